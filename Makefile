@@ -1,0 +1,42 @@
+# Every common act. `make demo` and `make test` do all the set-up a fresh machine needs; a second call installs nothing.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+SHARED ?= ../shared
+
+.PHONY: help setup demo test test-slow lint types check bench scores clean
+
+help:            ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | sort
+
+setup: $(STAMP)  ## create .venv and install the pinned requirements
+
+# torch first and alone: pip then takes the CPU build where the index offers one and keeps it for everything after.
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -c constraints.txt torch==2.13.0
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	touch $(STAMP)
+
+demo: $(STAMP)   ## data, alignment, tuning, evaluation against controls, report: runs/demo
+	$(BIN)/vistune demo --out runs/demo
+
+test: $(STAMP)   ## the default test suite
+	$(BIN)/python -m pytest -n 2
+
+test-slow: $(STAMP)  ## everything that needs no accelerator and no network
+	$(BIN)/python -m pytest -n 2 -m 'not gpu and not network'
+
+lint: $(STAMP)   ## ruff
+	$(BIN)/ruff check vistune tests benchmarks
+	$(BIN)/ruff format --check vistune tests benchmarks
+
+types: $(STAMP)  ## mypy --strict
+	$(BIN)/mypy
+
+check: lint types test  ## what a change must pass
+
+clean:           ## remove runs and caches, keep .venv
+	rm -rf runs .pytest_cache .mypy_cache .ruff_cache build *.egg-info

@@ -1,0 +1,36 @@
+"""The entry point: assembles the commands and turns `InputError` into one sentence and exit code 2."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from vistune.commands import world
+from vistune.errors import InputError
+
+app = typer.Typer(
+    name="vistune",
+    help="Build general-purpose multimodal models by visual instruction tuning.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(world.app, name="world")
+
+
+def main() -> None:
+    """Run the command line; 0 done, 1 a check failed, 2 bad input, 130 interrupted."""
+    try:
+        app()
+    except InputError as error:
+        print(f"vistune: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("vistune: interrupted", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+"""The two kinds of failure a user can act on.
+
+Everything a user can cause (a file, a record, a key, a command line) ends in one of these, with one sentence that says
+which file or record, what is wrong and what would be right. The command line prints the sentence and exits with code 2.
+Anything else that escapes is a bug of ours and keeps its traceback.
+"""
+
+
+class InputError(ValueError):
+    """Something the user gave is wrong: the message is one sentence naming it, the fault and the remedy."""
+
+
+class MissingExtra(InputError):
+    """An optional library is not installed."""
+
+    def __init__(self, library: str, extra: str, purpose: str) -> None:
+        super().__init__(f"{purpose} needs the library {library!r}: install it with  pip install 'vistune[{extra}]'")
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """` (did you mean 'x'?)` for the closest known name, or the list of known names when none is close."""
+    import difflib
+
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    if close:
+        return f" (did you mean {close[0]!r}?)"
+    return f" (known: {', '.join(sorted(known))})" if known else ""

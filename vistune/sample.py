@@ -1,0 +1,373 @@
+"""`Sample`: the one data type. Every reader makes it, every builder makes it, every consumer takes it.
+
+A sample is a tuple of media and a tuple of turns; a turn is a role and an ordered tuple of parts:
+
+    Sample(id="7", media=(Media.file("image", "cat.jpg"),),
+           turns=(Turn("user", (MediaRef(0), Text("Where is the cat?"))),
+                  Turn("assistant", (Text("Here: "), Region(box=(.1, .2, .5, .9), label="cat")))))
+
+Units: boxes are xyxy and points xy, in [0, 1] of the *original* medium; only coordinate codecs and `Geometry` convert.
+Samples are immutable, hold no decoded pixels unless they were made in memory, and go to and from plain JSON
+(`to_json`, `from_json`), which is also the project's own file format: one sample a line.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vistune.errors import InputError
+
+MediaKind: TypeAlias = Literal["image", "video", "audio", "points"]
+Role: TypeAlias = Literal["system", "user", "assistant"]
+Box: TypeAlias = tuple[float, float, float, float]
+Point: TypeAlias = tuple[float, float]
+
+MEDIA_KINDS: tuple[str, ...] = get_args(MediaKind)
+ROLES: tuple[str, ...] = get_args(Role)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Media:
+    """One picture, film, sound or point cloud: a path (with a byte range inside it, for shards), bytes, or an array.
+
+    `data` is either the encoded file's bytes or a decoded array: uint8 `[H, W, 3]` for an image, `[T, H, W, 3]` for a
+    video, float32 `[N, 3 + C]` for points, float32 `[samples, channels]` for audio. Nothing is read until a consumer decodes it.
+    """
+
+    kind: MediaKind
+    path: str | None = None
+    offset: int | None = None
+    length: int | None = None
+    data: bytes | NDArray[Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in MEDIA_KINDS:
+            raise InputError(f"media kind {self.kind!r} is unknown: use one of {', '.join(MEDIA_KINDS)}")
+        if (self.path is None) == (self.data is None):
+            raise InputError("a medium has either a path or data, exactly one of them")
+        if (self.offset is None) != (self.length is None):
+            raise InputError("a byte range needs both offset and length")
+
+    @classmethod
+    def file(cls, kind: MediaKind, path: str) -> Media:
+        """A medium that lives in a file of its own."""
+        return cls(kind, path=path)
+
+    @property
+    def name(self) -> str:
+        """What to call it in an error message."""
+        if self.path is None:
+            return f"<{self.kind} in memory>"
+        return self.path if self.offset is None else f"{self.path}[{self.offset}:+{self.length}]"
+
+    def read_bytes(self) -> bytes:
+        """The encoded bytes. Raises `InputError` when the file cannot be read or the medium is a decoded array."""
+        if isinstance(self.data, bytes):
+            return self.data
+        if self.path is None:
+            raise InputError(f"{self.name} is an array and has no encoded bytes")
+        try:
+            with open(self.path, "rb") as file:
+                if self.offset is None:
+                    return file.read()
+                file.seek(self.offset)
+                return file.read(self.length)
+        except OSError as error:
+            raise InputError(f"cannot read {self.kind} {self.name}: {error.strerror or error}") from error
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Media):
+            return NotImplemented
+        mine, theirs = (self.kind, self.path, self.offset, self.length), (other.kind, other.path, other.offset, other.length)
+        if isinstance(self.data, np.ndarray) or isinstance(other.data, np.ndarray):
+            return mine == theirs and type(self.data) is type(other.data) and np.array_equal(self.data, other.data)  # type: ignore[arg-type]
+        return mine == theirs and self.data == other.data
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.path, self.offset, self.length))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Region:
+    """A box (xyxy), a point (xy) or a mask (bool `[H, W]` at the medium's size) on one medium, perhaps with its name."""
+
+    media: int = 0
+    box: Box | None = None
+    point: Point | None = None
+    mask: NDArray[np.bool_] | None = None
+    label: str | None = None
+
+    def __post_init__(self) -> None:
+        if sum(value is not None for value in (self.box, self.point, self.mask)) != 1:
+            raise InputError("a region is exactly one of box, point or mask")
+        if self.box is not None:
+            x1, y1, x2, y2 = self.box
+            if not (0 <= x1 <= x2 <= 1 and 0 <= y1 <= y2 <= 1):  # also false for NaN
+                raise InputError(f"box {self.box} is not xyxy within [0, 1]")
+        if self.point is not None and not all(0 <= value <= 1 for value in self.point):
+            raise InputError(f"point {self.point} is not within [0, 1]")
+        if self.mask is not None and self.mask.ndim != 2:
+            raise InputError(f"a mask is [H, W], not {self.mask.ndim}-dimensional")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Region):
+            return NotImplemented
+        mine, theirs = (self.media, self.box, self.point, self.label), (other.media, other.box, other.point, other.label)
+        if self.mask is None or other.mask is None:
+            return mine == theirs and self.mask is other.mask
+        return mine == theirs and np.array_equal(self.mask, other.mask)
+
+    def __hash__(self) -> int:
+        return hash((self.media, self.box, self.point, self.label))
+
+    def bounds(self) -> Box:
+        """The tight box around the region (a point has an empty one)."""
+        if self.box is not None:
+            return self.box
+        if self.point is not None:
+            return (*self.point, *self.point)
+        assert self.mask is not None
+        rows, columns = np.flatnonzero(self.mask.any(axis=1)), np.flatnonzero(self.mask.any(axis=0))
+        if not len(rows):
+            raise InputError("an empty mask has no bounds")
+        height, width = self.mask.shape
+        return columns[0] / width, rows[0] / height, (columns[-1] + 1) / width, (rows[-1] + 1) / height
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A piece of text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediaRef:
+    """The place in a turn where medium number `index` of the sample is shown."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Produce:
+    """The place in an answer where medium number `index` of the sample is to be generated."""
+
+    index: int
+
+
+Part: TypeAlias = Text | MediaRef | Region | Produce
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One role's contribution. `train` says whether an assistant's turn is supervised."""
+
+    role: Role
+    parts: tuple[Part, ...]
+    train: bool = True
+
+    @property
+    def text(self) -> str:
+        """The text parts joined: what a person reads, without media and regions."""
+        return "".join(part.text for part in self.parts if isinstance(part, Text))
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Media and turns, plus what is known beside the conversation.
+
+    `regions` are annotations about the media that no turn mentions (truth for builders and scorers), `answers` every
+    accepted answer, `choices` the options of a multiple-choice question, `meta` plain JSON (dataset, split, task, ...),
+    `origin` the file and record it came from, for error messages.
+    """
+
+    id: str
+    media: tuple[Media, ...] = ()
+    turns: tuple[Turn, ...] = ()
+    regions: tuple[Region, ...] = ()
+    answers: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    origin: str = field(default="", compare=False)
+
+    def __post_init__(self) -> None:
+        for turn in self.turns:
+            if turn.role not in ROLES:
+                raise InputError(f"{self.where}: role {turn.role!r} is unknown: use one of {', '.join(ROLES)}")
+        for index in self._media_indices():
+            if not 0 <= index < len(self.media):
+                raise InputError(f"{self.where}: refers to medium {index}, but has {len(self.media)}")
+
+    def _media_indices(self) -> Iterator[int]:
+        for turn in self.turns:
+            for part in turn.parts:
+                if isinstance(part, Region):
+                    yield part.media
+                elif not isinstance(part, Text):
+                    yield part.index
+        yield from (region.media for region in self.regions)
+
+    @property
+    def where(self) -> str:
+        """How error messages name this sample."""
+        return f"sample {self.id!r} ({self.origin})" if self.origin else f"sample {self.id!r}"
+
+    def prompt(self) -> Sample:
+        """The sample up to its last assistant turn: what a model is asked."""
+        turns = self.turns
+        while turns and turns[-1].role == "assistant":
+            turns = turns[:-1]
+        return Sample(self.id, self.media, turns, self.regions, self.answers, self.choices, self.meta, self.origin)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON; arrays become PNG (images) or NPY, base64 encoded. `from_json` is its inverse."""
+        record: dict[str, Any] = {"id": self.id}
+        if self.media:
+            record["media"] = [_media_to_json(media) for media in self.media]
+        record["turns"] = [_turn_to_json(turn) for turn in self.turns]
+        if self.regions:
+            record["regions"] = [_part_to_json(region) for region in self.regions]
+        if self.answers:
+            record["answers"] = list(self.answers)
+        if self.choices:
+            record["choices"] = list(self.choices)
+        if self.meta:
+            record["meta"] = dict(self.meta)
+        return record
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any], origin: str = "") -> Sample:
+        """Build a sample from `to_json`'s output. Raises `InputError` naming `origin` and the faulty field."""
+        where = origin or "record"
+        unknown = set(record) - {"id", "media", "turns", "regions", "answers", "choices", "meta"}
+        if unknown:
+            raise InputError(f"{where}: unknown field {sorted(unknown)[0]!r} in a sample")
+        try:
+            return cls(
+                id=_string(record["id"], "id"),
+                media=tuple(_media_from_json(item) for item in record.get("media", ())),
+                turns=tuple(_turn_from_json(item) for item in record["turns"]),
+                regions=tuple(_region_from_json(item) for item in record.get("regions", ())),
+                answers=tuple(_string(item, "answers") for item in record.get("answers", ())),
+                choices=tuple(_string(item, "choices") for item in record.get("choices", ())),
+                meta=dict(record.get("meta", {})),
+                origin=origin,
+            )
+        except KeyError as error:
+            raise InputError(f"{where}: field {error} is missing") from error
+        except (TypeError, ValueError, AttributeError) as error:
+            raise InputError(f"{where}: {error}") from error
+
+
+def _string(value: Any, name: str) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"field {name!r} holds {value!r}, expected text")
+    return value
+
+
+def _array_to_base64(array: NDArray[Any]) -> str:
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def _array_from_base64(text: str) -> NDArray[Any]:
+    array: NDArray[Any] = np.load(io.BytesIO(base64.b64decode(text, validate=True)), allow_pickle=False)
+    return array
+
+
+def _media_to_json(media: Media) -> dict[str, Any]:
+    record: dict[str, Any] = {"kind": media.kind}
+    if media.path is not None:
+        record["path"] = media.path
+        if media.offset is not None:
+            record |= {"offset": media.offset, "length": media.length}
+    elif isinstance(media.data, bytes):
+        record["bytes"] = base64.b64encode(media.data).decode()
+    else:
+        assert isinstance(media.data, np.ndarray)
+        record["array"] = _array_to_base64(media.data)
+    return record
+
+
+def _media_from_json(record: Mapping[str, Any]) -> Media:
+    data: bytes | NDArray[Any] | None = None
+    if "bytes" in record:
+        data = base64.b64decode(record["bytes"], validate=True)
+    elif "array" in record:
+        data = _array_from_base64(record["array"])
+    return Media(record["kind"], record.get("path"), record.get("offset"), record.get("length"), data)
+
+
+def _part_to_json(part: Part) -> dict[str, Any]:
+    if isinstance(part, Text):
+        return {"text": part.text}
+    if isinstance(part, MediaRef):
+        return {"media": part.index}
+    if isinstance(part, Produce):
+        return {"produce": part.index}
+    record: dict[str, Any] = {"on": part.media}
+    if part.box is not None:
+        record["box"] = list(part.box)
+    elif part.point is not None:
+        record["point"] = list(part.point)
+    else:
+        assert part.mask is not None
+        record["mask"] = _array_to_base64(np.packbits(part.mask))
+        record["size"] = list(part.mask.shape)
+    if part.label is not None:
+        record["label"] = part.label
+    return record
+
+
+def _region_from_json(record: Mapping[str, Any]) -> Region:
+    box, point, mask = record.get("box"), record.get("point"), None
+    if "mask" in record:
+        height, width = record["size"]
+        packed = _array_from_base64(record["mask"])
+        mask = np.unpackbits(packed, count=height * width).reshape(height, width).astype(bool)
+    return Region(
+        media=int(record.get("on", 0)),
+        box=None if box is None else (_number(box[0]), _number(box[1]), _number(box[2]), _number(box[3])),
+        point=None if point is None else (_number(point[0]), _number(point[1])),
+        mask=mask,
+        label=record.get("label"),
+    )
+
+
+def _number(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"coordinate {value!r} is not a finite number")
+    return number
+
+
+def _turn_to_json(turn: Turn) -> dict[str, Any]:
+    record: dict[str, Any] = {"role": turn.role, "content": [_part_to_json(part) for part in turn.parts]}
+    if not turn.train:
+        record["train"] = False
+    return record
+
+
+def _turn_from_json(record: Mapping[str, Any]) -> Turn:
+    return Turn(record["role"], tuple(_part_from_json(part) for part in record["content"]), bool(record.get("train", True)))
+
+
+def _part_from_json(record: Mapping[str, Any]) -> Part:
+    if "text" in record:
+        return Text(_string(record["text"], "text"))
+    if "media" in record:
+        return MediaRef(int(record["media"]))
+    if "produce" in record:
+        return Produce(int(record["produce"]))
+    if record.keys() & {"box", "point", "mask"}:
+        return _region_from_json(record)
+    raise ValueError(f"a content part with the keys {sorted(record)} is none of text, media, produce, box, point, mask")

@@ -1,0 +1,123 @@
+"""A spec is `kind` + keyword arguments; this module turns one into the object it names.
+
+`kind` is a file's name in a part's folder (`mlp` in `vistune.model.connectors` is the class `Mlp` of `mlp.py`), or
+`package.module:Class` for a part that lives in the user's own code. There is no registry: the folder is the list, the
+signature is the schema. Unknown kinds, unknown keys and ill-typed values are refused with the nearest right name.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+import types
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
+
+from vistune.errors import InputError, nearest
+
+Spec: TypeAlias = str | Mapping[str, Any]
+
+
+def kinds(folder: str) -> list[str]:
+    """The kinds a part's folder (a package's dotted name) offers: its public modules, without importing them."""
+    found = importlib.util.find_spec(folder)
+    if found is None or found.submodule_search_locations is None:
+        raise InputError(f"{folder} is not a folder of parts")
+    return sorted(
+        module.name
+        for module in pkgutil.iter_modules(found.submodule_search_locations)
+        if not module.name.startswith("_") and module.name != "base"
+    )
+
+
+def split(spec: Spec) -> tuple[str, dict[str, Any]]:
+    """`kind` and the keyword arguments; a bare string is a kind without arguments."""
+    if isinstance(spec, str):
+        return spec, {}
+    if "kind" not in spec:
+        raise InputError(f"a part's spec needs the key 'kind', but has {sorted(spec)}")
+    return str(spec["kind"]), {key: value for key, value in spec.items() if key != "kind"}
+
+
+def class_name(kind: str) -> str:
+    """`gated_cross_attention` -> `GatedCrossAttention`."""
+    return "".join(word[:1].upper() + word[1:] for word in kind.split("_"))
+
+
+def resolve(folder: str, kind: str) -> Any:
+    """The class (or function) a kind names. Raises `InputError` for an unknown one, with the nearest known kind."""
+    if ":" in kind:
+        module_name, _, attribute = kind.partition(":")
+        try:
+            return getattr(importlib.import_module(module_name), attribute)
+        except (ImportError, AttributeError) as error:
+            raise InputError(f"kind {kind!r}: {error}; expected package.module:Class on the Python path") from error
+    known = kinds(folder)
+    if kind not in known:
+        raise InputError(f"{folder.rpartition('.')[2]} has no kind {kind!r}{nearest(kind, known)}")
+    return getattr(importlib.import_module(f"{folder}.{kind}"), class_name(kind))
+
+
+def build(folder: str, spec: Spec, **given: Any) -> Any:
+    """Build the part a spec names; `given` are arguments the caller supplies (widths, a tokenizer), not the user."""
+    kind, arguments = split(spec)
+    target = resolve(folder, kind)
+    check_arguments(target, arguments, f"{folder.rpartition('.')[2]}.{kind}", given)
+    accepted = inspect.signature(target).parameters
+    return target(**arguments, **{name: value for name, value in given.items() if name in accepted})
+
+
+def check_arguments(target: Any, arguments: Mapping[str, Any], where: str, given: Mapping[str, Any] | None = None) -> None:
+    """Refuse keys that `target` does not take, values of the wrong type and missing required ones."""
+    given = given or {}
+    parameters = {
+        name: parameter
+        for name, parameter in inspect.signature(target).parameters.items()
+        if parameter.kind in (parameter.KEYWORD_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+    }
+    settable = [name for name in parameters if name not in given]
+    hints = get_type_hints(target.__init__ if inspect.isclass(target) else target)
+    for name, value in arguments.items():
+        if name not in settable:
+            raise InputError(f"{where} has no key {name!r}{nearest(name, settable)}")
+        if name in hints and not matches(value, hints[name]):
+            raise InputError(f"{where}.{name} is {value!r}, expected {describe(hints[name])}")
+    for name in settable:
+        if parameters[name].default is inspect.Parameter.empty and name not in arguments:
+            raise InputError(f"{where} needs the key {name!r}")
+
+
+def matches(value: Any, hint: Any) -> bool:
+    """Does a value that came from YAML fit a type hint? Lists stand for tuples, whole numbers for floats."""
+    origin = get_origin(hint)
+    if hint is Any:
+        return True
+    if origin in (Union, types.UnionType):
+        return any(matches(value, option) for option in get_args(hint))
+    if origin is Literal:
+        return value in get_args(hint)
+    if origin in (list, tuple):
+        inner = get_args(hint)
+        if not isinstance(value, (list, tuple)):
+            return False
+        if origin is tuple and Ellipsis not in inner:
+            return len(value) == len(inner) and all(map(matches, value, inner))
+        return not inner or all(matches(item, inner[0]) for item in value)
+    if origin is not None:
+        return isinstance(value, origin)
+    if hint is float:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    if hint is None or hint is type(None):
+        return value is None
+    return isinstance(value, hint) if inspect.isclass(hint) else True
+
+
+def describe(hint: Any) -> str:
+    """A type hint as a person would say it."""
+    if get_origin(hint) is Literal:
+        return "one of " + ", ".join(repr(option) for option in get_args(hint))
+    return hint.__name__ if inspect.isclass(hint) and get_origin(hint) is None else str(hint).replace("typing.", "")
