@@ -39,7 +39,7 @@ class Media:
     """One picture, film, sound or point cloud: a path (with a byte range inside it, for shards), bytes, or an array.
 
     `data` is either the encoded file's bytes or a decoded array: uint8 `[H, W, 3]` for an image, `[T, H, W, 3]` for a
-    video, float32 `[N, 3 + C]` for points, float32 `[samples, channels]` for audio. Nothing is read until a consumer decodes it.
+    video, float32 `[N, 3 + C]` for points, float32 `[samples, channels]` for audio. Nothing is read until it is decoded.
     """
 
     kind: MediaKind

@@ -1,0 +1,49 @@
+"""`Samples`: what every reader gives, and `read`, which turns a spec into one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol, cast
+from urllib.parse import parse_qsl
+
+import yaml
+
+from vistune.errors import InputError
+from vistune.sample import Sample
+from vistune.spec import build
+
+
+class Samples(Protocol):
+    """A sequence of samples, read lazily: indexing decodes one record, never a medium."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> Sample: ...
+
+    def __iter__(self) -> Iterator[Sample]: ...
+
+
+def read(spec: str | Mapping[str, Any]) -> Samples:
+    """Open data. A spec is a mapping (`kind` + the reader's arguments) or text, `kind`, `kind:path`, `kind:path?key=value&...`.
+
+    Raises `InputError` for an unknown kind or key, and for a file that cannot be read.
+    """
+    return cast(Samples, build("vistune.data.readers", parse(spec) if isinstance(spec, str) else spec))
+
+
+def parse(text: str) -> dict[str, Any]:
+    """`conversations:train.json?images=photos` -> `{'kind': 'conversations', 'path': 'train.json', 'images': 'photos'}`.
+
+    Values are read as YAML scalars, so that `size=100` is a number and `shuffle=true` a truth value.
+    """
+    kind, _, rest = text.partition(":")
+    path, _, query = rest.partition("?")
+    if not kind or "/" in kind or Path(text).exists():
+        raise InputError(f"data {text!r} names no reader: write kind:path, for example conversations:{text}")
+    spec: dict[str, Any] = {"kind": kind}
+    if path:
+        spec["path"] = path
+    for key, value in parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query)):
+        spec[key] = yaml.safe_load(value)
+    return spec
