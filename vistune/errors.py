@@ -10,7 +10,7 @@ class InputError(ValueError):
     """Something the user gave is wrong: the message is one sentence naming it, the fault and the remedy."""
 
 
-class MissingExtra(InputError):
+class MissingExtraError(InputError):
     """An optional library is not installed."""
 
     def __init__(self, library: str, extra: str, purpose: str) -> None:
