@@ -1,0 +1,85 @@
+"""The protocol between us and any language model that completes a conversation: an endpoint, a local model, a replay file.
+
+Builders of instruction data and judges of answers know only this file; the completers themselves live in
+`vistune/build/completers/`. A completer answers requests in the order they were given, one reply each:
+
+    for request, reply in zip(requests, completer.complete(requests), strict=True): ...
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from vistune.sample import Media, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a request: a role, its text, and the pictures shown before the text."""
+
+    role: Role
+    text: str
+    images: tuple[Media, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked. `temperature` 0 means greedy; `seed` goes to completers that sample; `stop` texts end the reply.
+
+    `id` says which record asked; it is for logs and never part of the `key`.
+    """
+
+    messages: tuple[Message, ...]
+    max_tokens: int = 1024
+    temperature: float = 0.0
+    seed: int = 0
+    stop: tuple[str, ...] = ()
+    id: str = ""
+
+    def key(self) -> str:
+        """Hex SHA-256 over everything that can change the reply: messages, image bytes and sampling arguments."""
+        return hashlib.sha256(json.dumps(self._content(), sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+    def _content(self) -> dict[str, Any]:
+        return {
+            "messages": [
+                {"role": message.role, "text": message.text, "images": [_digest(image) for image in message.images]}
+                for message in self.messages
+            ],
+            "max_tokens": self.max_tokens,
+            "temperature": self.temperature,
+            "seed": self.seed,
+            "stop": list(self.stop),
+        }
+
+
+def _digest(image: Media) -> str:
+    return hashlib.sha256(image.read_bytes()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back, unedited. `finish` is the model's own word (`stop`, `length`, ...); tokens are 0 where unknown.
+
+    `error` is not empty when no reply could be had (retries spent, refused by the endpoint): `text` is then empty, and the
+    caller must count the record as failed.
+    """
+
+    text: str
+    model: str = ""
+    finish: str = "stop"
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    error: str = ""
+
+
+class Completer(Protocol):
+    """Anything that answers requests: exactly one reply each, in the order of the requests."""
+
+    def complete(self, requests: Iterable[Request]) -> Iterator[Reply]:
+        """Answer the requests. A failed request yields a `Reply` with `error` set; it never ends the run."""
+        ...
