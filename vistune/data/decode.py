@@ -1,0 +1,203 @@
+"""From a `Media` to an RGB picture, refusing what would be guessed, half-read or far too large.
+
+What is settled here, once, for training, checking and serving:
+
+    EXIF orientation   applied: width, height and every box are those of the upright picture
+    16-bit gray        scaled to 8 bits (v / 257); 32-bit integers and floats have no known range and are refused
+    transparency       laid over white
+    CMYK, palette, 1   converted by Pillow
+    several frames     the first one
+    truncated files    refused, also where a decoder would not notice (no end marker)
+    size               read from the header and refused above `MAX_PIXELS` before a pixel is decoded
+
+The formats are a closed list: Pillow would otherwise hand e.g. PostScript to an external program.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from vistune.errors import InputError
+from vistune.sample import Media
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+    from PIL import Image
+
+MAX_PIXELS = 80_000_000
+"""Largest picture that is decoded, in pixels: 240 MB as RGB. Just below where Pillow begins to warn."""
+
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF")
+
+_ORIENTATION = 0x0112  # the EXIF tag
+_ALPHA_MODES = frozenset({"RGBA", "LA", "PA", "RGBa", "La"})
+
+
+def load_image(
+    media: Media, where: str = "", *, at_least: tuple[int, int] | None = None, max_pixels: int = MAX_PIXELS
+) -> Image.Image:
+    """Decode an image to upright 8-bit RGB.
+
+    `where` names the sample in error messages. `at_least` (width, height) allows a JPEG to be decoded at 1/2, 1/4 or 1/8
+    of its size, as long as it stays at least that large: several times faster when it is scaled down afterwards anyway.
+    Raises `InputError` for an unreadable, truncated, oversized or unsupported image.
+    """
+    if isinstance(media.data, np.ndarray):
+        return _from_array(media.data, _name(media, where), max_pixels)
+    data = encoded_bytes(media, where)
+    with _open(media, data, where, max_pixels) as image:
+        _check_complete(image.format or "", data, _name(media, where))
+        orientation = _orientation(image)
+        if at_least is not None:
+            wanted = at_least if orientation < 5 else (at_least[1], at_least[0])
+            image.draft(None, wanted)
+        image.load()
+        return _upright(_to_rgb(image, _name(media, where)), orientation)
+
+
+def image_size(media: Media, where: str = "") -> tuple[int, int]:
+    """Width and height of the upright picture, from the header alone. Raises `InputError` when there is no such header."""
+    if isinstance(media.data, np.ndarray):
+        _check_array(media.data, _name(media, where))
+        return int(media.data.shape[1]), int(media.data.shape[0])
+    data = None if media.path is not None and media.offset is None else encoded_bytes(media, where)
+    with _open(media, data, where, None) as image:
+        width, height = image.size
+        return (width, height) if _orientation(image) < 5 else (height, width)
+
+
+def encoded_bytes(media: Media, where: str = "") -> bytes:
+    """The medium's encoded bytes; a byte range that reaches past the end of its file is refused."""
+    try:
+        data = media.read_bytes()
+    except InputError as error:
+        raise InputError(f"{where}: {error}" if where else str(error)) from error
+    if media.length is not None and len(data) != media.length:
+        raise InputError(f"{_name(media, where)}: the file ends after {len(data)} of {media.length} bytes")
+    return data
+
+
+def _name(media: Media, where: str) -> str:
+    return f"{where}: {media.kind} {media.name}" if where else f"{media.kind} {media.name}"
+
+
+@contextmanager
+def _open(media: Media, data: bytes | None, where: str, max_pixels: int | None) -> Iterator[Image.Image]:
+    """Open an image (from its file when `data` is None); every failure inside becomes an `InputError` that names it."""
+    from PIL import Image, UnidentifiedImageError
+
+    name = _name(media, where)
+    if media.kind != "image":
+        raise InputError(f"{name} is not an image")
+    try:
+        source: Any = media.path if data is None else io.BytesIO(data)
+        with Image.open(source, formats=_known_formats()) as image:
+            if max_pixels is not None and image.width * image.height > max_pixels:
+                raise InputError(_too_large(name, f"{image.width}x{image.height}", max_pixels))
+            yield image
+    except InputError:
+        raise
+    except UnidentifiedImageError as error:
+        raise InputError(f"{name} is not an image in a known format ({', '.join(FORMATS)})") from error
+    except Image.DecompressionBombError as error:
+        raise InputError(_too_large(name, "huge", max_pixels or MAX_PIXELS)) from error
+    except OSError as error:
+        raise InputError(f"{name} cannot be decoded: {error.strerror or error}") from error
+    except Exception as error:  # a plugin fed with broken bytes raises whatever its parser ran into
+        raise InputError(f"{name} cannot be decoded: {type(error).__name__}: {error}") from error
+
+
+@cache
+def _known_formats() -> tuple[str, ...]:
+    """Those of `FORMATS` that the installed Pillow has (AVIF came late)."""
+    from PIL import Image
+
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
+def _too_large(name: str, size: str, max_pixels: int) -> str:
+    return f"{name} is {size}: more than the {max_pixels / 1e6:.0f} megapixels that are decoded; scale it down first"
+
+
+def _orientation(image: Image.Image) -> int:
+    """EXIF orientation 1..8 (1: upright; from 5 on, width and height are exchanged). Unknown values count as upright."""
+    value = image.getexif().get(_ORIENTATION, 1)
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
+
+
+def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    from PIL import Image
+
+    turns = Image.Transpose
+    turn = {
+        2: turns.FLIP_LEFT_RIGHT,
+        3: turns.ROTATE_180,
+        4: turns.FLIP_TOP_BOTTOM,
+        5: turns.TRANSPOSE,
+        6: turns.ROTATE_270,
+        7: turns.TRANSVERSE,
+        8: turns.ROTATE_90,
+    }.get(orientation)
+    return image if turn is None else image.transpose(turn)
+
+
+def _to_rgb(image: Image.Image, name: str) -> Image.Image:
+    from PIL import Image
+
+    if image.mode == "RGB" and "transparency" not in image.info:
+        return image.copy()
+    if image.mode.startswith("I;16"):
+        values = np.asarray(image).astype(np.uint16)
+        return Image.fromarray((values / 257).round().astype(np.uint8)).convert("RGB")
+    if image.mode in ("I", "F"):
+        raise InputError(f"{name} has 32-bit pixels of unknown range: save it with 8 or 16 bits per channel")
+    if image.mode in _ALPHA_MODES or "transparency" in image.info:
+        picture = image.convert("RGBA")
+        white = Image.new("RGBA", picture.size, "white")
+        return Image.alpha_composite(white, picture).convert("RGB")
+    return image.convert("RGB")
+
+
+def _check_array(array: NDArray[Any], name: str) -> None:
+    if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3:
+        raise InputError(f"{name} is an array of {array.dtype} {list(array.shape)}, expected uint8 [height, width, 3]")
+
+
+def _from_array(array: NDArray[Any], name: str, max_pixels: int) -> Image.Image:
+    from PIL import Image
+
+    _check_array(array, name)
+    if array.shape[0] * array.shape[1] > max_pixels:
+        raise InputError(_too_large(name, f"{array.shape[1]}x{array.shape[0]}", max_pixels))
+    return Image.fromarray(array)
+
+
+def _check_complete(format_: str, data: bytes, name: str) -> None:
+    """Refuse a file that lacks its end: decoders stop at the last pixel row and would not miss the rest."""
+    test = _IS_COMPLETE.get(format_)
+    if test is not None and not test(data):
+        raise InputError(f"{name} is truncated: the {format_} data has no end")
+
+
+def _jpeg_ends(data: bytes) -> bool:
+    # End of image after the last start of scan. Inside a scan 0xFF is always escaped, and a thumbnail in the EXIF block
+    # (which has an end marker of its own) comes before the scans.
+    return data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")
+
+
+_IS_COMPLETE: dict[str, Callable[[bytes], bool]] = {
+    "JPEG": _jpeg_ends,
+    "MPO": _jpeg_ends,
+    "PNG": lambda data: b"IEND\xaeB`\x82" in data,
+    "GIF": lambda data: data.rstrip(b"\0").endswith(b";"),
+    "WEBP": lambda data: len(data) >= int.from_bytes(data[4:8], "little") + 8,
+}
