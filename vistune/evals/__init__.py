@@ -1,0 +1,1 @@
+"""Scoring: pure functions over predictions files. Nothing here imports torch or transformers."""
