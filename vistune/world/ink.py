@@ -1,0 +1,88 @@
+"""From a glyph to ink: placed upright-ish at a wanted height, its stroke varied, as an opacity patch with a tight mask."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageChops, ImageFilter
+
+Domain: TypeAlias = Literal["clean", "outline", "noise", "inverse"]
+DOMAINS: tuple[Domain, ...] = get_args(Domain)
+
+THRESHOLD = 0.4  # opacity from which a pixel counts as ink, in masks and so in boxes
+_VISIBLE = 0.04  # opacity from which a pixel is drawn at all
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Glyph:
+    """A grey picture of one thing (255 where there is ink) and the bounds of its ink: left, top, right, bottom in pixels."""
+
+    image: Image.Image
+    bounds: tuple[int, int, int, int]
+
+    @classmethod
+    def of(cls, image: Image.Image) -> Glyph:
+        """The glyph in a grey picture; the middle grey and above is ink."""
+        bounds = image.point([0] * 110 + [255] * 146).getbbox()
+        assert bounds is not None, "every glyph has ink"
+        return cls(image, bounds)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ink:
+    """One object before it is placed: opacity `[h, w]` in 0-1 with its soft fringe, and the mask (same size) of its ink."""
+
+    opacity: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+
+
+def warp(glyph: Glyph, height: float, rng: np.random.Generator, turn: float, shear: float) -> Image.Image:
+    """The glyph scaled so that its ink is about `height` pixels high, turned (degrees) and sheared at random, centred."""
+    left, top, right, bottom = glyph.bounds
+    scale = (bottom - top) / height
+    angle, slant, stretch = rng.uniform((-turn, -shear, 0.9), (turn, shear, 1.12))
+    cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    side = math.ceil(1.35 * max(height, (right - left) / scale)) + 6
+    # Output pixel -> glyph pixel, which is the direction Pillow wants: about the centres, turned, then sheared and scaled.
+    a, b = scale / stretch * cos, scale * (sin + slant)
+    d, e = -scale / stretch * sin, scale * cos
+    centre_x, centre_y, half = (left + right) / 2, (top + bottom) / 2, side / 2
+    matrix = (a, b, centre_x - (a + b) * half, d, e, centre_y - (d + e) * half)
+    return glyph.image.transform((side, side), Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
+
+
+def develop(glyph: Image.Image, domain: Domain, rng: np.random.Generator, vary_stroke: bool) -> Ink:
+    """Turn a grey glyph at its final size into ink in the manner of the domain, cropped to what is visible."""
+    opacity = np.asarray(_outline(glyph) if domain == "outline" else glyph, dtype=np.float32) / np.float32(255)
+    if (
+        vary_stroke and domain != "outline"
+    ):  # moving the grey levels that count as no ink and full ink makes the stroke thicker or thinner
+        low, high = rng.uniform((0.05, 0.55), (0.3, 0.85))
+        opacity = np.clip((opacity - np.float32(low)) / np.float32(high - low), 0, 1)
+    if domain == "inverse":
+        opacity = _tile(opacity)
+    rows, columns = np.flatnonzero((opacity > _VISIBLE).any(axis=1)), np.flatnonzero((opacity > _VISIBLE).any(axis=0))
+    opacity = opacity[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return Ink(opacity, opacity >= THRESHOLD)
+
+
+def _outline(glyph: Image.Image) -> Image.Image:
+    """Only the edge: what the ink, its own edge sharpened, gains when it grows by a pixel."""
+    sharp = glyph.point(_STEEP)
+    return ImageChops.subtract(sharp.filter(ImageFilter.MaxFilter(3)), sharp)
+
+
+_STEEP = [min(255, max(0, 4 * (level - 80))) for level in range(256)]  # a lookup table
+
+
+def _tile(opacity: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A coloured tile in which the glyph is left out."""
+    rows, columns = np.flatnonzero((opacity > THRESHOLD).any(axis=1)), np.flatnonzero((opacity > THRESHOLD).any(axis=0))
+    tile = np.zeros_like(opacity)
+    area = slice(max(rows[0] - 2, 0), rows[-1] + 3), slice(max(columns[0] - 2, 0), columns[-1] + 3)
+    tile[area] = 1 - opacity[area]
+    return tile
