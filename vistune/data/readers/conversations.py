@@ -1,0 +1,118 @@
+"""LLaVA's and ShareGPT's conversations, the field's most common format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from vistune.data.fields import Record, as_label, as_list, as_object, as_text, need
+from vistune.data.media_files import folder_of, media_file
+from vistune.data.placeholders import TAGS, fill
+from vistune.data.readers.base import Reader
+from vistune.data.records import KEY, open_records
+from vistune.errors import InputError, nearest
+from vistune.sample import Media, MediaKind, Role, Sample
+
+MEDIA_KEYS: dict[str, MediaKind] = {
+    "image": "image",
+    "images": "image",
+    "video": "video",
+    "videos": "video",
+    "audio": "audio",
+    "audios": "audio",
+    "point": "points",
+    "points": "points",
+}
+ROLES: dict[str, Role] = {
+    "human": "user",
+    "user": "user",
+    "gpt": "assistant",
+    "chatgpt": "assistant",
+    "assistant": "assistant",
+    "model": "assistant",
+    "system": "system",
+}
+
+
+class Conversations(Reader):
+    """`{id, image, conversations: [{from, value}]}` in a JSON array, a JSON object by id or JSON Lines.
+
+    path:           the file
+    images:         the folder its media are in (default: the file's own)
+    at:             key of the list inside the file, dots go deeper (default: the file is the list)
+    turns, speaker, said:  names of the three keys, for ShareGPT's variants (`items`, `role`, `content`, ...)
+    media_keys:     further keys that hold media files, e.g. {"pcl": "points"}
+    tags:           placeholders in the text, default `<image>`, `<video>`, `<audio>`, `<point>`; one in an answer is a medium
+                    to produce
+    roles:          further speakers, e.g. {"Doctor": "assistant"}
+    placeholders:   "required": each medium has one; "prepend": media without one stand before the first user text
+
+    Media keys hold a file name, a list of them, or null. `answers` and `choices` (lists of text) are kept as such, every other
+    key goes to `meta`. Format: Liu et al., Visual Instruction Tuning, 2023, released data.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        images: str | None = None,
+        at: str | None = None,
+        turns: str = "conversations",
+        speaker: str = "from",
+        said: str = "value",
+        media_keys: Mapping[str, MediaKind] | None = None,
+        tags: Mapping[str, MediaKind] | None = None,
+        roles: Mapping[str, Role] | None = None,
+        placeholders: Literal["required", "prepend"] = "required",
+    ) -> None:
+        self._records = open_records(path, at)
+        self._folder = folder_of(path, images)
+        self._stem = Path(path).stem
+        self._turns, self._speaker, self._said = turns, speaker, said
+        self._media_keys = {**MEDIA_KEYS, **(media_keys or {})}
+        self._tags = TAGS if tags is None else dict(tags)
+        self._roles = {**ROLES, **(roles or {})}
+        self._prepend = placeholders == "prepend"
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def sample(self, index: int) -> Sample:
+        """One conversation."""
+        where = self._records.where(index)
+        record = as_object(self._records[index], where)
+        media = tuple(self._media(record, where))
+        said = [self._turn(turn, where) for turn in as_list(need(record, self._turns, where), where, f"{self._turns!r}")]
+        if not said:
+            raise InputError(f"{where}: {self._turns!r} is empty")
+        known = {"id", KEY, "answers", "choices", self._turns, *self._media_keys}
+        return Sample(
+            id=as_label(record.get("id", record.get(KEY, f"{self._stem}:{index}")), where, "'id'"),
+            media=media,
+            turns=fill(said, media, where, self._tags, prepend=self._prepend),
+            answers=_texts(record, "answers", where),
+            choices=_texts(record, "choices", where),
+            meta={key: value for key, value in record.items() if key not in known},
+            origin=where,
+        )
+
+    def _media(self, record: Record, where: str) -> list[Media]:
+        found = []
+        for key, kind in self._media_keys.items():
+            names: Any = record.get(key)
+            if names is None:
+                continue
+            for name in names if isinstance(names, list) else [names]:
+                found.append(media_file(kind, self._folder, name, where))
+        return found
+
+    def _turn(self, turn: Any, where: str) -> tuple[Role, str]:
+        turn = as_object(turn, where, f"an element of {self._turns!r}")
+        speaker = as_text(need(turn, self._speaker, where), where, f"{self._speaker!r}")
+        if speaker not in self._roles:
+            raise InputError(f"{where}: {speaker!r} is no known speaker{nearest(speaker, list(self._roles))}")
+        return self._roles[speaker], as_text(need(turn, self._said, where), where, f"{self._said!r}")
+
+
+def _texts(record: Record, key: str, where: str) -> tuple[str, ...]:
+    return tuple(as_text(item, where, f"an element of {key!r}") for item in as_list(record.get(key) or (), where, f"{key!r}"))
