@@ -1,0 +1,156 @@
+"""A study: what raters are asked, frozen in `study.json` so that every rater and every restart sees the same questions.
+
+study.json      the samples, each model's answers, the criteria, the seed
+media/          the pictures, films and sounds of those samples
+ratings/        one append-only file per rater
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from vistune.errors import InputError
+from vistune.evals.human.media import store
+from vistune.files import read_json, write_json
+from vistune.sample import MediaRef, Region, Sample, Text
+
+Ask: TypeAlias = Literal["rate", "compare"]
+
+CRITERIA: Mapping[str, str] = {
+    "relevance": "Does the answer address the question about what is shown?",
+    "coherence": "Do its statements fit together and follow from one another?",
+    "fluency": "Is it well-formed, natural language?",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One sample as raters see it: `media` are `{kind, file}`, `regions` boxes to draw, `answers` one per model."""
+
+    sample: str
+    prompt: str
+    media: tuple[Mapping[str, str], ...]
+    regions: tuple[Mapping[str, Any], ...]
+    answers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One thing to judge: one model's answer (`rate`), or two models' answers side by side (`compare`)."""
+
+    ask: Ask
+    item: int
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """Everything a rater may be asked. `missing` counts, per model, the samples left out because it gave no answer."""
+
+    models: tuple[str, ...]
+    items: tuple[Item, ...]
+    asks: tuple[Ask, ...]
+    seed: int
+    missing: Mapping[str, int]
+    criteria: Mapping[str, str]
+
+    def tasks(self, rater: str) -> list[Task]:
+        """This rater's tasks in this rater's order, the two sides of a comparison swapped at random; same on every call."""
+        chance = random.Random(int.from_bytes(hashlib.sha256(f"{self.seed}\n{rater}".encode()).digest()[:8], "big"))
+        tasks = []
+        for item in range(len(self.items)):
+            if "rate" in self.asks:
+                tasks += [Task("rate", item, (model,)) for model in self.models]
+            if "compare" in self.asks:
+                tasks += [Task("compare", item, tuple(chance.sample(pair, 2))) for pair in combinations(self.models, 2)]
+        chance.shuffle(tasks)
+        return tasks
+
+
+def make_study(
+    samples: Iterable[Sample],
+    answers: Mapping[str, Mapping[str, str]],
+    out: Path,
+    *,
+    asks: tuple[Ask, ...] = ("rate", "compare"),
+    limit: int | None = None,
+    seed: int = 0,
+) -> Study:
+    """Freeze a study into `out`: the samples every model answered, `limit` of them drawn with `seed`.
+
+    `answers` maps each model to its answers by sample id. Running it again with the same inputs gives the same study;
+    other inputs on a folder that already holds ratings are an `InputError`.
+    """
+    models = tuple(answers)
+    if not models:
+        raise InputError("a study needs at least one file of predictions")
+    if len(models) == 1:
+        asks = tuple(ask for ask in asks if ask != "compare")
+    if not asks:
+        raise InputError("comparing answers needs two files of predictions: add a second --predictions, or ask for ratings")
+    known = {sample.id: sample for sample in samples}
+    shared = [id for id in known if all(id in answers[model] for model in models)]
+    if not shared:
+        raise InputError(f"no sample of the data has an answer from every model ({', '.join(models)}): do the ids agree?")
+    if limit is not None and limit < len(shared):
+        shared = random.Random(seed).sample(shared, limit)
+    study = Study(
+        models=models,
+        items=tuple(_item(known[id], {model: answers[model][id] for model in models}, out / "media") for id in shared),
+        asks=asks,
+        seed=seed,
+        missing={model: sum(id not in answers[model] for id in known) for model in models},
+        criteria=dict(CRITERIA),
+    )
+    if (out / "study.json").exists():
+        if load_study(out) != study:
+            raise InputError(f"{out} holds another study: choose a new --out, or give the same data, predictions and options")
+    else:
+        write_json(out / "study.json", asdict(study))
+    return study
+
+
+def load_study(out: Path) -> Study:
+    """Read a study back. Raises `InputError` when the folder holds none or its file was damaged."""
+    record = read_json(out / "study.json")
+    try:
+        items = tuple(
+            Item(item["sample"], item["prompt"], tuple(item["media"]), tuple(item["regions"]), item["answers"])
+            for item in record["items"]
+        )
+        models, asks = tuple(record["models"]), tuple(record["asks"])
+        return Study(models, items, asks, record["seed"], record["missing"], record["criteria"])
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{out / 'study.json'} is not a study ({error}): make it anew with `vistune human serve`") from error
+
+
+def _item(sample: Sample, answers: Mapping[str, str], folder: Path) -> Item:
+    media = tuple({"kind": medium.kind, "file": store(medium, folder)} for medium in sample.media)
+    prompt, regions = _prompt(sample)
+    return Item(sample.id, prompt, media, regions, answers)
+
+
+def _prompt(sample: Sample) -> tuple[str, tuple[dict[str, Any], ...]]:
+    """The question as text; a region in it becomes `[1]`, `[2]`, ... and is drawn on the picture under that number."""
+    lines: list[str] = []
+    regions: list[dict[str, Any]] = []
+    turns = [turn for turn in sample.prompt().turns if turn.role != "system"]
+    for turn in turns:
+        line = ""
+        for part in turn.parts:
+            if isinstance(part, Text):
+                line += part.text
+            elif isinstance(part, Region):
+                regions.append({"media": part.media, "box": list(part.bounds())})
+                line += f"[{len(regions)}]"
+            elif isinstance(part, MediaRef) and len(sample.media) > 1:
+                line += f"(picture {part.index + 1}) "
+        speaker = {"user": "Question: ", "assistant": "Answer: "}[turn.role] if len(turns) > 1 else ""
+        lines.append(speaker + line.strip())
+    return "\n".join(lines), tuple(regions)
