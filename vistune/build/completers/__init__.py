@@ -1,0 +1,1 @@
+"""Completers, one file each: `open_completer("endpoint:https://host/v1?model=name")` opens what a text names."""

@@ -1,0 +1,150 @@
+"""`endpoint`: any OpenAI-compatible chat endpoint (vLLM, SGLang, llama-server, hosted services)."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future
+from typing import Any
+from urllib.parse import urlsplit
+
+from vistune.build.account import Account
+from vistune.build.http.attempts import Attempts
+from vistune.build.http.budget import Budget
+from vistune.build.http.limiter import Limiter
+from vistune.build.store import ReplyStore, reply_key
+from vistune.completer import Reply, Request
+from vistune.errors import InputError, MissingExtraError
+
+
+class Endpoint:
+    """Asks an endpoint, many requests at a time, and keeps every reply before it is used.
+
+    url:         base address, for example http://127.0.0.1:8000/v1
+    model:       the model's name there
+    key_env:     the environment variable that holds the key; the key itself is never written anywhere
+    concurrency: the most requests in flight; the number in use adapts to what the endpoint takes
+    requests_per_minute, tokens_per_minute:  a known quota
+    timeout:     seconds for one try, whole response included
+    retries:     further tries after a failure, with exponential waits and jitter
+    patience:    seconds after which a request that only ever met a busy endpoint fails
+    max_total_tokens, max_usd, price_in, price_out:  the budget (see `Budget`); a bound in dollars needs the prices, which are
+                 dollars per million tokens
+    extra:       further keys of the body, e.g. {"top_p": 0.9}
+    """
+
+    def __init__(
+        self,
+        url: str,
+        model: str,
+        key_env: str = "OPENAI_API_KEY",
+        concurrency: int = 64,
+        requests_per_minute: float | None = None,
+        tokens_per_minute: float | None = None,
+        timeout: float = 120.0,
+        retries: int = 6,
+        patience: float = 1800.0,
+        max_total_tokens: int | None = None,
+        max_usd: float | None = None,
+        price_in: float = 0.0,
+        price_out: float = 0.0,
+        extra: Mapping[str, Any] | None = None,
+        store: ReplyStore | None = None,
+    ) -> None:
+        _check(url, concurrency, max_usd, price_in + price_out)
+        self.account = Account()
+        self.identity = {"url": url.rstrip("/"), "model": model, "extra": dict(extra or {})}
+        self._store = store
+        self._width = 4 * concurrency
+        self._flying: dict[str, Future[Reply]] = {}
+        self._stopped: InputError | None = None
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="endpoint", daemon=True)
+        self._thread.start()
+        self.limiter = Limiter(concurrency, requests_per_minute, tokens_per_minute)
+        budget = Budget(max_total_tokens, max_usd, price_in, price_out, self.account)
+        secret = os.environ.get(key_env, "")
+        self._client = _client(url, secret, concurrency, timeout)
+        self._attempts = Attempts(
+            self._client, model, dict(extra or {}), self.limiter, budget, self.account, timeout, retries, patience, secret
+        )
+
+    def complete(self, requests: Iterable[Request]) -> Iterator[Reply]:
+        """Answer in order; up to four times the concurrency is read ahead. Raises `InputError` when the run must stop."""
+        waiting: deque[Future[Reply]] = deque()
+        try:
+            for request in requests:
+                waiting.append(self._submit(request))
+                while waiting and (len(waiting) >= self._width or waiting[0].done()):
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        except InputError:
+            for future in waiting:  # what is in flight was paid for: let it arrive and be stored
+                future.exception()
+            raise
+
+    def close(self) -> None:
+        """Close the connections."""
+        asyncio.run_coroutine_threadsafe(self._client.aclose(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def _submit(self, request: Request) -> Future[Reply]:
+        self.account.asked += 1
+        key = reply_key(request, self.identity)
+        stored = self._store.get(key) if self._store else None
+        if stored is not None:
+            self.account.cached += 1
+            done: Future[Reply] = Future()
+            done.set_result(stored)
+            return done
+        if key in self._flying:  # the same question is being asked: once is enough
+            self.account.cached += 1
+            return self._flying[key]
+        future = asyncio.run_coroutine_threadsafe(self._answer(request, key), self._loop)
+        self._flying[key] = future
+        return future
+
+    async def _answer(self, request: Request, key: str) -> Reply:
+        if self._stopped:
+            raise self._stopped
+        try:
+            reply = await self._attempts.answer(request, key)
+        except InputError as error:
+            self._stopped = error
+            raise
+        if reply.error:
+            self.account.failed += 1
+        else:
+            self.account.answered += 1
+            if self._store:
+                await asyncio.to_thread(self._store.put, key, reply)
+        self._flying.pop(key, None)
+        return reply
+
+
+def _check(url: str, concurrency: int, max_usd: float | None, prices: float) -> None:
+    address = urlsplit(url)
+    if address.scheme not in ("http", "https") or not address.hostname:
+        raise InputError(f"endpoint {url!r} is no address: expected http://host:port/v1 or https://host/v1")
+    if address.username or address.password or address.query:
+        raise InputError("an endpoint's address holds no user, password or query: give the key in the environment")
+    if concurrency < 1:
+        raise InputError(f"concurrency is {concurrency}, expected at least 1")
+    if max_usd is not None and not prices:
+        raise InputError("max_usd needs price_in and price_out, dollars per million tokens")
+
+
+def _client(url: str, secret: str, concurrency: int, timeout: float) -> Any:
+    try:
+        import httpx
+    except ImportError as error:
+        raise MissingExtraError("httpx", "build", "asking an endpoint") from error
+    headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+    limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
+    return httpx.AsyncClient(base_url=url.rstrip("/") + "/", headers=headers, timeout=timeout, limits=limits, trust_env=False)

@@ -1,0 +1,129 @@
+"""`local`: a Hugging Face model in this process, with or without eyes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+from vistune.build.account import Account
+from vistune.build.store import ReplyStore, reply_key
+from vistune.completer import Message, Reply, Request
+from vistune.errors import InputError
+
+
+class Local:
+    """A causal language model, or an image-text-to-text model when `vision` is set.
+
+    model:   a hub id or a directory
+    vision:  read the requests' pictures (the model's processor prepares them)
+    batch:   requests generated together; a causal model is padded on the left
+    device:  where it runs
+    dtype:   of its weights
+    store:   replies already generated are not generated again
+    """
+
+    def __init__(
+        self,
+        model: str,
+        vision: bool = False,
+        batch: int = 8,
+        device: str = "cpu",
+        dtype: str = "auto",
+        store: ReplyStore | None = None,
+    ) -> None:
+        import transformers
+
+        self.account = Account()
+        self.identity = {"local": model, "vision": vision}
+        self._store, self._batch, self._vision = store, batch, vision
+        loader = transformers.AutoModelForImageTextToText if vision else transformers.AutoModelForCausalLM
+        reader = transformers.AutoProcessor if vision else transformers.AutoTokenizer
+        try:
+            self._reader = reader.from_pretrained(model, padding_side="left")
+            self._model: Any = loader.from_pretrained(model, dtype=dtype).to(device).eval()
+        except (OSError, ValueError) as error:
+            raise InputError(f"cannot load model {model!r}: {str(error).splitlines()[0]}") from error
+        tokenizer = self._reader.tokenizer if vision else self._reader
+        if tokenizer.chat_template is None:
+            raise InputError(f"model {model!r} has no chat template: choose an instruction-tuned model")
+        if tokenizer.pad_token is None:
+            tokenizer.pad_token = tokenizer.eos_token
+        self._tokenizer = tokenizer
+
+    def complete(self, requests: Iterable[Request]) -> Iterator[Reply]:
+        """Answer in order, a batch at a time; only requests with equal sampling arguments share a batch."""
+        source = iter(requests)
+        while chunk := list(islice(source, self._batch)):
+            keys = [reply_key(request, self.identity) for request in chunk]
+            stored = {key: self._store.get(key) if self._store else None for key in keys}
+            missing = {key: request for key, request in zip(keys, chunk, strict=True) if stored[key] is None}
+            self.account.asked += len(chunk)
+            self.account.cached += len(chunk) - len(missing)
+            for group in _alike(missing):
+                for key, reply in zip(group, self._generate(list(group.values())), strict=True):
+                    stored[key] = reply
+                    if self._store:
+                        self._store.put(key, reply)
+            for key in keys:
+                reply = stored[key]
+                assert reply is not None
+                yield reply
+
+    def _generate(self, requests: list[Request]) -> list[Reply]:
+        import torch
+
+        first = requests[0]
+        inputs = self._reader.apply_chat_template(
+            [[self._message(message) for message in request.messages] for request in requests],
+            add_generation_prompt=True,
+            tokenize=True,
+            return_dict=True,
+            return_tensors="pt",
+            padding=True,
+        ).to(self._model.device)
+        torch.manual_seed(first.seed)
+        sampling: dict[str, Any] = {"do_sample": True, "temperature": first.temperature} if first.temperature else {"do_sample": False}
+        if first.stop:
+            sampling |= {"stop_strings": list(first.stop), "tokenizer": self._tokenizer}
+        with torch.inference_mode():
+            output = self._model.generate(
+                **inputs, max_new_tokens=first.max_tokens, pad_token_id=self._tokenizer.pad_token_id, **sampling
+            )
+        width = inputs["input_ids"].shape[1]
+        prompts = inputs["attention_mask"].sum(dim=1).tolist()
+        return [self._reply(ids.tolist(), prompt, first) for ids, prompt in zip(output[:, width:], prompts, strict=True)]
+
+    def _reply(self, ids: list[int], prompt: int, request: Request) -> Reply:
+        ends = self._model.generation_config.eos_token_id
+        stops = set(ends) if isinstance(ends, list) else {ends}
+        length = next((index for index, token in enumerate(ids) if token in stops), len(ids))
+        text = self._tokenizer.decode(ids[:length], skip_special_tokens=True)
+        ended = length < len(ids) or any(text.endswith(stop) for stop in request.stop)
+        for stop in request.stop:
+            text = text.removesuffix(stop)
+        self.account.answered += 1
+        self.account.prompt_tokens += prompt
+        self.account.completion_tokens += length
+        return Reply(text, str(self.identity["local"]), "stop" if ended else "length", prompt, length)
+
+    def _message(self, message: Message) -> dict[str, Any]:
+        if not self._vision:
+            if message.images:
+                raise InputError("this model reads no pictures: open it with vision=true")
+            return {"role": message.role, "content": message.text}
+        import io
+
+        from PIL import Image
+
+        images = [{"type": "image", "image": Image.open(io.BytesIO(image.read_bytes()))} for image in message.images]
+        return {"role": message.role, "content": [*images, {"type": "text", "text": message.text}]}
+
+
+def _alike(requests: dict[str, Request]) -> Iterator[dict[str, Request]]:
+    """Groups with the same sampling arguments; sampled requests (temperature above 0) stay alone, for their seed's sake."""
+    groups: dict[Any, dict[str, Request]] = {}
+    for key, request in requests.items():
+        alone = key if request.temperature else ""
+        groups.setdefault((request.max_tokens, request.temperature, request.stop, request.seed, alone), {})[key] = request
+    yield from groups.values()

@@ -1,0 +1,1 @@
+"""What the endpoint completer is made of: the wire format, the concurrency limit, the budget, one request's retries."""

@@ -1,0 +1,68 @@
+"""`Limiter`: how many requests may be in flight, found by trying (additive increase, multiplicative decrease)."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+
+class Limiter:
+    """A limit on concurrency that adapts to the endpoint, and an optional pace.
+
+    The limit grows by one with every success until the endpoint first refuses (slow start), then by one per round of
+    successes; a refusal takes it to 7/8, at most once per round. When as many refusals as the limit come without a success
+    between them, nothing starts before the endpoint's `Retry-After` is over.
+
+    most: the highest limit. requests_per_minute, tokens_per_minute: a known quota, spread evenly; None is no quota.
+    """
+
+    def __init__(self, most: int, requests_per_minute: float | None = None, tokens_per_minute: float | None = None) -> None:
+        self.most = most
+        self.limit = float(min(most, 8))
+        self.peak = 0
+        self._rates = (requests_per_minute, tokens_per_minute)
+        self._slow_start = True
+        self._flying = 0
+        self._refusals = 0
+        self._round = 0
+        self._not_before = 0.0
+        self._next_start = 0.0
+        self._change = asyncio.Condition()
+
+    async def acquire(self, tokens: int) -> int:
+        """Wait for a place; gives the round, to be handed to `refused`."""
+        async with self._change:
+            while self._flying >= int(self.limit):
+                await self._change.wait()
+            self._flying += 1
+            self.peak = max(self.peak, self._flying)
+            start = max(self._next_start, self._not_before, time.monotonic())
+            self._next_start = start + self._interval(tokens)
+        await asyncio.sleep(max(0.0, start - time.monotonic()))
+        return self._round
+
+    async def release(self) -> None:
+        """Give the place back."""
+        async with self._change:
+            self._flying -= 1
+            self._change.notify_all()
+
+    def succeeded(self) -> None:
+        """A reply came."""
+        self._refusals = 0
+        self.limit = min(self.most, self.limit + (1.0 if self._slow_start else 1.0 / self.limit))
+
+    def refused(self, started_in: int, retry_after: float) -> None:
+        """The endpoint said that it is too busy."""
+        self._refusals += 1
+        self._slow_start = False
+        if started_in == self._round:
+            self.limit = max(1.0, self.limit * 7 / 8)
+            self._round += 1
+        if self._refusals > self.limit:
+            self._not_before = max(self._not_before, time.monotonic() + retry_after)
+
+    def _interval(self, tokens: int) -> float:
+        per_request, per_token = self._rates
+        waits = [60.0 / per_request] if per_request else []
+        return max([*waits, *([60.0 * tokens / per_token] if per_token else []), 0.0])

@@ -1,0 +1,115 @@
+"""`Record`: what flows through a pipeline, and the few functions every operator is made with.
+
+A record that fails is not dropped: it carries the reason and passes through the remaining operators untouched, so that
+every failure is counted and kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+from vistune.build.facts import Facts, facts_of
+from vistune.completer import Reply, Request
+from vistune.sample import Media, MediaRef, Produce, Sample, Text, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and its raw reply; `step` is the prompt's name."""
+
+    step: str
+    request: Request
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Media, what is known about them, and what has been made so far.
+
+    `task` chooses among a pipeline's prompts; `notes` are texts that earlier passes wrote for later ones (a caption, a
+    plan); `turns` is the conversation being built; `reject` is `reason` or `reason: detail` once the record has failed.
+    """
+
+    id: str
+    media: tuple[Media, ...] = ()
+    facts: Facts = field(default_factory=Facts)
+    task: str = ""
+    turns: tuple[Turn, ...] = ()
+    notes: Mapping[str, str] = field(default_factory=dict)
+    choices: tuple[str, ...] = ()
+    meta: Mapping[str, Any] = field(default_factory=dict)
+    exchanges: tuple[Exchange, ...] = ()
+    reject: str = ""
+
+    def rejected(self, reason: str, detail: str = "") -> Record:
+        """The same record, failed. `reason` is one word or phrase that statistics count."""
+        return replace(self, reject=f"{reason}: {detail}" if detail else reason)
+
+    @property
+    def reason(self) -> str:
+        """What statistics count: the reject without its detail."""
+        return self.reject.partition(":")[0]
+
+    def with_note(self, name: str, text: str) -> Record:
+        """The same record with one more note."""
+        return replace(self, notes={**self.notes, name: text})
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """The conversation as (user text, assistant text) pairs."""
+        return [
+            (first.text, second.text)
+            for first, second in zip(self.turns, self.turns[1:], strict=False)
+            if first.role == "user" and second.role == "assistant"
+        ]
+
+
+Operator: TypeAlias = Callable[[Iterable[Record]], Iterator[Record]]
+
+
+def record_of(sample: Sample) -> Record:
+    """A reader's sample as the start of a pipeline: its media and facts; its own conversation becomes `qa`."""
+    meta = {name: value for name, value in sample.meta.items() if name in ("dataset", "split", "language", "topic")}
+    return Record(sample.id, sample.media, facts_of(sample), meta=meta)
+
+
+def sample_of(record: Record) -> Sample:
+    """The finished sample; media that no turn places stand at the start of the first user turn."""
+    placed = {part.index for turn in record.turns for part in turn.parts if isinstance(part, MediaRef | Produce)}
+    loose = tuple(MediaRef(index) for index in range(len(record.media)) if index not in placed)
+    first = next((index for index, turn in enumerate(record.turns) if turn.role == "user"), 0)
+    turns = tuple(
+        replace(turn, parts=loose + turn.parts) if index == first and loose else turn for index, turn in enumerate(record.turns)
+    )
+    meta = dict(record.meta) | ({"task": record.task} if record.task else {})
+    return Sample(record.id, record.media, turns, choices=record.choices, meta=meta)
+
+
+def each(change: Callable[[Record], Record | Iterable[Record]]) -> Operator:
+    """An operator that changes live records one by one (into one or several) and lets rejected ones pass."""
+
+    def run(records: Iterable[Record]) -> Iterator[Record]:
+        for record in records:
+            if record.reject:
+                yield record
+                continue
+            changed = change(record)
+            if isinstance(changed, Record):
+                yield changed
+            else:
+                yield from changed
+
+    return run
+
+
+def chain(records: Iterable[Record], operators: Iterable[Operator]) -> Iterator[Record]:
+    """Records through operators in order, lazily."""
+    for operator in operators:
+        records = operator(records)
+    return iter(records)
+
+
+def pairs_to_turns(pairs: Iterable[tuple[str, str]]) -> tuple[Turn, ...]:
+    """(question, answer) pairs as alternating turns of plain text."""
+    return tuple(turn for ask, tell in pairs for turn in (Turn("user", (Text(ask),)), Turn("assistant", (Text(tell),))))
