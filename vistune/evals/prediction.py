@@ -9,7 +9,7 @@ anywhere and resume by id.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,12 +79,17 @@ def _short(value: Any) -> str:
 
 def read_predictions(path: str | Path) -> list[Prediction]:
     """Read a predictions file, in its order. Raises `InputError` naming file, line and field; an id twice is an error."""
+    return parse_predictions((f"{path}: line {number}", record) for number, record in read_jsonl(path))
+
+
+def parse_predictions(records: Iterable[tuple[str, Any]]) -> list[Prediction]:
+    """Predictions of (where it stands, value) pairs; the errors of `read_predictions`."""
     predictions: list[Prediction] = []
-    lines: dict[str, int] = {}
-    for number, record in read_jsonl(path):
-        prediction = Prediction.from_json(record, f"{path}: line {number}")
-        if prediction.id in lines:
-            raise InputError(f"{path}: line {number}: id {prediction.id!r} was already on line {lines[prediction.id]}")
-        lines[prediction.id] = number
+    places: dict[str, str] = {}
+    for where, record in records:
+        prediction = Prediction.from_json(record, where)
+        if prediction.id in places:
+            raise InputError(f"{where}: id {prediction.id!r} was already given at {places[prediction.id]}")
+        places[prediction.id] = where
         predictions.append(prediction)
     return predictions

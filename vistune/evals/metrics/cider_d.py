@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
 
-from vistune.evals.metrics.inputs import aligned, missing
+import numpy as np
+
+from vistune.evals.metrics.caption_set import MAX_N, CaptionSet, Counts, lookup
 from vistune.evals.metrics.ptb import tokenize as ptb_tokenize
-from vistune.evals.result import Result
+from vistune.evals.result import Floats, Result
 
-NGRAM = 4
 SIGMA = 6.0
-Grams: TypeAlias = list[Counter[tuple[str, ...]]]
 
 
 def cider_d(
@@ -23,41 +21,36 @@ def cider_d(
 ) -> Result:
     """CIDEr-D with document frequencies from these references; 1.0 is what papers print as 100.
 
-    One prediction and its references per image. A missing prediction (`None`) scores as an empty caption.
+    One prediction and its references an image. `None` is a missing caption and scores as an empty one. With a single
+    image every document frequency is one, so the score is 0.
     """
-    pairs = list(aligned(predictions, references))
-    truths = [[_grams(tokenize(reference)) for reference in group] for _, group in pairs]
-    frequencies: Counter[tuple[str, ...]] = Counter()
-    for group in truths:
-        frequencies.update({gram for grams in group for counter in grams for gram in counter})
-    log_images = math.log(len(pairs)) if pairs else 0.0
-    idf: defaultdict[tuple[str, ...], float] = defaultdict(lambda: log_images)
-    idf.update({gram: log_images - math.log(count) for gram, count in frequencies.items()})
-    scores = [
-        _score(_grams(tokenize(prediction or "")), group, idf) for (prediction, _), group in zip(pairs, truths, strict=True)
-    ]
-    return Result.mean("cider-d/corpus", "CIDEr", scores, unit="", missing=missing(predictions))
+    return cider_d_of(CaptionSet.of(predictions, references, tokenize))
 
 
-def _grams(tokens: list[str]) -> Grams:
-    return [Counter(zip(*(tokens[start:] for start in range(n)), strict=False)) for n in range(1, NGRAM + 1)]
+def cider_d_of(captions: CaptionSet) -> Result:
+    """`cider_d` of captions already tokenised."""
+    # The official code's length is the number of bigrams.
+    bigrams = np.maximum(captions.hypothesis_length - 1, 0), np.maximum(captions.reference_length - 1, 0)
+    difference = bigrams[0][captions.image] - bigrams[1]
+    damping = np.exp(-(difference**2) / (2 * SIGMA**2))
+    similarity = sum((_similarity(captions, *orders) for orders in captions.ngrams), np.zeros(len(captions.references)))
+    total = np.bincount(captions.image, damping * similarity, minlength=len(captions))
+    scores = 10.0 * total / MAX_N / np.bincount(captions.image, minlength=len(captions))
+    return Result.mean("cider-d/corpus", "CIDEr", scores, unit="", missing=captions.missing)
 
 
-def _score(hypothesis: Grams, references: Sequence[Grams], idf: defaultdict[tuple[str, ...], float]) -> float:
-    """Ten times the mean over n and references of clipped tf-idf cosine, damped by the difference in length."""
-    total = 0.0
-    for reference in references:
-        # The official code's length is the number of bigrams.
-        delta = hypothesis[1].total() - reference[1].total()
-        damping = math.exp(-(delta**2) / (2 * SIGMA**2))
-        for ours, theirs in zip(hypothesis, reference, strict=True):
-            dot = sum(
-                min(count, theirs[gram]) * theirs[gram] * idf[gram] ** 2 for gram, count in ours.items() if gram in theirs
-            )
-            norms = math.sqrt(_norm2(ours, idf) * _norm2(theirs, idf))
-            total += damping * (dot / norms if norms else dot)
-    return 10.0 * total / (NGRAM * len(references))
+def _similarity(captions: CaptionSet, ours: Counts, theirs: Counts) -> Floats:
+    """tf-idf cosine of each reference with its image's hypothesis, whose counts are clipped to the reference's."""
+    keys = captions.image[theirs.owner] * theirs.kinds + theirs.gram
+    documents = np.bincount(np.unique(keys) % max(theirs.kinds, 1), minlength=theirs.kinds)
+    idf = math.log(len(captions)) - np.log(np.maximum(documents, 1)) if len(captions) else documents.astype(np.float64)
+    found = lookup(ours.owner * ours.kinds + ours.gram, ours.count, keys)
+    shared = np.minimum(found, theirs.count) * theirs.count * idf[theirs.gram] ** 2
+    references = len(captions.references)
+    dot = np.bincount(theirs.owner, shared, minlength=references).astype(np.float64)  # int where there is nothing
+    norms = _norm(ours, idf, len(captions))[captions.image] * _norm(theirs, idf, references)
+    return np.divide(dot, norms, out=dot, where=norms > 0)
 
 
-def _norm2(grams: Counter[tuple[str, ...]], idf: defaultdict[tuple[str, ...], float]) -> float:
-    return sum((count * idf[gram]) ** 2 for gram, count in grams.items())
+def _norm(counts: Counts, idf: Floats, captions: int) -> Floats:
+    return np.sqrt(np.bincount(counts.owner, (counts.count * idf[counts.gram]) ** 2, minlength=captions))

@@ -1,0 +1,76 @@
+"""`vistune score` and `vistune compare`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from vistune.evals.result import Result
+
+app = typer.Typer()
+
+Options = Annotated[
+    list[str], typer.Option("--set", metavar="KEY=VALUE", help="A variant of the benchmark: rule=official, split=val, ...")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def score(
+    bench: Annotated[str, typer.Argument(help="The benchmark: vqa_v2, coco_captions, ...")],
+    predictions: Annotated[Path, typer.Argument(help="Our JSONL, or the benchmark's official result file.")],
+    annotations: Annotated[str, typer.Option(help="The annotation file, or the folder of the official download.")],
+    options: Options = [],  # noqa: B006 - typer reads it, nobody writes it
+    items: Annotated[Path | None, typer.Option(help="Also write every item's score to this JSONL file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print the official number of a benchmark from a predictions file."""
+    from vistune.evals.score import score as run
+    from vistune.files import write_jsonl
+
+    result = run(benchmark_spec(bench, options), predictions, annotations)
+    if items is not None:
+        write_jsonl(
+            items, ({"id": name, "score": value} for name, value in zip(result.ids, result.items.tolist(), strict=True))
+        )
+    if as_json:
+        print(json.dumps({"benchmark": bench, **result.to_json()}, ensure_ascii=False, allow_nan=False))
+    else:
+        print("\n".join(summary(bench, result)))
+
+
+def benchmark_spec(bench: str, options: list[str]) -> dict[str, Any]:
+    """The spec of a benchmark and its `--set` variants, values read as YAML."""
+    import yaml
+
+    from vistune.errors import InputError
+
+    spec: dict[str, Any] = {"kind": bench}
+    for option in options:
+        key, equals, value = option.partition("=")
+        if not equals:
+            raise InputError(f"--set {option!r}: expected KEY=VALUE")
+        spec[key] = yaml.safe_load(value)
+    return spec
+
+
+def summary(bench: str, result: Result) -> list[str]:
+    """The lines that a person reads."""
+    low, high = result.interval()
+    width = max(len(name) for name in result.values)
+    lines = [f"{bench}  {result.rule}  n={result.n}"]
+    lines += [f"  {name:<{width}}  {value:.4f}{result.unit}" for name, value in result.values.items()]
+    lines[1] += f"   95% interval {low:.4f} to {high:.4f}"
+    if result.unparsed:
+        lines.append(f"  {result.unparsed} answers unparsed, counted wrong")
+    for count, ids, what in (
+        (result.missing, result.missing_ids, "samples without a prediction, counted wrong"),
+        (len(result.extra_ids), result.extra_ids, "predictions without a sample, not counted"),
+    ):
+        if count:
+            lines.append(f"  {count} {what}: {', '.join(ids[:5])}{', ...' if count > 5 else ''}")
+    return [*lines, *(f"  {note}" for note in result.notes)]

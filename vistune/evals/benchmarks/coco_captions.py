@@ -1,0 +1,65 @@
+"""COCO captions (Chen et al., Microsoft COCO Captions, 2015), official and Karpathy splits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from vistune.evals.benchmark import answers, ask, field_of, result_list
+from vistune.evals.metrics.captions import captions
+from vistune.evals.prediction import Prediction
+from vistune.evals.result import Result
+from vistune.evals.sources import Content, beneath, load_json, locate
+from vistune.sample import Sample
+
+
+@dataclass(frozen=True)
+class CocoCaptions:
+    """`split` chooses from Karpathy's `dataset_coco.json`; `metrics` are those of `captions`."""
+
+    split: str = "test"
+    prompt: str = "Provide a one-sentence caption for the provided image."
+    metrics: tuple[str, ...] = ("CIDEr", "Bleu", "ROUGE_L")
+
+    files: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"annotations": "annotations/captions_val2014.json", "images": "val2014"}
+    )
+    answer_form: ClassVar[str] = "one sentence"
+    result_form: ClassVar[str] = '[{"image_id", "caption"}]'
+
+    def read(self, source: str) -> list[Sample]:
+        """A sample an image, its captions as answers, from the official file or Karpathy's."""
+        path = locate(source, self.files["annotations"])
+        value = load_json(path)
+        images = field_of(value, "images", str(path))
+        if images and "sentences" in images[0]:
+            return [
+                self._karpathy(path, index, image) for index, image in enumerate(images) if image.get("split") == self.split
+            ]
+        groups: dict[Any, list[str]] = {field_of(image, "id", f"{path}: images"): [] for image in images}
+        for index, record in enumerate(field_of(value, "annotations", str(path))):
+            where = f"{path}: annotation {index + 1}"
+            groups.setdefault(field_of(record, "image_id", where), []).append(field_of(record, "caption", where))
+        names = {image["id"]: image.get("file_name", f"{image['id']}.jpg") for image in images}
+        folder = path.parent.parent / self.files["images"]
+        return [
+            ask(identifier, self.prompt, [beneath(folder, names[identifier])], group, origin=str(path))
+            for identifier, group in groups.items()
+        ]
+
+    def _karpathy(self, path: Path, index: int, image: Any) -> Sample:
+        where = f"{path}: image {index + 1}"
+        name = f"{image.get('filepath', '')}/{field_of(image, 'filename', where)}".lstrip("/")
+        sentences = [field_of(sentence, "raw", where) for sentence in field_of(image, "sentences", where)]
+        return ask(image.get("cocoid", index), self.prompt, [beneath(path.parent, name)], sentences, origin=where)
+
+    def recognise(self, content: Content) -> list[Prediction] | None:
+        """The caption challenge's result list."""
+        return result_list(content, "image_id", "caption")
+
+    def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
+        """CIDEr-D first."""
+        return captions(answers(predictions), [sample.answers for sample in samples], self.metrics)
