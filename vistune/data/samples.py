@@ -35,7 +35,8 @@ def read(spec: str | Mapping[str, Any]) -> Samples:
 def parse(text: str) -> dict[str, Any]:
     """`conversations:train.json?images=photos` -> `{'kind': 'conversations', 'path': 'train.json', 'images': 'photos'}`.
 
-    Values are read as YAML scalars, so that `size=100` is a number and `shuffle=true` a truth value.
+    Values are YAML scalars and lists, so that `size=100` is a number, `shuffle=true` a truth value and `image=[a, b]` two
+    names; anything else, such as the template `{image_id}.jpg`, is text.
     """
     kind, _, rest = text.partition(":")
     path, _, query = rest.partition("?")
@@ -44,6 +45,20 @@ def parse(text: str) -> dict[str, Any]:
     spec: dict[str, Any] = {"kind": kind}
     if path:
         spec["path"] = path
-    for key, value in parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query)):
-        spec[key] = yaml.safe_load(value)
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
+    except ValueError as error:
+        raise InputError(f"data {text!r}: after '?' come key=value pairs joined by '&'") from error
+    for key, value in pairs:
+        if key in spec:
+            raise InputError(f"data {text!r} gives {key!r} twice")
+        spec[key] = _value(value)
     return spec
+
+
+def _value(text: str) -> Any:
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+    return value if value is None or isinstance(value, str | int | float | list) else text

@@ -1,0 +1,152 @@
+"""Question answering in any layout: a declarative field map over JSON, CSV, TSV, pipe text or parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from vistune.data.fieldmap import Stored, label_of, labels_of, media_of, value_of
+from vistune.data.media_files import folder_of
+from vistune.data.readers.base import Reader
+from vistune.data.tables import Joined, Unnested, open_table
+from vistune.errors import InputError
+from vistune.sample import Media, MediaKind, MediaRef, Part, Sample, Text, Turn
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+class Qa(Reader):
+    """One question per record. The field arguments are expressions of `vistune.data.fieldmap`; None means "not in this data".
+
+    path, at, columns, delimiter, quoted:  the records, see `vistune.data.tables.open_table`
+    join, join_at, on:  a second file whose record with the same key is merged in (VQA: questions + annotations)
+    each:       key of a list of questions inside each record (Visual Genome: `qas`)
+    images:     the folder media are in (default: the file's own)
+    question, answer, answers, choices, id:  fields; `answers` are all accepted answers (default: the answer alone)
+    context:    text before the question, e.g. a hint or a passage
+    image, video, audio, points:  fields of media; `stored="base64"` when images are text in the table
+    separator:  splits one answer text into several accepted ones
+    answer_is:  "text"; "index" into the choices from 0; "letter" A, B, ... of the choice
+    list_choices:  append the lettered choices to the question; the answer is then the letter
+    meta:       meta key -> field, e.g. {"type": "answer_type"}
+    """
+
+    def __init__(
+        self,
+        path: str,
+        images: str | None = None,
+        question: str = "question",
+        answer: str | None = "answer",
+        image: str | list[str] | None = "image",
+        id: str | None = None,
+        answers: str | list[str] | None = None,
+        choices: str | list[str] | None = None,
+        context: str | None = None,
+        video: str | None = None,
+        audio: str | None = None,
+        points: str | None = None,
+        stored: Stored = "file",
+        separator: str | None = None,
+        answer_is: Literal["text", "index", "letter"] = "text",
+        list_choices: bool = False,
+        meta: Mapping[str, str] | None = None,
+        at: str | None = None,
+        columns: list[str] | None = None,
+        delimiter: str | None = None,
+        quoted: bool | None = None,
+        join: str | None = None,
+        join_at: str | None = None,
+        on: str | None = None,
+        each: str | None = None,
+    ) -> None:
+        self._records = open_table(path, at, columns, delimiter, quoted)
+        if each is not None:
+            self._records = Unnested(self._records, each)
+        if (join is None) != (on is None):
+            raise InputError("qa: join (the second file) and on (the common key) belong together")
+        if join is not None and on is not None:
+            self._records = Joined(self._records, open_table(join, join_at), on)
+        if choices is None and (answer_is != "text" or list_choices):
+            raise InputError("qa: answer_is and list_choices need choices")
+        self._folder = folder_of(path, images)
+        self._stem = Path(path).stem
+        self._question, self._context, self._id = question, context, id
+        self._answer, self._answers, self._choices = answer, answers, choices
+        self._separator, self._answer_is, self._list_choices = separator, answer_is, list_choices
+        fields: dict[MediaKind, str | list[str] | None] = {"image": image, "video": video, "audio": audio, "points": points}
+        self._media: dict[MediaKind, str | list[str]] = {kind: field for kind, field in fields.items() if field is not None}
+        self._stored: Stored = stored
+        self._meta = dict(meta or {})
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def sample(self, index: int) -> Sample:
+        """One question with its media and, where the data has it, its answer."""
+        where = self._records.where(index)
+        record = self._records[index]
+        media: list[Media] = []
+        for kind, field in self._media.items():
+            media += media_of(record, field, where, kind, self._folder, self._stored)
+        choices = labels_of(record, self._choices, where) if self._choices is not None else []
+        answers = self._accepted(record, choices, where)
+        meta = {key: value_of(record, field, where) for key, field in self._meta.items()}
+        return Sample(
+            id=label_of(record, self._id, where) if self._id is not None else f"{self._stem}:{index}",
+            media=tuple(media),
+            turns=self._turns(record, len(media), choices, answers, where),
+            answers=tuple(dict.fromkeys(answers)) if self._answers is None else tuple(answers),
+            choices=tuple(choices),
+            meta={key: value for key, value in meta.items() if value is not None},
+            origin=where,
+        )
+
+    def _accepted(self, record: Any, choices: list[str], where: str) -> list[str]:
+        """All accepted answers; the first is the one to be taught unless `answer` says otherwise."""
+        if self._answers is not None:
+            return labels_of(record, self._answers, where)
+        target = self._target(record, choices, where)
+        if target is None:
+            return []
+        return [target] if self._separator is None else [part.strip() for part in target.split(self._separator)]
+
+    def _target(self, record: Any, choices: list[str], where: str) -> str | None:
+        if self._answer is None:
+            return None
+        value = value_of(record, self._answer, where)
+        if value is None and self._answer.endswith("?"):
+            return None
+        if isinstance(value, list | tuple):
+            raise InputError(f"{where}: {self._answer!r} is a list: use answers={self._answer} for several accepted answers")
+        text = label_of(record, self._answer, where)
+        if self._answer_is == "text":
+            return text
+        number = LETTERS.find(text.strip()) if self._answer_is == "letter" and len(text.strip()) == 1 else -1
+        if self._answer_is == "index" and text.isascii() and text.isdigit():
+            number = int(text)
+        if not 0 <= number < len(choices):
+            raise InputError(f"{where}: answer {text!r} is no {self._answer_is} of one of the {len(choices)} choices")
+        return choices[number]
+
+    def _turns(self, record: Any, media: int, choices: list[str], answers: list[str], where: str) -> tuple[Turn, ...]:
+        question = label_of(record, self._question, where)
+        if self._context is not None and (context := label_of(record, self._context, where)):
+            question = f"{context}\n{question}"
+        target: str | None = answers[0] if answers else None
+        if self._answers is not None and self._answer is not None:
+            target = self._target(record, choices, where)
+        if self._list_choices:
+            question += "".join(f"\n{letter}. {choice}" for letter, choice in zip(LETTERS, choices, strict=False))
+            if target is not None:
+                target = LETTERS[self._position(target, choices, where)]
+        shown: list[Part] = [MediaRef(number) for number in range(media)]
+        user = Turn("user", (*shown, Text(question)))
+        return (user,) if target is None else (user, Turn("assistant", (Text(target),)))
+
+    def _position(self, target: str, choices: list[str], where: str) -> int:
+        if target not in choices:
+            raise InputError(f"{where}: the answer {target!r} is none of the choices {choices}")
+        if len(choices) > len(LETTERS):
+            raise InputError(f"{where}: {len(choices)} choices are more than there are letters")
+        return choices.index(target)
