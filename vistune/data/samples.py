@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from inspect import signature
 from pathlib import Path
 from typing import Any, Protocol, cast
 from urllib.parse import parse_qsl
@@ -11,7 +12,9 @@ import yaml
 
 from vistune.errors import InputError
 from vistune.sample import Sample
-from vistune.spec import build
+from vistune.spec import build, resolve
+
+READERS = "vistune.data.readers"
 
 
 class Samples(Protocol):
@@ -29,22 +32,23 @@ def read(spec: str | Mapping[str, Any]) -> Samples:
 
     Raises `InputError` for an unknown kind or key, and for a file that cannot be read.
     """
-    return cast(Samples, build("vistune.data.readers", parse(spec) if isinstance(spec, str) else spec))
+    return cast(Samples, build(READERS, parse(spec) if isinstance(spec, str) else spec))
 
 
 def parse(text: str) -> dict[str, Any]:
     """`conversations:train.json?images=photos` -> `{'kind': 'conversations', 'path': 'train.json', 'images': 'photos'}`.
 
+    What follows the colon is the reader's first argument: a path for files, the name in `catalogue:vqa_v2?path=data/vqa`.
     Values are YAML scalars and lists, so that `size=100` is a number, `shuffle=true` a truth value and `image=[a, b]` two
     names; anything else, such as the template `{image_id}.jpg`, is text.
     """
     kind, _, rest = text.partition(":")
-    path, _, query = rest.partition("?")
+    first, _, query = rest.partition("?")
     if not kind or "/" in kind or Path(text).exists():
         raise InputError(f"data {text!r} names no reader: write kind:path, for example conversations:{text}")
     spec: dict[str, Any] = {"kind": kind}
-    if path:
-        spec["path"] = path
+    if first:
+        spec[next(iter(signature(resolve(READERS, kind)).parameters))] = first
     try:
         pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
     except ValueError as error:

@@ -1,0 +1,34 @@
+"""The catalogue: one declarative entry for every data set the field's tables name, grouped by what they hold.
+
+`catalogue:NAME?path=FOLDER` reads one (see `vistune.data.readers.catalogue`), `vistune data list` lists them. Adding a data set is
+adding an `Entry` to the file of its family, and a fixture in its layout under `tests/data/fixtures`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from vistune.data.catalogue.entry import Entry
+from vistune.errors import InputError, nearest
+
+
+@cache
+def entries() -> tuple[Entry, ...]:
+    """Every entry, by name."""
+    from vistune.data.catalogue import (
+        conversations,
+        medical,
+        medical_dialogues,
+        question_answering,
+    )
+
+    families = (conversations, medical, medical_dialogues, question_answering)
+    return tuple(sorted((entry for family in families for entry in family.ENTRIES), key=lambda entry: entry.name))
+
+
+def find(name: str) -> Entry:
+    """The entry of that name. Raises `InputError` with the nearest known one."""
+    known = {entry.name: entry for entry in entries()}
+    if name not in known:
+        raise InputError(f"the catalogue has no data set {name!r}{nearest(name, list(known))}")
+    return known[name]
