@@ -1,0 +1,108 @@
+"""What the readers of benchmarks share: records with their places, checked fields, and samples that ask.
+
+Every function that meets a fault raises `InputError` naming the file and the record.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from vistune.errors import InputError
+from vistune.evals.benchmark import field_of
+from vistune.evals.sources import beneath, load, load_table
+from vistune.sample import Media, MediaKind, MediaRef, Sample, Text, Turn
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def records(path: Path, under: str | None = None) -> Iterator[tuple[str, Any]]:
+    """`(place, record)` of a JSON list, of JSONL, or of the list under a key of a JSON object."""
+    content = load(path)
+    value, place = content.value, content.record
+    if under is not None:
+        value, place = field_of(value, under, str(path)), lambda index: f"{path}: {under} {index + 1}"
+    elif content.form == "json" and isinstance(value, dict):
+        value = [value]  # JSONL of one line
+    if not isinstance(value, list) or content.form not in ("json", "jsonl"):
+        raise InputError(f"{path}: expected a JSON list{f' under {under!r}' if under else ''}")
+    for index, record in enumerate(value):
+        yield place(index), record
+
+
+def rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """`(place, row)` of comma- or tab-separated text with a header; the place counts rows, the header not included."""
+    for index, row in enumerate(load_table(path)):
+        yield f"{path}: row {index + 1}", row
+
+
+def text_of(record: Any, name: str, where: str) -> str:
+    """A field that must be text."""
+    value = field_of(record, name, where)
+    if not isinstance(value, str):
+        raise InputError(f"{where}: field {name!r} holds {value!r}, expected text")
+    return value
+
+
+def texts_of(record: Any, name: str, where: str) -> list[str]:
+    """A field that must be a list of texts."""
+    value = field_of(record, name, where)
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise InputError(f"{where}: field {name!r} holds {value!r}, expected a list of texts")
+    return value
+
+
+def whole_of(record: Any, name: str, where: str) -> int:
+    """A field that must be a whole number, given as one or as its digits."""
+    value = field_of(record, name, where)
+    if isinstance(value, bool) or not (isinstance(value, int) or (isinstance(value, str) and value.strip().isdecimal())):
+        raise InputError(f"{where}: field {name!r} holds {value!r}, expected a whole number")
+    return int(value)
+
+
+def root_of(path: Path, relative: str) -> Path:
+    """The folder of the official layout, from the place of one of its files."""
+    return path.parents[len(Path(relative).parts) - 1]
+
+
+def medium(folder: Path, name: str, kind: MediaKind = "image") -> Media:
+    """A file of the layout. A name that leads out of the folder is refused."""
+    return Media.file(kind, beneath(folder, name))
+
+
+def embedded(text: str, where: str) -> Media:
+    """An image given as base64 in a table."""
+    try:
+        return Media("image", data=base64.b64decode(text, validate=True))
+    except (binascii.Error, ValueError) as error:
+        raise InputError(f"{where}: the image is not base64 ({error})") from error
+
+
+def asked(
+    identifier: object,
+    question: str,
+    media: Sequence[Media] = (),
+    answers: Sequence[str] = (),
+    choices: Sequence[str] = (),
+    meta: Mapping[str, Any] | None = None,
+    origin: str = "",
+) -> Sample:
+    """A sample whose one turn shows all its media, then asks."""
+    shown = tuple(MediaRef(index) for index in range(len(media)))
+    turn = Turn("user", (*shown, Text(question)))
+    return Sample(str(identifier), tuple(media), (turn,), (), tuple(answers), tuple(choices), meta or {}, origin)
+
+
+def lettered(choices: Sequence[str]) -> str:
+    """Options a line each: `A. a cat`."""
+    return "\n".join(f"{letter}. {choice}" for letter, choice in zip(LETTERS, choices, strict=False))
+
+
+def letter_of(index: int, choices: Sequence[str], where: str) -> str:
+    """The letter of the option number `index`, from 0."""
+    if not 0 <= index < len(choices):
+        raise InputError(f"{where}: the right option is number {index}, but there are {len(choices)}")
+    return LETTERS[index]

@@ -1,0 +1,59 @@
+"""GQA: compositional questions made from scene graphs (Hudson & Manning, CVPR 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import ClassVar
+
+from vistune.errors import InputError
+from vistune.evals.annotations import asked, medium, text_of
+from vistune.evals.benchmark import answers, fill, result_list
+from vistune.evals.metrics.exact_match import exact_match
+from vistune.evals.prediction import Prediction
+from vistune.evals.prompts import SHORT_ANSWER
+from vistune.evals.result import Result
+from vistune.evals.sources import Content, load_json, locate
+from vistune.sample import Sample
+
+
+@dataclass(frozen=True)
+class Gqa:
+    """The balanced test-dev split has 12,578 questions."""
+
+    prompt: str = SHORT_ANSWER
+
+    files: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"annotations": "testdev_balanced_questions.json", "images": "images"}
+    )
+    answer_form: ClassVar[str] = "a word or phrase"
+    result_form: ClassVar[str] = '[{"questionId", "prediction"}]'
+
+    def read(self, source: str) -> list[Sample]:
+        """A sample a question; the file maps question ids to questions."""
+        path = locate(source, self.files["annotations"])
+        value = load_json(path)
+        if not isinstance(value, dict):
+            raise InputError(f"{path}: expected an object that maps question ids to questions")
+        folder = path.parent / self.files["images"]
+        return [
+            asked(
+                identifier,
+                fill(self.prompt, question=text_of(record, "question", where)),
+                [medium(folder, f"{text_of(record, 'imageId', where)}.jpg")],
+                [text_of(record, "answer", where)],
+                meta={"types": record.get("types", {})},
+                origin=where,
+            )
+            for identifier, record in value.items()
+            for where in [f"{path}: question {identifier}"]
+        ]
+
+    def recognise(self, content: Content) -> list[Prediction] | None:
+        """The challenge's result list."""
+        return result_list(content, "questionId", "prediction")
+
+    def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
+        """Exact match after the final periods and case are dropped."""
+        return exact_match(answers(predictions), [sample.answers for sample in samples], "gqa")

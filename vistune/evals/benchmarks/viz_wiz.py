@@ -1,0 +1,58 @@
+"""VizWiz: questions of blind people about their own photographs (Gurari et al., CVPR 2018)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import ClassVar
+
+from vistune.evals.annotations import asked, medium, records, text_of
+from vistune.evals.benchmark import answers, field_of, fill, result_list
+from vistune.evals.metrics.vqa_accuracy import vqa_accuracy
+from vistune.evals.prediction import Prediction
+from vistune.evals.result import Result
+from vistune.evals.sources import Content, locate
+from vistune.sample import Sample
+
+
+@dataclass(frozen=True)
+class VizWiz:
+    """The validation split has 4,319 questions, ten answers each; the test answers are hidden.
+
+    `prompt` is LLaVA-1.5's, which names the answer of a third of the questions: `unanswerable`.
+    """
+
+    rule: str = "m4c"
+    prompt: str = (
+        "{question}\nWhen the provided information is insufficient, respond with 'Unanswerable'."
+        "\nAnswer the question using a single word or phrase."
+    )
+
+    files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "Annotations/val.json", "images": "val"})
+    answer_form: ClassVar[str] = "a word or phrase, or 'unanswerable'"
+    result_form: ClassVar[str] = '[{"image", "answer"}]'
+
+    def read(self, source: str) -> list[Sample]:
+        """A sample a photograph, named by its file: each has one question."""
+        path = locate(source, self.files["annotations"])
+        folder = path.parent.parent / self.files["images"]
+        return [
+            asked(
+                text_of(record, "image", where),
+                fill(self.prompt, question=text_of(record, "question", where)),
+                [medium(folder, record["image"])],
+                [text_of(answer, "answer", where) for answer in field_of(record, "answers", where)],
+                meta={key: record[key] for key in ("answer_type", "answerable") if key in record},
+                origin=where,
+            )
+            for where, record in records(path)
+        ]
+
+    def recognise(self, content: Content) -> list[Prediction] | None:
+        """The challenge's result list."""
+        return result_list(content, "image", "answer")
+
+    def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
+        """Soft accuracy."""
+        return vqa_accuracy(answers(predictions), [sample.answers for sample in samples], self.rule)
