@@ -59,11 +59,12 @@ class SceneObject:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
-    """A picture (uint8 `[H, W, 3]`) and everything in it; boxes of different objects never touch."""
+    """A picture (uint8 `[H, W, 3]`) and everything in it; boxes of different objects never touch. `dark`: the background."""
 
     seed: int
     split: Split
     domain: Domain
+    dark: bool
     image: NDArray[np.uint8]
     objects: tuple[SceneObject, ...]
 
@@ -96,7 +97,7 @@ def make_scene(seed: int, split: Split = "train", size: int = 64, count: int | N
     canvas = background(size, dark, rng)
     objects = tuple(_paint(canvas, draft, place, dark, rng) for draft, place in zip(drafts, places, strict=True))
     canvas += grain(size, 26.0 if domain == "noise" else rng.uniform(0, 4), rng)
-    return Scene(seed, split, domain, np.clip(canvas, 0, 255).astype(np.uint8), objects)
+    return Scene(seed, split, domain, dark, np.clip(canvas, 0, 255).astype(np.uint8), objects)
 
 
 def _layout(
