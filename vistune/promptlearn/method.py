@@ -1,0 +1,239 @@
+"""What a method is: learnt tensors, the edits they make, the losses they are taught with, and how it was published."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vistune.errors import InputError
+from vistune.promptlearn.backbone import DualEncoder
+from vistune.promptlearn.classes import Classes
+from vistune.promptlearn.edits import Context, Edits
+from vistune.promptlearn.images import Images
+from vistune.promptlearn.tower import Encoded
+
+if TYPE_CHECKING:
+    from vistune.promptlearn.engine import Engine
+    from vistune.promptlearn.shots import Shots
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a method is given: the candidate classes, a batch and its labels, and the frozen model's answers (`engine`).
+
+    `second` is another view of the same images for methods that ask for one; `views` are V views of every image, image by
+    image (`[B * V]`), for methods that adapt at test time.
+    """
+
+    engine: Engine
+    classes: Classes
+    images: Images | None = None
+    labels: Tensor | None = None
+    second: Images | None = None
+    views: Images | None = None
+
+    @property
+    def backbone(self) -> DualEncoder:
+        """The frozen dual encoder."""
+        return self.engine.backbone
+
+    @property
+    def batch(self) -> Images:
+        """The images of a call that has some."""
+        if self.images is None:
+            raise ValueError("this call has no images")
+        return self.images
+
+    @property
+    def target(self) -> Tensor:
+        """The labels of a call that has some."""
+        if self.labels is None:
+            raise ValueError("this call has no labels")
+        return self.labels
+
+    def frozen_image(self) -> Tensor:
+        """Features `[B, E]` of the batch from the frozen image tower, not normalised."""
+        return self.engine.image(self.batch).pooled.detach()
+
+    def frozen_text(self, template: str | None = None) -> Tensor:
+        """Features `[N, E]` of the classes in a template (their own by default) from the frozen text tower."""
+        return self.engine.frozen_text(self.classes.texts(template))
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One forward pass: logits `[B, N]`, what the towers gave, the edits made."""
+
+    logits: Tensor
+    image: Encoded
+    text: Encoded
+    edits: Edits
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a method was published to be taught. `warm_up` epochs run at a constant 1e-5, then a cosine by epoch."""
+
+    optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
+    lr: float = 0.002
+    batch: int = 32
+    epochs: int = 50
+    weight_decay: float = 5e-4
+    warm_up: int = 1
+    schedule: Literal["epoch", "step"] = "epoch"
+    betas: tuple[float, float] = (0.9, 0.999)
+    epsilon: float = 1e-8
+    clip: float | None = None
+    views: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """What a fair table must say of a method."""
+
+    unlabelled_novel: bool = False
+    larger_teacher: bool = False
+    told_split: bool = False
+    tuned_on_test: bool = False
+    language_model_text: bool = False
+
+    def letters(self) -> str:
+        """U(nlabelled novel images), larger T(eacher), told the S(plit), tuned on the t(E)st set, L(anguage-model text)."""
+        marks = zip(
+            "UTSEL",
+            (self.unlabelled_novel, self.larger_teacher, self.told_split, self.tuned_on_test, self.language_model_text),
+            strict=True,
+        )
+        return "".join(letter for letter, on in marks if on)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A part of the teaching: a share of the epochs and the parameters that learn in it (names by prefix)."""
+
+    name: str
+    share: float = 1.0
+    learns: tuple[str, ...] = field(default=("",))
+
+
+class Method(nn.Module, ABC):
+    """A way to adapt a frozen dual encoder. Its parameters are all that is learnt, kept in float32.
+
+    A subclass says in `edits` what it changes, in `losses` what it is taught with, and overrides a hook where the paper
+    does something between steps. The backbone is used at construction for widths and initial words and is not kept.
+    """
+
+    recipe: ClassVar[Recipe] = Recipe()
+    disclosure: ClassVar[Disclosure] = Disclosure()
+    needs_causal_text: ClassVar[bool] = False
+    needs_class_token: ClassVar[bool] = False
+    answers_new_classes: ClassVar[bool] = True
+    second_view: ClassVar[bool] = False
+    stages: ClassVar[tuple[Stage, ...]] = (Stage("all"),)
+
+    def __init__(self, backbone: DualEncoder) -> None:
+        super().__init__()
+        name = type(self).__name__
+        if self.needs_causal_text and not backbone.text.causal:
+            raise InputError(
+                f"{name} needs a causal text tower, and that of {backbone.identity} ({backbone.family}) is not causal"
+            )
+        if self.needs_class_token and not backbone.has_class_token:
+            raise InputError(
+                f"{name} needs an image tower with a class token, and {backbone.identity} ({backbone.family}) has none"
+            )
+
+    @abstractmethod
+    def edits(self, call: Call) -> Edits:
+        """What changes in the towers for this call."""
+
+    def forward(self, call: Call, text: Encoded | None = None) -> Output:
+        """Run the towers under the edits. `text` are class features computed before, where no image changes them."""
+        edits = self.edits(call)
+        image = call.engine.image(call.batch, edits)
+        text = call.engine.text(call.classes, edits) if text is None else text
+        return Output(call.engine.logits(image, text, edits), image, text, edits)
+
+    def losses(self, out: Output, call: Call) -> dict[str, Tensor]:
+        """Named, weighted terms; their sum is minimised."""
+        return {"cross_entropy": F.cross_entropy(out.logits, call.target)}
+
+    def training_losses(self, call: Call) -> dict[str, Tensor]:
+        """The terms of one step; a method that is not taught on labelled images computes them its own way."""
+        return self.losses(self(call), call)
+
+    def backward(self, losses: Mapping[str, Tensor]) -> None:
+        """Gradients of one step into the parameters."""
+        torch.autograd.backward(torch.stack(list(losses.values())).sum())
+
+    def predict(self, call: Call, text: Encoded | None = None) -> Tensor:
+        """Logits `[B, N]` at test time."""
+        out: Output = self(call, text)
+        return out.logits
+
+    def prepare(self, shots: Shots) -> None:
+        """Before the first step: what is computed once from the training images."""
+
+    def start_epoch(self, epoch: int, epochs: int, shots: Shots) -> None:
+        """Before every epoch (from 0)."""
+
+    def end_epoch(self, epoch: int, epochs: int) -> None:
+        """After every epoch (from 0)."""
+
+    def start_stage(self, stage: Stage, shots: Shots) -> None:
+        """Before a stage, after `prepare`."""
+
+    def groups(self, lr: float) -> list[dict[str, object]]:
+        """Parameter groups of the optimizer; one rate for all unless the paper says otherwise."""
+        return [{"params": [p for p in self.parameters() if p.requires_grad], "lr": lr}]
+
+    def trainable(self) -> int:
+        """How many numbers are learnt."""
+        return sum(p.numel() for p in self.parameters() if p.requires_grad)
+
+
+def normal(*shape: int, std: float = 0.02) -> nn.Parameter:
+    """A parameter drawn from a normal distribution around zero."""
+    return nn.Parameter(torch.randn(*shape) * std)
+
+
+def initial_context(backbone: DualEncoder, words: str | None, count: int) -> nn.Parameter:
+    """`[M, d]` context: the embeddings of the first `count` tokens of `words`, or noise where there are no words.
+
+    Raises `InputError` when the words are fewer than `count` tokens.
+    """
+    if words is None:
+        return normal(count, backbone.text.width)
+    embedded = backbone.words(words)
+    if len(embedded) < count:
+        raise InputError(
+            f"initial words {words!r} are {len(embedded)} tokens, and the context has {count}: use n_ctx={len(embedded)}"
+        )
+    return nn.Parameter(embedded[:count].detach().clone())
+
+
+def prompt(values: Tensor, words: str | None) -> Context:
+    """A context in front of the name, over the first tokens of `a photo of a NAME.` where there are initial words."""
+    return Context(values) if words is None else Context(values, template=f"{words} {{}}.", overwrite=True)
+
+
+def sequences(parameters: Iterable[nn.Parameter]) -> nn.ParameterList:
+    """A list of parameters."""
+    return nn.ParameterList(list(parameters))
+
+
+def rows(names: Sequence[str], classes: Classes, method: str) -> Tensor:
+    """Rows of per-class parameters for the classes of a call. Raises `InputError` for a class that was never taught."""
+    place = {name: i for i, name in enumerate(names)}
+    missing = [name for name in classes.names if name not in place]
+    if missing:
+        raise InputError(
+            f"{method} has parameters per class and was not taught {missing[0]!r}: it cannot answer for new classes"
+        )
+    return torch.tensor([place[name] for name in classes.names])

@@ -1,0 +1,1 @@
+"""One file a method; a method's spec is its file's name and its keyword arguments, `+` wraps: `dept+maple`."""

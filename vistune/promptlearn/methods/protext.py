@@ -1,0 +1,44 @@
+"""ProText: deep text prompts taught from sentences alone (Khattak et al. 2024, arXiv 2401.02418)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vistune.promptlearn.backbone import DualEncoder, unit
+from vistune.promptlearn.classes import Classes
+from vistune.promptlearn.method import Call, Disclosure, Recipe
+from vistune.promptlearn.methods.ivlp import Ivlp
+
+
+class Protext(Ivlp):
+    """The prompted feature of `a photo of a NAME.` is drawn to the frozen one of a sentence about NAME; no image is seen."""
+
+    recipe: ClassVar = Recipe(optimizer="adamw", lr=0.03, batch=256, epochs=200, weight_decay=0.1, betas=(0.9, 0.98))
+    disclosure: ClassVar = Disclosure(language_model_text=True)
+
+    def __init__(self, backbone: DualEncoder, *, n_ctx: int = 4, depth: int = 9, weight: float = 1000.0) -> None:
+        super().__init__(backbone, n_text=n_ctx, depth_text=depth, depth_vision=0)
+        self.weight = weight
+
+    def pairs(self, call: Call) -> tuple[Tensor, tuple[str, ...]]:
+        """(class index, sentence) for every sentence about every class."""
+        found = [(i, text) for i, name in enumerate(call.classes.names) for text in call.classes.descriptions.get(name, ())]
+        if not found:
+            call.classes.sentences(1, "ProText")
+        return torch.tensor([i for i, _ in found]), tuple(text for _, text in found)
+
+    def mapping_loss(self, names: tuple[str, ...], sentences: tuple[str, ...], call: Call) -> Tensor:
+        """Mean squared difference over all entries of unit features, times the weight."""
+        distinct = Classes(tuple(dict.fromkeys(names)))
+        prompted = call.engine.text(distinct, self.edits(call)).features
+        mine = prompted[torch.tensor([distinct.index(name) for name in names])]
+        return self.weight * F.mse_loss(unit(mine), unit(call.engine.frozen_text(sentences)))
+
+    def training_losses(self, call: Call) -> dict[str, Tensor]:
+        """`mapping`: all sentences about the classes of the call at once."""
+        index, sentences = self.pairs(call)
+        return {"mapping": self.mapping_loss(tuple(call.classes.names[i] for i in index.tolist()), sentences, call)}

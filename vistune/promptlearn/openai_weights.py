@@ -1,0 +1,113 @@
+"""Import of the OpenAI CLIP state-dict layout, which open_clip writes too, into a `transformers` CLIP model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vistune.errors import InputError
+
+BLOCK = {
+    "ln_1.weight": "layer_norm1.weight",
+    "ln_1.bias": "layer_norm1.bias",
+    "ln_2.weight": "layer_norm2.weight",
+    "ln_2.bias": "layer_norm2.bias",
+    "attn.out_proj.weight": "self_attn.out_proj.weight",
+    "attn.out_proj.bias": "self_attn.out_proj.bias",
+    "mlp.c_fc.weight": "mlp.fc1.weight",
+    "mlp.c_fc.bias": "mlp.fc1.bias",
+    "mlp.c_proj.weight": "mlp.fc2.weight",
+    "mlp.c_proj.bias": "mlp.fc2.bias",
+}
+OUTSIDE = {
+    "token_embedding.weight": "text_model.embeddings.token_embedding.weight",
+    "positional_embedding": "text_model.embeddings.position_embedding.weight",
+    "ln_final.weight": "text_model.final_layer_norm.weight",
+    "ln_final.bias": "text_model.final_layer_norm.bias",
+    "visual.class_embedding": "vision_model.embeddings.class_embedding",
+    "visual.conv1.weight": "vision_model.embeddings.patch_embedding.weight",
+    "visual.positional_embedding": "vision_model.embeddings.position_embedding.weight",
+    "visual.ln_pre.weight": "vision_model.pre_layrnorm.weight",
+    "visual.ln_pre.bias": "vision_model.pre_layrnorm.bias",
+    "visual.ln_post.weight": "vision_model.post_layernorm.weight",
+    "visual.ln_post.bias": "vision_model.post_layernorm.bias",
+    "logit_scale": "logit_scale",
+}
+
+
+def from_openai(weights: Mapping[str, Tensor], *, activation: str = "quick_gelu", head_width: int = 64) -> Any:
+    """A `transformers.CLIPModel` with these weights; sizes are read off the tensors.
+
+    `activation` is `quick_gelu` for OpenAI's weights and `gelu` for most of open_clip's; the number of heads is not in
+    the file, it follows from `head_width`. Raises `InputError` for a key that is missing or unknown (a ResNet tower).
+    """
+    from transformers import CLIPConfig, CLIPModel
+
+    if "visual.class_embedding" not in weights:
+        raise InputError(
+            "the state dict holds no vision transformer (key 'visual.class_embedding'): ResNet towers are not supported"
+        )
+    converted = convert(weights)
+    width, _, patch, _ = weights["visual.conv1.weight"].shape
+    vocabulary, text_width = weights["token_embedding.weight"].shape
+    text = {
+        "vocab_size": vocabulary,
+        "hidden_size": text_width,
+        "intermediate_size": weights["transformer.resblocks.0.mlp.c_fc.weight"].shape[0],
+        "num_hidden_layers": depth(weights, "transformer."),
+        "num_attention_heads": text_width // head_width,
+        "max_position_embeddings": weights["positional_embedding"].shape[0],
+        "hidden_act": activation,
+        "bos_token_id": vocabulary - 2,
+        "eos_token_id": vocabulary - 1,
+        "pad_token_id": 0,
+    }
+    vision = {
+        "hidden_size": width,
+        "intermediate_size": weights["visual.transformer.resblocks.0.mlp.c_fc.weight"].shape[0],
+        "num_hidden_layers": depth(weights, "visual.transformer."),
+        "num_attention_heads": width // head_width,
+        "image_size": round((weights["visual.positional_embedding"].shape[0] - 1) ** 0.5) * patch,
+        "patch_size": patch,
+        "hidden_act": activation,
+    }
+    config = CLIPConfig(text_config=text, vision_config=vision, projection_dim=weights["text_projection"].shape[1])
+    model = CLIPModel(config)
+    model.load_state_dict(converted, strict=True)
+    return model
+
+
+def convert(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Keys and layout of `transformers`. Raises `InputError` for a key that has no counterpart."""
+    converted: dict[str, Tensor] = {
+        "text_projection.weight": weights["text_projection"].T,
+        "visual_projection.weight": weights["visual.proj"].T,
+    }
+    for name, value in weights.items():
+        prefix, _, rest = name.partition("resblocks.")
+        if name in ("text_projection", "visual.proj", "attn_mask", "input_resolution", "context_length", "vocab_size"):
+            continue
+        if name in OUTSIDE:
+            converted[OUTSIDE[name]] = value.reshape(()) if name == "logit_scale" else value
+        elif rest:
+            index, _, leaf = rest.partition(".")
+            layer = f"{'vision' if prefix.startswith('visual.') else 'text'}_model.encoder.layers.{index}."
+            if leaf in ("attn.in_proj_weight", "attn.in_proj_bias"):
+                for part, chunk in zip("qkv", value.chunk(3), strict=True):
+                    converted[f"{layer}self_attn.{part}_proj.{leaf.rpartition('_')[2]}"] = chunk
+            elif leaf in BLOCK:
+                converted[layer + BLOCK[leaf]] = value
+            else:
+                raise InputError(f"state dict key {name!r} belongs to no CLIP vision transformer")
+        else:
+            raise InputError(f"state dict key {name!r} belongs to no CLIP vision transformer")
+    return {name: value.to(torch.float32).contiguous() for name, value in converted.items()}
+
+
+def depth(weights: Mapping[str, Tensor], prefix: str) -> int:
+    """How many blocks a tower has."""
+    start = f"{prefix}resblocks."
+    return 1 + max(int(name[len(start) :].partition(".")[0]) for name in weights if name.startswith(start))
