@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vistune.data.tables import Delimited, Joined, Unnested, open_table
+from vistune.data.delimited import Delimited
+from vistune.data.tables import Joined, Unnested, open_table
 from vistune.errors import InputError
 
 FIELD = st.text(alphabet=st.sampled_from('ab",\n é|'), max_size=8)

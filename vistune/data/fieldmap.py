@@ -3,7 +3,8 @@
 "question"                        a key
 "annotations.0.caption"           a path: names into objects, numbers into lists, `*` over a list
 "COCO_{image_id:012d}.jpg"        a template: paths in braces, with Python's format specs
-"hint?"                           optional: absent and null give None
+"hint?"                           optional: absent and null give None; a template is left out as a whole: "{id}/{image}?"
+"=Which breed is this?"           the text itself, the same for every record
 ["A", "B?", "C?"]                 several: a list of those that are there
 """
 
@@ -27,8 +28,10 @@ Stored: TypeAlias = Literal["file", "base64"]
 
 def value_of(record: Any, expression: Expression, where: str) -> Any:
     """What an expression gives for a record. Raises `InputError`, beginning with `where`, when a needed key is missing."""
+    if expression.startswith("="):
+        return expression[1:]
     if "{" in expression:
-        return _template(record, expression, where)
+        return _template(record, expression.removesuffix("?"), where, optional=expression.endswith("?"))
     if not expression.endswith("?"):
         return dig(record, expression, where)
     path = expression[:-1]
@@ -91,7 +94,7 @@ def _medium(value: Any, where: str, kind: MediaKind, folder: Path, stored: Store
         raise InputError(f"{where}: the {kind} is not base64: {error}") from error
 
 
-def _template(record: Any, template: str, where: str) -> str:
+def _template(record: Any, template: str, where: str, *, optional: bool = False) -> str | None:
     try:
         pieces = list(string.Formatter().parse(template))
     except ValueError as error:
@@ -103,6 +106,8 @@ def _template(record: Any, template: str, where: str) -> str:
             continue
         if conversion or not path:
             raise InputError(f"the field template {template!r} may hold keys and format specs only")
+        if optional and value_of(record, f"{path}?", where) is None:
+            return None
         value: Any = as_label(dig(record, path, where), where, f"{path!r}")
         try:
             result.append(format(int(value) if spec and spec[-1] in "dxX" else value, spec or ""))

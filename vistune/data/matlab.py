@@ -24,9 +24,8 @@ class Matlab:
         except Exception as error:  # the parser fails in as many ways as a file can be broken in
             raise InputError(f"{path} is no whole MATLAB file: {error}") from error
         known = [name for name in variables if not name.startswith("__")]
-        if variable is None and len(known) == 1:
-            variable = known[0]
-        if variable not in known:
+        variable = known[0] if variable is None and len(known) == 1 else variable
+        if variable is None or variable not in known:
             raise InputError(f"{path}: name one of its variables with at{nearest(str(variable), known)}")
         self._variable = variable
         value = variables[variable]

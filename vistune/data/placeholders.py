@@ -49,7 +49,7 @@ def fill(
             f"{where}: {media[left[0]].kind} {media[left[0]].name} has no placeholder in the text "
             "(if this data has none by design, use placeholders=prepend)"
         )
-    return _prepend(tuple(result), left, media, where) if left else tuple(result)
+    return show_first(tuple(result), left, media, where) if left else tuple(result)
 
 
 def _count(turns: Sequence[tuple[Role, str]], tag: str) -> str:
@@ -57,7 +57,8 @@ def _count(turns: Sequence[tuple[Role, str]], tag: str) -> str:
     return f"{number} {tag} placeholder{'s' if number > 1 else ''}"
 
 
-def _prepend(turns: tuple[Turn, ...], left: Sequence[int], media: Sequence[Media], where: str) -> tuple[Turn, ...]:
+def show_first(turns: tuple[Turn, ...], left: Sequence[int], media: Sequence[Media], where: str) -> tuple[Turn, ...]:
+    """Show the media `left` before the text of the first user turn. Raises `InputError` when there is no such turn."""
     for number, turn in enumerate(turns):
         if turn.role == "user":
             shown = (*(MediaRef(index) for index in left), *turn.parts)

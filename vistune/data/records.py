@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
@@ -53,6 +54,13 @@ class Lines:
     def __getitem__(self, index: int) -> bytes:
         return read_range(self.path, int(self._begin[index]), int(self._end[index]))
 
+    def text(self, index: int) -> str:
+        """The line as text, without the space around it. Raises `InputError` when it is not UTF-8."""
+        try:
+            return self[index].decode("utf-8-sig" if index == 0 else "utf-8").strip()
+        except UnicodeDecodeError as error:
+            raise InputError(f"{self.where(index)}: byte {error.start} of the line is not UTF-8") from error
+
     def where(self, index: int) -> str:
         """`file: line 12`, counted from 1, blank lines included."""
         return f"{self.path}: line {index + 1 if self._numbers is None else self._numbers[index]}"
@@ -91,6 +99,14 @@ class JsonArray:
 
     def __getitem__(self, index: int) -> Any:
         return parse_json(self.raw(index), self.where(index))
+
+    def raws(self) -> Iterator[bytes]:
+        """The bytes of all elements in order, read in one pass."""
+        with open(self.path, "rb") as file:
+            offsets: list[int] = self._bounds.tolist()
+            file.seek(offsets[0])
+            for begin, end in pairwise(offsets):
+                yield file.read(end - begin)[:-1]
 
     def where(self, index: int) -> str:
         """`file: record 12 (byte 3456)`, counted from 1."""

@@ -2,130 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from vistune.data.delimited import Delimited
 from vistune.data.fields import as_list, as_object, dig
-from vistune.data.records import Lines, Records, open_records
+from vistune.data.file_patterns import Files
+from vistune.data.matlab import Matlab
+from vistune.data.parquet import Parquet
+from vistune.data.pickled import Pickled
+from vistune.data.records import Records, open_records
 from vistune.errors import InputError, nearest
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
-
-
-class Delimited:
-    """Rows of delimited text as `{column: text}`; a row with another number of fields than there are columns is refused."""
-
-    def __init__(self, path: Path, delimiter: str, columns: Sequence[str] | None, *, quoted: bool) -> None:
-        if len(delimiter) != 1:
-            raise InputError(f"{path}: a delimiter is one character, not {delimiter!r}")
-        self._lines = Lines(path, quoted=quoted)
-        self._delimiter, self._quoted = delimiter, quoted
-        self._quoted_field = re.compile(rf'"((?:[^"]|"")*)"(?={re.escape(delimiter)}|\Z)')
-        self._first = 0
-        if columns is None:
-            if not len(self._lines):
-                raise InputError(f"{path} has no header line")
-            columns, self._first = [name.strip() for name in self._fields(0)], 1
-        self.columns = list(columns)
-        if len(set(self.columns)) != len(self.columns):
-            raise InputError(f"{path} has two columns of the same name: {', '.join(self.columns)}")
-
-    def __len__(self) -> int:
-        return len(self._lines) - self._first
-
-    def __getitem__(self, index: int) -> dict[str, str]:
-        fields = self._fields(index + self._first)
-        if len(fields) != len(self.columns):
-            raise InputError(f"{self.where(index)}: {len(fields)} fields for the {len(self.columns)} columns {self.columns}")
-        return dict(zip(self.columns, fields, strict=True))
-
-    def where(self, index: int) -> str:
-        """`file: line 12`."""
-        return self._lines.where(index + self._first)
-
-    def _fields(self, line: int) -> list[str]:
-        where = self._lines.where(line)
-        try:
-            text = self._lines[line].decode("utf-8-sig" if line == 0 else "utf-8")
-        except UnicodeDecodeError as error:
-            raise InputError(f"{where}: byte {error.start} of the record is not UTF-8") from error
-        text = text.removesuffix("\n").removesuffix("\r")
-        if "\0" in text:
-            raise InputError(f"{where}: the record holds a zero byte")
-        return self._split_quoted(text, where) if self._quoted and '"' in text else text.split(self._delimiter)
-
-    def _split_quoted(self, text: str, where: str) -> list[str]:
-        fields: list[str] = []
-        position = 0
-        while True:
-            if text.startswith('"', position):
-                match = self._quoted_field.match(text, position)
-                if match is None:
-                    raise InputError(f"{where}: text follows the closing quote of field {len(fields) + 1}")
-                fields.append(match[1].replace('""', '"'))
-                position = match.end()
-            else:
-                end = text.find(self._delimiter, position)
-                end = len(text) if end < 0 else end
-                if '"' in text[position:end]:
-                    raise InputError(f"{where}: field {len(fields) + 1} holds a quote but does not begin with one")
-                fields.append(text[position:end])
-                position = end
-            if position == len(text):
-                return fields
-            position += 1
-            if position == len(text):
-                return [*fields, ""]
-
-
-class Parquet:
-    """Rows of a parquet file; one row group is held at a time."""
-
-    def __init__(self, path: Path) -> None:
-        try:
-            from pyarrow import ArrowException, parquet
-        except ImportError as error:
-            from vistune.errors import MissingExtraError
-
-            raise MissingExtraError("pyarrow", "datasets", f"reading {path}") from error
-        self._path = path
-        try:
-            metadata = parquet.read_metadata(path)
-        except OSError as error:
-            raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-        except ArrowException as error:
-            raise InputError(f"{path} is no whole parquet file: {error}") from error
-        sizes = [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]
-        self._ends = np.cumsum(sizes, dtype=np.int64)
-        self._group: tuple[int, Any] = (-1, None)
-
-    def __len__(self) -> int:
-        return int(self._ends[-1]) if len(self._ends) else 0
-
-    def __getitem__(self, index: int) -> dict[str, Any]:
-        from pyarrow import ArrowException, parquet
-
-        group = int(np.searchsorted(self._ends, index, side="right"))
-        if self._group[0] != group:
-            try:
-                with parquet.ParquetFile(self._path) as file:
-                    self._group = (group, file.read_row_group(group))
-            except (OSError, ArrowException) as error:
-                raise InputError(f"{self.where(index)}: row group {group} cannot be read: {error}") from error
-        first = int(self._ends[group - 1]) if group else 0
-        row: dict[str, Any] = self._group[1].slice(index - first, 1).to_pylist()[0]
-        return row
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_group": (-1, None)}  # a worker reads its own
-
-    def where(self, index: int) -> str:
-        """`file: row 12`, counted from 1."""
-        return f"{self._path}: row {index + 1}"
 
 
 def open_table(
@@ -134,16 +26,26 @@ def open_table(
     columns: Sequence[str] | None = None,
     delimiter: str | None = None,
     quoted: bool | None = None,
+    keep: Mapping[str, Any] | None = None,
 ) -> Records:
     """Open records by the file's ending.
 
     .json .jsonl    see `records`; `at` is the key of the list
     .csv .tsv       with a header line, or `columns`; `quoted` (CSV: true, TSV: false) says whether quotes enclose fields
     .parquet        needs pyarrow
+    .pkl .p         a pickled list of plain data, all in memory
+    .mat            a MATLAB file; `at` is the variable
     any other       delimited text: `delimiter` is needed
+    {a}/{b}.txt     every file that a path with names in braces matches, see `file_patterns`
+
+    `keep` leaves the records whose fields have the given value, or one of a list of values.
 
     Raises `InputError` for a file that cannot be read or arguments that do not fit it.
     """
+    if keep is not None:
+        return Kept(open_table(path, at, columns, delimiter, quoted), keep)
+    if "{" in str(path):
+        return Files(str(path), lambda file: open_table(file, at, columns, delimiter, quoted))
     path = Path(path)
     delimiter = delimiter or DELIMITERS.get(path.suffix.lower())
     if delimiter is None and (columns is not None or quoted is not None):
@@ -154,9 +56,51 @@ def open_table(
         return Delimited(path, delimiter, columns, quoted=delimiter == "," if quoted is None else quoted)
     if path.suffix.lower() == ".parquet":
         return Parquet(path)
+    if path.suffix.lower() in (".pkl", ".p"):
+        return Pickled(path, at)
+    if path.suffix.lower() == ".mat":
+        return Matlab(path, at)
     if path.suffix.lower() == ".txt":
         raise InputError(f"{path}: text of what form? Name its delimiter, for example delimiter='|'")
     return open_records(path, at)
+
+
+class Kept:
+    """Those records whose fields have the wanted values. Opening parses every record once; broken ones stay, to be reported."""
+
+    def __init__(self, records: Records, keep: Mapping[str, Any]) -> None:
+        self._records = records
+        self._wanted = {path: value if isinstance(value, list | tuple) else [value] for path, value in keep.items()}
+        self._kept = np.array([index for index in range(len(records)) if self._wants(index)], np.int64)
+        if len(records) and not len(self._kept):
+            raise InputError(f"{records.where(0)} and all after it: none has {dict(keep)}")
+
+    def _wants(self, index: int) -> bool:
+        try:
+            return self._fits(index, self._records[index])
+        except InputError:
+            return True  # raised again, and so reported, when that record is read
+
+    def _fits(self, index: int, record: Any) -> bool:
+        where = self.where_of(index)
+        return all(dig(record, path, where) in values for path, values in self._wanted.items())
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def __getitem__(self, index: int) -> Any:
+        which = int(self._kept[index])
+        record = self._records[which]
+        self._fits(which, record)
+        return record
+
+    def where_of(self, index: int) -> str:
+        """The place of a record of the whole table."""
+        return self._records.where(index)
+
+    def where(self, index: int) -> str:
+        """The record's place."""
+        return self.where_of(int(self._kept[index]))
 
 
 class Unnested:

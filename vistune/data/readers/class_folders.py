@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from bisect import bisect_right
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from vistune.data.media_files import SUFFIXES
+from vistune.data.questions import Questions
 from vistune.data.readers.base import Reader
 from vistune.errors import InputError, nearest
 from vistune.sample import Media, MediaRef, Sample, Text, Turn
@@ -39,9 +39,7 @@ class ClassFolders(Reader):
         pattern: str = "*",
     ) -> None:
         self._path = Path(path)
-        self._questions = [question] if isinstance(question, str) else list(question)
-        if not self._questions:
-            raise InputError("class_folders needs at least one question")
+        self._questions = Questions(question)
         self._classes = _folders(self._path)
         if names is not None and (strange := sorted(set(names) - set(self._classes))):
             raise InputError(f"{path} has no class folder {strange[0]!r}{nearest(strange[0], self._classes)}")
@@ -66,19 +64,12 @@ class ClassFolders(Reader):
         return Sample(
             id=identity,
             media=(Media.file(kind, str(path)),),
-            turns=(Turn("user", (MediaRef(0), Text(self._question(identity)))), Turn("assistant", (Text(answer),))),
+            turns=(Turn("user", (MediaRef(0), Text(self._questions.of(identity)))), Turn("assistant", (Text(answer),))),
             answers=(answer,),
             choices=self._choices,
             meta={"class": self._classes[label], "label": label},
             origin=str(path),
         )
-
-    def _question(self, identity: str) -> str:
-        if len(self._questions) == 1:
-            return self._questions[0]
-        # By the name and not by the position: adding a file changes no other sample.
-        digest = hashlib.blake2b(identity.encode("utf-8", "surrogateescape"), digest_size=8).digest()
-        return self._questions[int.from_bytes(digest) % len(self._questions)]
 
 
 def _folders(path: Path) -> list[str]:

@@ -10,7 +10,8 @@ from vistune.data.fields import Record, as_label, as_list, as_object, as_text, n
 from vistune.data.media_files import folder_of, media_file
 from vistune.data.placeholders import TAGS, fill
 from vistune.data.readers.base import Reader
-from vistune.data.records import KEY, open_records
+from vistune.data.records import KEY, Records
+from vistune.data.tables import open_table
 from vistune.errors import InputError, nearest
 from vistune.sample import Media, MediaKind, Role, Sample
 
@@ -36,7 +37,7 @@ ROLES: dict[str, Role] = {
 
 
 class Conversations(Reader):
-    """`{id, image, conversations: [{from, value}]}` in a JSON array, a JSON object by id or JSON Lines.
+    """`{id, image, conversations: [{from, value}]}` in a JSON array, a JSON object by id, JSON Lines or parquet.
 
     path:           the file
     images:         the folder its media are in (default: the file's own)
@@ -64,8 +65,9 @@ class Conversations(Reader):
         tags: Mapping[str, MediaKind] | None = None,
         roles: Mapping[str, Role] | None = None,
         placeholders: Literal["required", "prepend"] = "required",
+        records: Records | None = None,
     ) -> None:
-        self._records = open_records(path, at)
+        self._records = open_table(path, at) if records is None else records
         self._folder = folder_of(path, images)
         self._stem = Path(path).stem
         self._turns, self._speaker, self._said = turns, speaker, said

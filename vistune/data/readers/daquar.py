@@ -44,7 +44,7 @@ class Daquar(Reader):
         """One question about one photograph."""
         line = int(self._questions[index])
         where = self._lines.where(line)
-        question, answer = self._text(line), self._text(line + 1)
+        question, answer = self._lines.text(line), self._lines.text(line + 1)
         image = self._image(question)
         if image is None:
             raise InputError(f"{where}: the question names no image")
@@ -56,18 +56,14 @@ class Daquar(Reader):
             origin=where,
         )
 
-    def _text(self, line: int) -> str:
-        try:
-            return self._lines[line].decode("utf-8").strip()
-        except UnicodeDecodeError as error:
-            raise InputError(f"{self._lines.where(line)}: byte {error.start} is not UTF-8") from error
-
     def _image(self, question: str) -> str | None:
         names = _IMAGE.findall(question)
         return names[-1] if names else None
 
     def _in_split(self, questions: np.ndarray[tuple[int], np.dtype[np.int64]], split: str) -> list[bool]:
         listed = Lines(Path(split))
-        names = {listed[number].decode("utf-8", "replace").strip() for number in range(len(listed))}
+        names = {listed.text(number) for number in range(len(listed))}
         # A question that names no image belongs to no split; it is kept so that reading it reports it.
-        return [image is None or image in names for image in (self._image(self._text(line)) for line in questions.tolist())]
+        return [
+            image is None or image in names for image in (self._image(self._lines.text(line)) for line in questions.tolist())
+        ]

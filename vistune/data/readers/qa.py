@@ -9,8 +9,9 @@ from typing import Any, Literal
 from vistune.data.fieldmap import Stored, label_of, labels_of, media_of, value_of
 from vistune.data.media_files import folder_of
 from vistune.data.readers.base import Reader
+from vistune.data.records import Records
 from vistune.data.tables import Joined, Unnested, open_table
-from vistune.errors import InputError
+from vistune.errors import InputError, nearest
 from vistune.sample import Media, MediaKind, MediaRef, Part, Sample, Text, Turn
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -19,7 +20,7 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 class Qa(Reader):
     """One question per record. The field arguments are expressions of `vistune.data.fieldmap`; None means "not in this data".
 
-    path, at, columns, delimiter, quoted:  the records, see `vistune.data.tables.open_table`
+    path, at, columns, delimiter, quoted, keep:  the records, see `vistune.data.tables.open_table`
     join, join_at, on:  a second file whose record with the same key is merged in (VQA: questions + annotations)
     each:       key of a list of questions inside each record (Visual Genome: `qas`)
     images:     the folder media are in (default: the file's own)
@@ -28,6 +29,7 @@ class Qa(Reader):
     image, video, audio, points:  fields of media; `stored="base64"` when images are text in the table
     separator:  splits one answer text into several accepted ones
     answer_is:  "text"; "index" into the choices from 0; "letter" A, B, ... of the choice
+    names:      what the data writes as answer -> the answer in words, e.g. {"0": "no retinopathy"}
     list_choices:  append the lettered choices to the question; the answer is then the letter
     meta:       meta key -> field, e.g. {"type": "answer_type"}
     """
@@ -49,6 +51,7 @@ class Qa(Reader):
         stored: Stored = "file",
         separator: str | None = None,
         answer_is: Literal["text", "index", "letter"] = "text",
+        names: Mapping[str, str] | None = None,
         list_choices: bool = False,
         meta: Mapping[str, str] | None = None,
         at: str | None = None,
@@ -59,8 +62,10 @@ class Qa(Reader):
         join_at: str | None = None,
         on: str | None = None,
         each: str | None = None,
+        keep: Mapping[str, Any] | None = None,
+        records: Records | None = None,
     ) -> None:
-        self._records = open_table(path, at, columns, delimiter, quoted)
+        self._records = open_table(path, at, columns, delimiter, quoted, keep) if records is None else records
         if each is not None:
             self._records = Unnested(self._records, each)
         if (join is None) != (on is None):
@@ -74,6 +79,7 @@ class Qa(Reader):
         self._question, self._context, self._id = question, context, id
         self._answer, self._answers, self._choices = answer, answers, choices
         self._separator, self._answer_is, self._list_choices = separator, answer_is, list_choices
+        self._names = names
         fields: dict[MediaKind, str | list[str] | None] = {"image": image, "video": video, "audio": audio, "points": points}
         self._media: dict[MediaKind, str | list[str]] = {kind: field for kind, field in fields.items() if field is not None}
         self._stored: Stored = stored
@@ -120,6 +126,10 @@ class Qa(Reader):
         if isinstance(value, list | tuple):
             raise InputError(f"{where}: {self._answer!r} is a list: use answers={self._answer} for several accepted answers")
         text = label_of(record, self._answer, where)
+        if self._names is not None:
+            if text not in self._names:
+                raise InputError(f"{where}: the answer {text!r} has no name{nearest(text, list(self._names))}")
+            text = self._names[text]
         if self._answer_is == "text":
             return text
         number = LETTERS.find(text.strip()) if self._answer_is == "letter" and len(text.strip()) == 1 else -1
