@@ -3,7 +3,7 @@
 "question"                        a key
 "annotations.0.caption"           a path: names into objects, numbers into lists, `*` over a list
 "COCO_{image_id:012d}.jpg"        a template: paths in braces, with Python's format specs
-"hint?"                           optional: absent and null give None; a template is left out as a whole: "{id}/{image}?"
+"hint?"                           optional: absent and null give None, also in a template, as a whole: "{id}/{image?}"
 "=Which breed is this?"           the text itself, the same for every record
 ["A", "B?", "C?"]                 several: a list of those that are there
 """
@@ -31,7 +31,7 @@ def value_of(record: Any, expression: Expression, where: str) -> Any:
     if expression.startswith("="):
         return expression[1:]
     if "{" in expression:
-        return _template(record, expression.removesuffix("?"), where, optional=expression.endswith("?"))
+        return _template(record, expression, where)
     if not expression.endswith("?"):
         return dig(record, expression, where)
     path = expression[:-1]
@@ -94,7 +94,7 @@ def _medium(value: Any, where: str, kind: MediaKind, folder: Path, stored: Store
         raise InputError(f"{where}: the {kind} is not base64: {error}") from error
 
 
-def _template(record: Any, template: str, where: str, *, optional: bool = False) -> str | None:
+def _template(record: Any, template: str, where: str) -> str | None:
     try:
         pieces = list(string.Formatter().parse(template))
     except ValueError as error:
@@ -106,8 +106,9 @@ def _template(record: Any, template: str, where: str, *, optional: bool = False)
             continue
         if conversion or not path:
             raise InputError(f"the field template {template!r} may hold keys and format specs only")
-        if optional and value_of(record, f"{path}?", where) is None:
+        if path.endswith("?") and value_of(record, path, where) is None:
             return None
+        path = path.removesuffix("?")
         value: Any = as_label(dig(record, path, where), where, f"{path!r}")
         try:
             result.append(format(int(value) if spec and spec[-1] in "dxX" else value, spec or ""))

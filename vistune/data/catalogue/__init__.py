@@ -1,7 +1,7 @@
 """The catalogue: one declarative entry for every data set the field's tables name, grouped by what they hold.
 
-`catalogue:NAME?path=FOLDER` reads one (see `vistune.data.readers.catalogue`), `vistune data list` lists them. Adding a data set is
-adding an `Entry` to the file of its family, and a fixture in its layout under `tests/data/fixtures`.
+`catalogue:NAME?path=FOLDER` reads one (see `vistune.data.readers.catalogue`), `vistune data list` lists them. Adding a data
+set is adding an `Entry` to the file of its family, and a fixture in its layout under `tests/data/fixtures`.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from vistune.errors import InputError, nearest
 def entries() -> tuple[Entry, ...]:
     """Every entry, by name."""
     from vistune.data.catalogue import (
+        classification,
         conversations,
         medical,
         medical_dialogues,
         question_answering,
     )
 
-    families = (conversations, medical, medical_dialogues, question_answering)
+    families = (classification, conversations, medical, medical_dialogues, question_answering)
     return tuple(sorted((entry for family in families for entry in family.ENTRIES), key=lambda entry: entry.name))
 
 

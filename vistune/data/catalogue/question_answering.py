@@ -241,7 +241,7 @@ ENTRIES = (
             "path": "{root}/problems.json",
             "keep": {"split": "{part}"},
             "images": "{root}/images",
-            "image": "{split}/{@key}/{image}?",
+            "image": "{split}/{@key}/{image?}",
             "context": "hint",
             "choices": "choices",
             "answer_is": "index",
