@@ -108,7 +108,7 @@ def test_nested_lists_become_records_and_a_broken_one_stays_visible(tmp_path: Pa
     path.write_text(
         json.dumps([{"id": 5, "qas": [{"q": "a"}, {"q": "b"}]}, {"id": 6, "qas": []}, {"id": 7}, {"id": 8, "qas": ["c"]}])
     )
-    records = Unnested(open_table(path), "qas")
+    records = Unnested(open_table(path), ["qas"])
     assert len(records) == 4
     assert [records[0], records[1], records[3]] == [{"id": 5, "q": "a"}, {"id": 5, "q": "b"}, {"id": 8, "value": "c"}]
     with pytest.raises(InputError, match=r"record 3 .*: the key 'qas' is missing"):

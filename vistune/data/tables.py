@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from vistune.data.delimited import Delimited
-from vistune.data.fields import as_list, as_object, dig
+from vistune.data.fields import Record, as_list, as_object, dig
 from vistune.data.file_patterns import Files
 from vistune.data.matlab import Matlab
 from vistune.data.parquet import Parquet
@@ -104,17 +104,20 @@ class Kept:
 
 
 class Unnested:
-    """Records that each hold a list under `each`, as one record an element; the outer keys join each, the element's own win.
+    """Records that hold a list, as one record an element.
 
-    Opening parses every record once to count.
+    One key: `{"id": 5, "qas": [{"q": "a"}]}` gives `{"id": 5, "q": "a"}` (an element's keys win; an element that is no object
+    comes as "value"). Several keys name lists of equal length, whose elements take the lists' places: `["words", "boxes"]`
+    turns `{"id": 5, "words": [w, ...], "boxes": [b, ...]}` into `{"id": 5, "words": w, "boxes": b}`, .... Keys may be
+    dotted paths; a list then goes by the path's last name. Opening parses every record once to count.
     """
 
-    def __init__(self, outer: Records, each: str) -> None:
-        self._outer, self._each = outer, each
+    def __init__(self, outer: Records, keys: Sequence[str]) -> None:
+        self._outer, self._keys = outer, list(keys)
         counts = np.zeros(len(outer) + 1, np.int64)
         for index in range(len(outer)):
             try:
-                counts[index + 1] = len(self._items(index))
+                counts[index + 1] = len(self._lists(index)[1][0])
             except InputError:
                 counts[index + 1] = 1  # raised again, and so reported, when that record is read
         self._starts = np.cumsum(counts)
@@ -122,9 +125,14 @@ class Unnested:
     def __len__(self) -> int:
         return int(self._starts[-1])
 
-    def _items(self, index: int) -> Sequence[Any]:
+    def _lists(self, index: int) -> tuple[Record, list[Sequence[Any]]]:
         where = self._outer.where(index)
-        return as_list(dig(self._outer[index], self._each, where), where, f"{self._each!r}")
+        record = as_object(self._outer[index], where)
+        lists = [as_list(dig(record, key, where), where, f"{key!r}") for key in self._keys]
+        if len({len(items) for items in lists}) > 1:
+            lengths = ", ".join(f"{key!r} {len(items)}" for key, items in zip(self._keys, lists, strict=True))
+            raise InputError(f"{where}: lists that belong together differ in length: {lengths}")
+        return record, lists
 
     def _place(self, index: int) -> tuple[int, int]:
         outer = int(np.searchsorted(self._starts, index, side="right")) - 1
@@ -132,16 +140,18 @@ class Unnested:
 
     def __getitem__(self, index: int) -> Any:
         outer, inner = self._place(index)
-        where = self._outer.where(outer)
-        record = as_object(self._outer[outer], where)
-        item = as_list(dig(record, self._each, where), where, f"{self._each!r}")[inner]
-        around = {key: value for key, value in record.items() if key != self._each}
+        record, lists = self._lists(outer)
+        if len(lists) > 1:
+            names = [key.rpartition(".")[2] for key in self._keys]
+            return {**record, **{name: items[inner] for name, items in zip(names, lists, strict=True)}}
+        item = lists[0][inner]
+        around = {key: value for key, value in record.items() if key != self._keys[0]}
         return {**around, **item} if isinstance(item, Mapping) else {**around, "value": item}
 
     def where(self, index: int) -> str:
         """The outer record's place, and which element of it."""
         outer, inner = self._place(index)
-        return f"{self._outer.where(outer)}: {self._each} {inner + 1}"
+        return f"{self._outer.where(outer)}: {self._keys[0]} {inner + 1}"
 
 
 class Joined:

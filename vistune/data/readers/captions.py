@@ -70,7 +70,7 @@ class Captions(Reader):
         if join is not None and on is not None:
             self._records = Joined(self._records, open_table(join, join_at), on)
         if each is not None:
-            self._records = Unnested(self._records, each)
+            self._records = Unnested(self._records, [each])
         self._folder, self._stem = folder_of(path, images), Path(path).stem
         self._medium, self._caption, self._id = medium, caption, id
         self._kind: MediaKind = kind_of_media

@@ -23,6 +23,7 @@ class Qa(Reader):
     path, at, columns, delimiter, quoted, keep:  the records, see `vistune.data.tables.open_table`
     join, join_at, on:  a second file whose record with the same key is merged in (VQA: questions + annotations)
     each:       key of a list of questions inside each record (Visual Genome: `qas`)
+    zipped:     keys of lists of equal length inside each record, whose elements make one question each
     images:     the folder media are in (default: the file's own)
     question, answer, answers, choices, id:  fields; `answers` are all accepted answers (default: the answer alone)
     context:    text before the question, e.g. a hint or a passage
@@ -62,12 +63,15 @@ class Qa(Reader):
         join_at: str | None = None,
         on: str | None = None,
         each: str | None = None,
+        zipped: list[str] | None = None,
         keep: Mapping[str, Any] | None = None,
         records: Records | None = None,
     ) -> None:
         self._records = open_table(path, at, columns, delimiter, quoted, keep) if records is None else records
         if each is not None:
-            self._records = Unnested(self._records, each)
+            self._records = Unnested(self._records, [each])
+        if zipped is not None:
+            self._records = Unnested(self._records, zipped)
         if (join is None) != (on is None):
             raise InputError("qa: join (the second file) and on (the common key) belong together")
         if join is not None and on is not None:
