@@ -9,11 +9,11 @@ from typing import ClassVar
 
 from vistune.errors import InputError
 from vistune.evals.annotations import asked, medium, text_of
-from vistune.evals.benchmark import answers, fill, result_list
-from vistune.evals.metrics.exact_match import exact_match
+from vistune.evals.benchmark import fill, result_list
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import SHORT_ANSWER
 from vistune.evals.result import Result
+from vistune.evals.scorers import score_exact
 from vistune.evals.sources import Content, load_json, locate
 from vistune.sample import Sample
 
@@ -56,4 +56,4 @@ class Gqa:
 
     def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
         """Exact match after the final periods and case are dropped."""
-        return exact_match(answers(predictions), [sample.answers for sample in samples], "gqa")
+        return score_exact(samples, predictions, "gqa")

@@ -10,11 +10,11 @@ from typing import ClassVar, Literal
 
 from vistune.errors import InputError
 from vistune.evals.annotations import asked, medium, text_of, texts_of, whole_of
-from vistune.evals.benchmark import answers, fill, result_list
-from vistune.evals.metrics.exact_match import exact_match
+from vistune.evals.benchmark import fill, result_list
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import SHORT_ANSWER
 from vistune.evals.result import Result
+from vistune.evals.scorers import score_exact
 from vistune.evals.sources import Content, load_json, locate
 from vistune.sample import Sample
 
@@ -58,4 +58,4 @@ class OcrVqa:
 
     def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
         """Exact match without case."""
-        return exact_match(answers(predictions), [sample.answers for sample in samples], "lower")
+        return score_exact(samples, predictions, "lower")

@@ -8,11 +8,11 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from vistune.evals.annotations import asked, medium, records, text_of
-from vistune.evals.benchmark import answers, result_list
-from vistune.evals.metrics.captions import captions
+from vistune.evals.benchmark import result_list
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import CAPTION
 from vistune.evals.result import Result
+from vistune.evals.scorers import score_captions
 from vistune.evals.sources import Content, locate
 from vistune.sample import Sample
 
@@ -49,4 +49,4 @@ class TextCaps:
 
     def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
         """CIDEr-D first."""
-        return captions(answers(predictions), [sample.answers for sample in samples], self.metrics)
+        return score_captions(samples, predictions, self.metrics)

@@ -1,0 +1,108 @@
+"""Every benchmark keeps the contract on a hand-made fixture in its official layout.
+
+The fixture reads; every sample asks something; perfect predictions get the highest score there is, empty and missing ones
+the lowest, and both are counted.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vistune.errors import InputError
+from vistune.evals.benchmark import Benchmark
+from vistune.evals.prediction import Prediction
+from vistune.evals.score import BENCHMARKS, open_benchmark, score
+from vistune.evals.sources import load
+from vistune.sample import Sample
+from vistune.spec import kinds
+
+FIXTURES = Path(__file__).parent / "fixtures"
+
+
+@dataclass(frozen=True)
+class Case:
+    """What of a benchmark is not as usual: usually a perfect answer is the sample's first, the best score 100, the worst 0."""
+
+    spec: tuple[tuple[str, Any], ...] = ()
+    perfect: str | None = None  # a file of predictions in the fixture, where no sample states the perfect answer
+    best: float | None = 100.0  # None: unbounded (CIDEr)
+    worst: float = 0.0
+
+
+CASES = {
+    "flickr30k_captions": Case(best=None),
+    "nocaps": Case(best=None),
+    "text_caps": Case(best=None),
+}
+
+
+def opened(kind: str) -> tuple[Benchmark, list[Sample], Case]:
+    case = CASES.get(kind, Case())
+    bench = open_benchmark({"kind": kind, **dict(case.spec)})
+    return bench, bench.read(str(FIXTURES / kind)), case
+
+
+def perfect(kind: str, samples: list[Sample], case: Case) -> list[Prediction]:
+    if case.perfect is None:
+        return [Prediction(sample.id, sample.answers[0]) for sample in samples]
+    lines = (FIXTURES / kind / case.perfect).read_text().splitlines()
+    return [Prediction.from_json(json.loads(line), kind) for line in lines]
+
+
+@pytest.fixture(params=[name for name in kinds(BENCHMARKS) if (FIXTURES / name).is_dir()])
+def kind(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+def test_fixture_reads_and_every_sample_asks(kind: str) -> None:
+    bench, samples, _ = opened(kind)
+    assert samples and len({sample.id for sample in samples}) == len(samples)
+    assert "annotations" in bench.files and bench.answer_form and bench.result_form
+    for sample in samples:
+        assert sample.turns[-1].role == "user" and sample.turns[-1].text.strip(), sample.where
+        assert "{" not in sample.turns[-1].text, "an unfilled placeholder"
+        assert sample.origin
+
+
+def test_perfect_predictions_score_the_most(kind: str) -> None:
+    bench, samples, case = opened(kind)
+    result = score(bench, perfect(kind, samples, case), samples)
+    assert (result.n, result.missing, result.unparsed) == (len(samples), 0, 0)
+    assert result.rule and "/" in result.rule
+    if case.best is None:
+        assert result.headline > 1
+    else:
+        assert result.headline == pytest.approx(case.best)
+
+
+def test_empty_and_missing_predictions_score_the_least_and_are_counted(kind: str) -> None:
+    bench, samples, case = opened(kind)
+    empty = score(bench, [Prediction(sample.id, "") for sample in samples], samples)
+    nothing = score(bench, [], samples)
+    assert empty.headline == pytest.approx(case.worst) and nothing.headline == pytest.approx(case.worst)
+    assert (empty.n, empty.missing) == (len(samples), 0)
+    assert (nothing.n, nothing.missing, nothing.missing_ids) == (len(samples), len(samples), tuple(s.id for s in samples))
+
+
+def test_official_results_are_recognised(kind: str, tmp_path: Path) -> None:
+    """A fixture's `results.*` is the official form: it is recognised, and so is its every answer."""
+    bench, samples, _ = opened(kind)
+    found = sorted((FIXTURES / kind).glob("results*"))
+    assert found, f"{kind} has no official result file"
+    predictions = bench.recognise(load(found[0]))
+    assert predictions and {prediction.id for prediction in predictions} <= {sample.id for sample in samples}
+    other = tmp_path / "other.json"
+    other.write_text('[{"entirely": "different"}]')
+    assert bench.recognise(load(other)) is None
+
+
+def test_an_absent_layout_is_one_sentence(kind: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        open_benchmark(kind).read(str(tmp_path / "nowhere"))
+    assert "nowhere" in str(caught.value)

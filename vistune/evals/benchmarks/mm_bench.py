@@ -1,0 +1,79 @@
+"""MMBench: multiple choice, every rotation of the options asked (Liu et al., ECCV 2024)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import ClassVar
+
+import numpy as np
+
+from vistune.evals.annotations import asked, embedded, lettered, rows, text_of, whole_of
+from vistune.evals.benchmark import fill, result_list
+from vistune.evals.metrics.groups import all_right, numbered
+from vistune.evals.prediction import Prediction
+from vistune.evals.prompts import OPTION_LETTER
+from vistune.evals.result import Result, ratio
+from vistune.evals.scorers import score_letters
+from vistune.evals.sources import Content, locate
+from vistune.sample import Sample
+
+ROTATION = 1_000_000  # rows of one question differ by multiples of this in their index
+
+
+@dataclass(frozen=True)
+class MmBench:
+    """The English development split asks 1,164 questions in 4,329 rows. `circular` counts a question as solved when every
+    rotation is answered right (CircularEval); otherwise the unrotated rows are scored (VanillaEval).
+
+    `rule` is `mmbench`, the part of the official extraction that needs no language model, or `letter`.
+    """
+
+    circular: bool = True
+    rule: str = "mmbench"
+    prompt: str = OPTION_LETTER
+
+    files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "mmbench_dev_en_20231003.tsv"})
+    answer_form: ClassVar[str] = "the option's letter"
+    result_form: ClassVar[str] = '[{"index", "prediction"}]'
+
+    def read(self, source: str) -> list[Sample]:
+        """A sample a row; its images are in the file."""
+        path = locate(source, self.files["annotations"])
+        samples = []
+        for where, row in rows(path):
+            index = whole_of(row, "index", where)
+            if not self.circular and index >= ROTATION:
+                continue
+            choices = [row[letter] for letter in "ABCD" if row.get(letter)]
+            hint = f"{row['hint']}\n" if row.get("hint") else ""
+            question = fill(self.prompt, question=hint + text_of(row, "question", where), options=lettered(choices))
+            media = [embedded(text_of(row, "image", where), where)]
+            meta = {"question": index % ROTATION, "category": text_of(row, "category", where)}
+            samples.append(asked(index, question, media, [text_of(row, "answer", where)], choices, meta, where))
+        return samples
+
+    def recognise(self, content: Content) -> list[Prediction] | None:
+        """The rows of the submission sheet as JSON."""
+        return result_list(content, "index", "prediction")
+
+    def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
+        """Accuracy over questions, then over the rows alone and over the questions of each category."""
+        rows_result = score_letters(samples, predictions, self.rule)
+        questions = numbered([sample.meta["question"] for sample in samples])
+        weight = 1 / np.bincount(questions)[questions]  # a question counts once, however many rows it has
+        solved = 100 * all_right(rows_result.items, questions)[questions]
+        by_category = {
+            category: float(np.average(solved[chosen], weights=weight[chosen]))
+            for category in dict.fromkeys(sample.meta["category"] for sample in samples)
+            for chosen in [np.array([sample.meta["category"] == category for sample in samples])]
+        }
+        return replace(
+            rows_result,
+            rule=f"{'circular_eval' if self.circular else 'vanilla_eval'}/{self.rule}",
+            values={"accuracy": float(np.average(solved, weights=weight)), "rows": rows_result.headline, **by_category},
+            items=solved,
+            statistic=ratio(solved * weight, weight),
+            clusters=questions,
+        )

@@ -1,0 +1,53 @@
+"""PMC-VQA: multiple choice on figures of medical papers (Zhang et al., 2023)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import ClassVar
+
+from vistune.evals.annotations import asked, lettered, medium, rows, text_of
+from vistune.evals.benchmark import fill, result_list
+from vistune.evals.prediction import Prediction
+from vistune.evals.prompts import OPTION_LETTER
+from vistune.evals.result import Result
+from vistune.evals.scorers import score_letters
+from vistune.evals.sources import Content, locate
+from vistune.sample import Sample
+
+
+@dataclass(frozen=True)
+class PmcVqa:
+    """The manually checked test file has 2,000 questions of four options; name another CSV file to read that."""
+
+    prompt: str = OPTION_LETTER
+
+    files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "test_clean.csv", "images": "images"})
+    answer_form: ClassVar[str] = "the option's letter"
+    result_form: ClassVar[str] = '[{"question_id", "answer"}]'
+
+    def read(self, source: str) -> list[Sample]:
+        """A sample a row, numbered from 0."""
+        path = locate(source, self.files["annotations"])
+        folder = path.parent / self.files["images"]
+        samples = []
+        for number, (where, row) in enumerate(rows(path)):
+            choices = [_text_after_letter(text_of(row, f"Choice {letter}", where), letter) for letter in "ABCD"]
+            prompt = fill(self.prompt, question=text_of(row, "Question", where).strip(), options=lettered(choices))
+            image, truth = text_of(row, "Figure_path", where), text_of(row, "Answer_label", where).strip()
+            samples.append(asked(number, prompt, [medium(folder, image)], [truth], choices, {"figure": image}, where))
+        return samples
+
+    def recognise(self, content: Content) -> list[Prediction] | None:
+        """VQA's result list; the authors publish no format of their own."""
+        return result_list(content, "question_id", "answer")
+
+    def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
+        """Accuracy."""
+        return score_letters(samples, predictions, "letter")
+
+
+def _text_after_letter(choice: str, letter: str) -> str:
+    """Most choices repeat their letter: ` A:chest `."""
+    return choice.strip().removeprefix(f"{letter}:").strip()

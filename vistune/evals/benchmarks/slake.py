@@ -1,0 +1,55 @@
+"""SLAKE: questions about radiology images with knowledge (Liu et al., ISBI 2021), in English and Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import ClassVar, Literal
+
+from vistune.evals.annotations import asked, medium, records, text_of
+from vistune.evals.benchmark import answers, field_of, fill, result_list
+from vistune.evals.metrics.open_closed import open_closed
+from vistune.evals.prediction import Prediction
+from vistune.evals.prompts import SHORT_ANSWER
+from vistune.evals.result import Result
+from vistune.evals.sources import Content, locate
+from vistune.sample import Sample
+
+
+@dataclass(frozen=True)
+class Slake:
+    """The test file has 2,094 questions, 1,061 of them English, which is what most papers report."""
+
+    language: Literal["en", "zh"] = "en"
+    prompt: str = SHORT_ANSWER
+
+    files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "test.json", "images": "imgs"})
+    answer_form: ClassVar[str] = "yes or no (closed questions), or a word or phrase"
+    result_form: ClassVar[str] = '[{"qid", "answer"}]'
+
+    def read(self, source: str) -> list[Sample]:
+        """A sample a question in the language."""
+        path = locate(source, self.files["annotations"])
+        folder = path.parent / self.files["images"]
+        return [
+            asked(
+                field_of(record, "qid", where),
+                fill(self.prompt, question=text_of(record, "question", where)),
+                [medium(folder, text_of(record, "img_name", where))],
+                [text_of(record, "answer", where)],
+                meta={"closed": text_of(record, "answer_type", where) == "CLOSED"},
+                origin=where,
+            )
+            for where, record in records(path)
+            if text_of(record, "q_lang", where) == self.language
+        ]
+
+    def recognise(self, content: Content) -> list[Prediction] | None:
+        """A result list by question id; the authors publish no format of their own."""
+        return result_list(content, "qid", "answer")
+
+    def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
+        """Closed accuracy and open recall."""
+        closed = [sample.meta["closed"] for sample in samples]
+        return open_closed(answers(predictions), [sample.answers[0] for sample in samples], closed)
