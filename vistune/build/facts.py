@@ -1,18 +1,20 @@
 """`Facts`: what is known about the media of a record, in words and coordinates.
 
-They come from a `Sample`: labelled regions become objects, short texts come from `meta` under the names below, a caption
-data set's answers become captions, question and answer turns become `qa`. Two samples about the same media are joined
-(`Facts.joined`), so that captions may come from one file and boxes from another.
+They come from a `Sample`: labelled regions become objects, texts come from `meta` under the names below, and the sample's own
+conversation is taken for captions or for questions and answers, as the pipeline needs. Samples about the same media are
+joined (`Facts.joined`), so that captions may come from one file and boxes from another.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from vistune.errors import InputError, nearest
 from vistune.sample import Region, Sample
+
+Spoken: TypeAlias = Literal["captions", "qa"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,27 +85,32 @@ def check_kind(kind: str) -> str:
     return kind
 
 
-def facts_of(sample: Sample) -> Facts:
-    """Read what a sample says about its media. Raises `InputError` naming the sample for an ill-formed entry of `meta`."""
+def facts_of(sample: Sample, spoken: Spoken = "qa") -> Facts:
+    """Read what a sample says about its media; its conversation becomes what `spoken` says.
+
+    Raises `InputError` naming the sample for an ill-formed entry of `meta`.
+    """
     try:
         given = {name: tuple(_READ[name](item) for item in sample.meta[name]) for name in KINDS if name in sample.meta}
     except (TypeError, KeyError, ValueError) as error:
         raise InputError(f"{sample.where}: a fact in meta is ill-formed: {error}") from error
-    return Facts(**_of_sample(sample)).joined(Facts(**given))
+    objects = tuple(region for region in sample.regions if region.label and region.box is not None)
+    described = spoken == "captions" and sample.media  # without media there is nothing that a caption could describe
+    said = {"captions": _captions(sample)} if described else {"qa": _qa(sample)}
+    return Facts(objects=objects, **said).joined(Facts(**given))
 
 
-def _of_sample(sample: Sample) -> dict[str, Any]:
-    known: dict[str, Any] = {"objects": tuple(region for region in sample.regions if region.label and region.box is not None)}
-    pairs = list(zip(sample.turns, sample.turns[1:], strict=False))
-    asked = tuple(
+def _captions(sample: Sample) -> tuple[str, ...]:
+    told = tuple(turn.text.strip() for turn in sample.turns if turn.role == "assistant" and turn.text.strip())
+    return _union(sample.answers, tuple(text for text in told if text not in sample.answers))
+
+
+def _qa(sample: Sample) -> tuple[tuple[str, str], ...]:
+    return tuple(
         (first.text.strip(), second.text.strip())
-        for first, second in pairs
+        for first, second in zip(sample.turns, sample.turns[1:], strict=False)
         if first.role == "user" and second.role == "assistant" and first.text.strip() and second.text.strip()
     )
-    if sample.meta.get("task") in ("caption", "captions"):
-        spoken = tuple(turn.text.strip() for turn in sample.turns if turn.role == "assistant" and turn.text.strip())
-        return known | {"captions": _union(sample.answers, spoken)}
-    return known | {"qa": asked}
 
 
 def _union(first: tuple[Any, ...], second: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -6,11 +6,12 @@ every failure is counted and kept.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from vistune.build.facts import Facts, facts_of
+from vistune.build.facts import Facts, Spoken, facts_of
 from vistune.completer import Reply, Request
 from vistune.sample import Media, MediaRef, Produce, Sample, Text, Turn
 
@@ -29,7 +30,8 @@ class Record:
     """Media, what is known about them, and what has been made so far.
 
     `task` chooses among a pipeline's prompts; `notes` are texts that earlier passes wrote for later ones (a caption, a
-    plan); `turns` is the conversation being built; `reject` is `reason` or `reason: detail` once the record has failed.
+    plan); `turns` is the conversation being built; `size` is the first picture's (width, height); `reject` is `reason` or
+    `reason: detail` once the record has failed.
     """
 
     id: str
@@ -39,6 +41,7 @@ class Record:
     turns: tuple[Turn, ...] = ()
     notes: Mapping[str, str] = field(default_factory=dict)
     choices: tuple[str, ...] = ()
+    size: tuple[int, int] | None = None
     meta: Mapping[str, Any] = field(default_factory=dict)
     exchanges: tuple[Exchange, ...] = ()
     reject: str = ""
@@ -56,6 +59,10 @@ class Record:
         """The same record with one more note."""
         return replace(self, notes={**self.notes, name: text})
 
+    def with_facts(self, facts: Facts) -> Record:
+        """The same record, about which these facts are known."""
+        return replace(self, facts=facts)
+
     def pairs(self) -> list[tuple[str, str]]:
         """The conversation as (user text, assistant text) pairs."""
         return [
@@ -68,10 +75,13 @@ class Record:
 Operator: TypeAlias = Callable[[Iterable[Record]], Iterator[Record]]
 
 
-def record_of(sample: Sample) -> Record:
-    """A reader's sample as the start of a pipeline: its media and facts; its own conversation becomes `qa`."""
-    meta = {name: value for name, value in sample.meta.items() if name in ("dataset", "split", "language", "topic")}
-    return Record(sample.id, sample.media, facts_of(sample), meta=meta)
+_KEPT_META = ("dataset", "split", "language", "topic", "scenes")
+
+
+def record_of(sample: Sample, spoken: Spoken = "qa") -> Record:
+    """A reader's sample as the start of a pipeline: its media and its facts."""
+    meta = {name: value for name, value in sample.meta.items() if name in _KEPT_META}
+    return Record(sample.id, sample.media, facts_of(sample, spoken), meta=meta)
 
 
 def sample_of(record: Record) -> Sample:
@@ -99,6 +109,31 @@ def each(change: Callable[[Record], Record | Iterable[Record]]) -> Operator:
                 yield changed
             else:
                 yield from changed
+
+    return run
+
+
+def when(condition: Callable[[Record], bool], operator: Operator) -> Operator:
+    """Apply an operator to the records that meet a condition; order is kept."""
+
+    def run(records: Iterable[Record]) -> Iterator[Record]:
+        passing: deque[tuple[int, Record]] = deque()
+        taken = 0
+
+        def chosen() -> Iterator[Record]:
+            nonlocal taken
+            for record in records:
+                if record.reject or not condition(record):
+                    passing.append((taken, record))
+                else:
+                    taken += 1
+                    yield record
+
+        for given, result in enumerate(operator(chosen()), 1):
+            while passing and passing[0][0] < given:
+                yield passing.popleft()[1]
+            yield result
+        yield from (record for _, record in passing)
 
     return run
 

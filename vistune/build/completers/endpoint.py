@@ -60,7 +60,6 @@ class Endpoint:
         self._store = store
         self._width = 4 * concurrency
         self._flying: dict[str, Future[Reply]] = {}
-        self._stopped: InputError | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="endpoint", daemon=True)
         self._thread.start()
@@ -97,34 +96,29 @@ class Endpoint:
     def _submit(self, request: Request) -> Future[Reply]:
         self.account.asked += 1
         key = reply_key(request, self.identity)
+        flying = self._flying.get(key)  # before the store: a reply is stored first and lands after
+        if flying is not None:
+            self.account.cached += 1
+            return flying
         stored = self._store.get(key) if self._store else None
         if stored is not None:
             self.account.cached += 1
             done: Future[Reply] = Future()
             done.set_result(stored)
             return done
-        if key in self._flying:  # the same question is being asked: once is enough
-            self.account.cached += 1
-            return self._flying[key]
         future = asyncio.run_coroutine_threadsafe(self._answer(request, key), self._loop)
         self._flying[key] = future
+        future.add_done_callback(lambda _: self._flying.pop(key, None))
         return future
 
     async def _answer(self, request: Request, key: str) -> Reply:
-        if self._stopped:
-            raise self._stopped
-        try:
-            reply = await self._attempts.answer(request, key)
-        except InputError as error:
-            self._stopped = error
-            raise
+        reply = await self._attempts.answer(request, key)
         if reply.error:
             self.account.failed += 1
         else:
             self.account.answered += 1
             if self._store:
                 await asyncio.to_thread(self._store.put, key, reply)
-        self._flying.pop(key, None)
         return reply
 
 

@@ -56,7 +56,7 @@ class Local:
         source = iter(requests)
         while chunk := list(islice(source, self._batch)):
             keys = [reply_key(request, self.identity) for request in chunk]
-            stored = {key: self._store.get(key) if self._store else None for key in keys}
+            stored: dict[str, Reply | None] = {key: self._store.get(key) if self._store else None for key in keys}
             missing = {key: request for key, request in zip(keys, chunk, strict=True) if stored[key] is None}
             self.account.asked += len(chunk)
             self.account.cached += len(chunk) - len(missing)
@@ -66,9 +66,9 @@ class Local:
                     if self._store:
                         self._store.put(key, reply)
             for key in keys:
-                reply = stored[key]
-                assert reply is not None
-                yield reply
+                found = stored[key]
+                assert found is not None, "every request was either stored or generated"
+                yield found
 
     def _generate(self, requests: list[Request]) -> list[Reply]:
         import torch
@@ -83,7 +83,9 @@ class Local:
             padding=True,
         ).to(self._model.device)
         torch.manual_seed(first.seed)
-        sampling: dict[str, Any] = {"do_sample": True, "temperature": first.temperature} if first.temperature else {"do_sample": False}
+        sampling: dict[str, Any] = (
+            {"do_sample": True, "temperature": first.temperature} if first.temperature else {"do_sample": False}
+        )
         if first.stop:
             sampling |= {"stop_strings": list(first.stop), "tokenizer": self._tokenizer}
         with torch.inference_mode():

@@ -57,9 +57,17 @@ class Attempts:
         self._client, self._model, self._extra = client, model, extra
         self._limiter, self._budget, self._account = limiter, budget, account
         self._timeout, self._retries, self._patience, self._secret = timeout, retries, patience, secret
+        self._stopped: InputError | None = None
 
     async def answer(self, request: Request, key: str) -> Reply:
-        """The reply, or a `Reply` with `error`."""
+        """The reply, or a `Reply` with `error`. Once one request has stopped the run, no further one is sent."""
+        try:
+            return await self._answer(request, key)
+        except InputError as error:
+            self._stopped = error
+            raise
+
+    async def _answer(self, request: Request, key: str) -> Reply:
         body = json.dumps(body_of(request, self._model, self._extra), ensure_ascii=False).encode()
         expected = prompt_tokens(request)
         began, failures, last = time.monotonic(), 0, ""
@@ -79,6 +87,8 @@ class Attempts:
         started_in = await self._limiter.acquire(expected + request.max_tokens)
         spent = (0, 0)
         try:
+            if self._stopped:
+                raise self._stopped
             status, headers, content = await self._post(body, key)
             self._refuse(status, headers, content, started_in)
             if status >= 400:

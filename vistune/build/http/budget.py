@@ -38,6 +38,7 @@ class Budget:
         async with self._settled:
             while not self._fits(claim):
                 if not self._reserved:
+                    self._settled.notify_all()
                     raise BudgetError(self._sentence())
                 await self._settled.wait()
             self._reserved.append(claim)

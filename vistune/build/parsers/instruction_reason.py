@@ -17,7 +17,9 @@ def parse(text: str) -> Parsed:
     starts = list(_START.finditer(text))
     if not starts:
         return failed("nothing found", text)
-    problems = [Problem("text before the first instruction", text[: starts[0].start()])] if text[: starts[0].start()].strip() else []
+    problems = (
+        [Problem("text before the first instruction", text[: starts[0].start()])] if text[: starts[0].start()].strip() else []
+    )
     items = []
     for start, following in zip(starts, [*starts[1:], None], strict=True):
         block = text[start.end() : following.start() if following else len(text)]

@@ -47,8 +47,9 @@ def write(items: Sequence[Item]) -> str:
 
 FORMAT = Format(
     "multiple_choice",
-    "Write each question on a line beginning with 'Question: ', then four different options on lines beginning with 'A: ', 'B: ', "
-    "'C: ' and 'D: ', then a line 'Answer: ' with the right letter. Leave one blank line between questions. Write nothing else.",
+    "Write each question on a line beginning with 'Question: ', then four different options on lines beginning with 'A: ', "
+    "'B: ', 'C: ' and 'D: ', then a line 'Answer: ' with the right letter. Leave one blank line between questions. Write "
+    "nothing else.",
     parse,
     write,
     independent=True,

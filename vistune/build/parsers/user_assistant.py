@@ -32,7 +32,8 @@ def write(items: Sequence[Item]) -> str:
 
 FORMAT = Format(
     "user_assistant",
-    "Write the conversation as paragraphs that begin with 'User: ' and 'Assistant: ' in turn, the user first. Write nothing else.",
+    "Write the conversation as paragraphs that begin with 'User: ' and 'Assistant: ' in turn, the user first. Write nothing "
+    "else.",
     parse,
     write,
 )

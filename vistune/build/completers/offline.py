@@ -1,0 +1,137 @@
+"""`offline`: answers about the embedded world from its scenes' truth, by rule; nothing is downloaded and nobody is asked.
+
+It stands in for a language model on a machine without one, so that pipelines run from end to end and what they make can
+teach a model. It draws a record's scene again from its seed and answers with the world's own tasks, in the reply format that
+the prompt asks for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+import numpy as np
+
+from vistune.build.account import Account
+from vistune.build.boxes import Notation
+from vistune.build.http.wire import prompt_tokens, text_tokens
+from vistune.build.media_files import size_of
+from vistune.build.parsers.base import Item
+from vistune.build.prompt import Ask, Kind
+from vistune.build.record import Record
+from vistune.completer import Reply, Request
+from vistune.errors import InputError
+from vistune.sample import Part, Region, Text
+from vistune.world.digits import SPLITS
+from vistune.world.exchange import Exchange
+from vistune.world.expressions import phrase
+from vistune.world.instructions import CONVERSATION_WEIGHTS, converse
+from vistune.world.scene import NAMES, Scene, make_scene
+from vistune.world.tasks import caption, detailed_caption
+
+_REASONING = {"arithmetic": 1.0, "comparison": 1.0, "spatial": 1.0, "count": 0.5, "existence_adversarial": 0.5}
+_REFERRING = {"refer_box": 2.0, "describe_region": 1.0, "detection": 1.0}
+_EXISTENCE = {"existence_adversarial": 2.0, "existence_popular": 1.0, "existence_random": 1.0}
+_LETTERS = "ABCD"
+
+
+class Offline:
+    """The completer `offline`. `turns`: questions in a conversation, at most."""
+
+    def __init__(self, turns: int = 6) -> None:
+        self.account = Account()
+        self._turns = turns
+
+    def complete(self, requests: Iterable[Request]) -> Iterator[Reply]:
+        """Answer in order. Raises `InputError` for records that are not of the world and for tasks without a rule."""
+        for request in requests:
+            text = self._answer(request)
+            reply = Reply(text, "offline", "stop", prompt_tokens(request), text_tokens(text))
+            self.account.asked += 1
+            self.account.answered += 1
+            self.account.prompt_tokens += reply.prompt_tokens
+            self.account.completion_tokens += reply.completion_tokens
+            yield reply
+
+    def _answer(self, request: Request) -> str:
+        if not isinstance(request, Ask) or request.prompt is None or request.record is None:
+            raise InputError("the offline completer answers only what a pipeline asks about a record")
+        kind = request.prompt.kind
+        if kind not in _RULES:
+            raise InputError(
+                f"the offline completer has no rule for the task {kind!r} (it has {', '.join(_RULES)}): give --completer, for "
+                "example endpoint:http://127.0.0.1:8000/v1?model=NAME"
+            )
+        scene = scene_of(request.record)
+        items = _RULES[kind](scene, np.random.default_rng(request.seed), self._turns)
+        return request.prompt.format.write(items)
+
+
+def scene_of(record: Record) -> Scene:
+    """The scene a record shows, drawn again. Raises `InputError` when the record is not one of the world's clean scenes."""
+    seeds, split = record.meta.get("scenes"), record.meta.get("split")
+    if not seeds or split not in SPLITS or not record.media:
+        raise InputError(f"record {record.id!r} is not of the embedded world, the only data that the offline completer knows")
+    scene = make_scene(seeds[0], split, size_of(record.media[0])[0])
+    drawn = {(phrase(thing), thing.box) for thing in scene.objects}
+    if drawn != {(region.label, region.box) for region in record.facts.objects}:
+        raise InputError(f"record {record.id!r} is not a clean scene of the world: use the domain 'clean'")
+    return scene
+
+
+def _mixed(weights: Mapping[str, float]) -> Callable[[Scene, np.random.Generator, int], list[Item]]:
+    def answer(scene: Scene, rng: np.random.Generator, turns: int) -> list[Item]:
+        exchanges = converse(scene, rng, turns, weights) or converse(scene, rng, turns)
+        return [Item.of(_pair(exchange)) for exchange in exchanges]
+
+    return answer
+
+
+def _detail(scene: Scene, rng: np.random.Generator, _: int) -> list[Item]:
+    exchange = detailed_caption.ask(scene, rng)
+    assert exchange is not None, "every scene can be described"
+    return [Item.of(("", _pair(exchange)[1]))]
+
+
+def _caption(scene: Scene, rng: np.random.Generator, _: int) -> list[Item]:
+    exchange = caption.ask(scene, rng)
+    assert exchange is not None, "every scene can be described"
+    return [Item.of(("", _pair(exchange)[1]))]
+
+
+def _choice(scene: Scene, rng: np.random.Generator, _: int) -> list[Item]:
+    colours = [thing.colour for thing in scene.objects]
+    single = [thing for thing in scene.objects if colours.count(thing.colour) == 1] or list(scene.objects[:1])
+    target = single[int(rng.random() * len(single))]
+    others = [name for name in NAMES[target.kind] if name != target.name]
+    options = [target.name, *(others[int(index)] for index in rng.permutation(len(others))[:3])]
+    order = [int(index) for index in rng.permutation(4)]
+    choices = tuple(options[index] for index in order)
+    return [Item.of((f"What is the {target.colour} {target.kind}?", _LETTERS[order.index(0)]), choices=choices)]
+
+
+def _pair(exchange: Exchange) -> tuple[str, str]:
+    return _words(exchange.question), _words(exchange.answer)
+
+
+def _words(parts: Iterable[Part]) -> str:
+    # A colon and a blank would end a label in some reply formats.
+    return "".join(_word(part) for part in parts).replace(": ", ", ").strip()
+
+
+def _word(part: Part) -> str:
+    if isinstance(part, Text):
+        return part.text
+    assert isinstance(part, Region), "the tasks mixed into conversations have words and boxes only"
+    return Notation("unit").write(part.bounds())
+
+
+_RULES: dict[Kind, Callable[[Scene, np.random.Generator, int], list[Item]]] = {
+    "conversation": _mixed(CONVERSATION_WEIGHTS),
+    "reasoning": _mixed(_REASONING),
+    "referring": _mixed(_REFERRING),
+    "negative": _mixed(_EXISTENCE),
+    "detail": _detail,
+    "caption": _caption,
+    "summary": _caption,
+    "multiple_choice": _choice,
+}

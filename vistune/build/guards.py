@@ -1,0 +1,96 @@
+"""What no parser sees: refusals, cut replies, the wrong language, instructions smuggled into data.
+
+The rules are deliberately narrow (openings, fixed phrases, scripts and function words), because a false alarm costs a good
+record and is listed among the rejects where a person can see it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from vistune.completer import Reply
+from vistune.errors import InputError, nearest
+
+_REFUSAL = re.compile(
+    r"^\W*(?:i['’]?m (?:really |very )?sorry|sorry,|i (?:can(?:no|['’])t|am (?:un|not )able)|unfortunately,? i"
+    r"|as an? (?:ai|language model|assistant)|i apologi[sz]e|对不起|抱歉|作为(?:一个)?(?:ai|人工智能|语言模型)|我无法|我不能)",
+    re.IGNORECASE,
+)
+_INJECTION = re.compile(
+    r"(?:ignore|disregard|forget)\s+(?:all\s+|everything\s+|any\s+)?(?:of\s+)?(?:the\s+|your\s+|these\s+|my\s+)?"
+    r"(?:above|previous|prior|preceding|earlier|foregoing)"
+    r"|(?:ignore|disregard|forget)\s+(?:all\s+)?(?:the\s+|your\s+)?(?:instructions|system prompt)"
+    r"|(?:reveal|print|repeat)\s+(?:the\s+|your\s+)?system prompt"
+    r"|<\|(?:im_start|im_end|endoftext|system|user|assistant)\|>|\[/?INST\]|<<SYS>>"
+    r"|忽略(?:以上|上述|之前)",
+    re.IGNORECASE,
+)
+_CUT = frozenset({"length", "max_tokens"})
+_FILTERED = frozenset({"content_filter", "safety", "refusal"})
+
+_SCRIPTS = {
+    "zh": r"[\u4e00-\u9fff]",
+    "ja": r"[\u3040-\u30ff\u4e00-\u9fff]",
+    "ko": r"[\uac00-\ud7af]",
+    "ar": r"[\u0600-\u06ff]",
+    "ru": r"[\u0400-\u04ff]",
+}
+_LATIN = r"[A-Za-z\u00c0-\u024f]"
+_FUNCTION_WORDS = {
+    "en": "the a an is are was were of in on at to and or it its this that there with for from by what which how does you can",
+    "fr": "le la les un une des est sont de du dans sur et ou il elle ce cette avec pour par que qui quel quelle je vous en au",
+    "de": "der die das ein eine ist sind war von im in auf und oder es dieser diese mit für aus was wie ich sie nicht den zu",
+    "es": "el la los las un una es son de del en y o se este esta con para por que qué cuál cómo hay su al no está",
+}
+LANGUAGES = tuple(sorted({*_SCRIPTS, *_FUNCTION_WORDS}))
+_ENOUGH_WORDS = 8
+_ENOUGH_LETTERS = 0.6
+
+
+def injected(text: str) -> bool:
+    """Does a text try to give the model orders (in a caption as much as in a reply)?"""
+    return _INJECTION.search(text) is not None
+
+
+def refused(text: str) -> bool:
+    """Does a text begin as refusals do?"""
+    return _REFUSAL.match(text) is not None
+
+
+def in_language(text: str, language: str) -> bool:
+    """Is a text in the language, as far as its script and function words tell? Texts too short to tell pass."""
+    if language not in LANGUAGES:
+        raise InputError(f"language {language!r} is unknown{nearest(language, list(LANGUAGES))}")
+    letters = len(re.findall(r"[^\W\d_]", text))
+    if not letters:
+        return True
+    own = len(re.findall(_SCRIPTS.get(language, _LATIN), text))
+    if language in _SCRIPTS:
+        kana = language == "zh" and re.search(r"[\u3040-\u30ff]", text) is not None
+        return own / letters >= _ENOUGH_LETTERS / 2 and not kana
+    if own / letters < _ENOUGH_LETTERS:
+        return False
+    words = re.findall(r"[^\W\d_]+", text.lower())
+    if len(words) < _ENOUGH_WORDS:
+        return True
+    counts = {name: sum(word in listed.split() for word in words) for name, listed in _FUNCTION_WORDS.items()}
+    return counts[language] == max(counts.values())
+
+
+def fault(reply: Reply, language: str) -> tuple[str, str] | None:
+    """Why a reply may not be parsed at all: (reason, detail), or None."""
+    if reply.error:
+        return "endpoint", reply.error
+    if reply.finish in _FILTERED:
+        return "refused", reply.finish
+    if reply.finish in _CUT:
+        return "truncated", f"{reply.completion_tokens} tokens"
+    if not reply.text.strip():
+        return "empty", ""
+    if refused(reply.text):
+        return "refused", reply.text[:80]
+    if injected(reply.text):
+        return "injected", reply.text[:80]
+    if not in_language(reply.text, language):
+        return "language", f"expected {language}"
+    return None

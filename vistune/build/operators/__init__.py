@@ -1,0 +1,1 @@
+"""Operators, one file a family: functions that return `Iterable[Record] -> Iterator[Record]`."""

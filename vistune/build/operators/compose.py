@@ -1,0 +1,142 @@
+"""Several media in one sample: choosing, naming by number, and in-context demonstrations."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from vistune.build.facts import Facts
+from vistune.build.operators.generate import Apply
+from vistune.build.parsers.base import Item
+from vistune.build.prompt import Prompt
+from vistune.build.record import Operator, Record, pairs_to_turns
+from vistune.sample import Media, MediaRef, Region, Turn
+
+
+def gather(most: int, least: int = 2, topic: bool = False) -> Operator:
+    """Bundle records into one with up to `most` media and one caption each, in order; with `topic`, only records of a topic.
+
+    Topics come from `meta`, where a clustering of the pictures puts them (TextBind). A bundle below `least` is rejected.
+    """
+
+    def run(records: Iterable[Record]) -> Iterator[Record]:
+        open_bundles: dict[str, list[Record]] = {}
+        for record in records:
+            if record.reject:
+                yield record
+                continue
+            if len(record.media) != 1 or not record.facts.captions:
+                yield record.rejected("missing", "one medium with a caption")
+                continue
+            key = str(record.meta.get("topic", "")) if topic else ""
+            bundle = open_bundles.setdefault(key, [])
+            bundle.append(record)
+            if len(bundle) == most:
+                yield _bundle(open_bundles.pop(key))
+        for bundle in open_bundles.values():
+            yield _bundle(bundle) if len(bundle) >= least else bundle[0].rejected("bundle too small", f"{len(bundle)} media")
+
+    return run
+
+
+def _bundle(records: Sequence[Record]) -> Record:
+    captions = tuple(record.facts.captions[0] for record in records)
+    if len(set(captions)) < len(captions):  # facts keep no repeats, and numbers must stay with their pictures
+        captions = tuple(f"{caption} (number {number})" for number, caption in enumerate(captions, 1))
+    media = tuple(record.media[0] for record in records)
+    identity = "+".join(record.id for record in records)
+    return replace(records[0], id=identity, media=media, facts=Facts(captions=captions))
+
+
+def numbered_dialogues(first: tuple[int, int], second: int = 1) -> Apply:
+    """Sparkles: every dialogue becomes a record with only the media it names, in the order of their first mention.
+
+    The first question shows `first` (at least, at most) media, the second adds `second` new ones; ids must be known.
+    """
+
+    def apply(record: Record, prompt: Prompt, items: Sequence[Item]) -> Iterator[Record]:
+        for number, item in enumerate(items):
+            dialogue = replace(record, id=f"{record.id}#{number}")
+            shown = [[int(image) for image in images if image.isdigit()] for images in item.fields["images"]]
+            order = list(dict.fromkeys(image for images in shown for image in images))
+            if any(not 1 <= image <= len(record.media) for image in order):
+                yield dialogue.rejected("unknown picture", str(order))
+            elif not first[0] <= len(shown[0]) <= first[1] or len(shown[1]) != second or set(shown[1]) & set(shown[0]):
+                yield dialogue.rejected("wrong number of pictures", str(item.fields["images"]))
+            else:
+                yield _numbered(dialogue, item, shown, order)
+
+    return apply
+
+
+def _numbered(record: Record, item: Item, shown: Sequence[Sequence[int]], order: Sequence[int]) -> Record:
+    names = {f"IMAGE#{image}": f"picture {place}" for place, image in enumerate(order, 1)}
+    turns: list[Turn] = []
+    for (ask, tell), images in zip(item.pairs, shown, strict=True):
+        user, assistant = pairs_to_turns([(_renamed(ask, names), _renamed(tell, names))])
+        refs = tuple(MediaRef(order.index(image)) for image in images)
+        turns += [replace(user, parts=refs + user.parts), assistant]
+    return replace(record, media=tuple(record.media[image - 1] for image in order), turns=tuple(turns))
+
+
+def _renamed(text: str, names: dict[str, str]) -> str:
+    for name in sorted(names, key=len, reverse=True):  # IMAGE#14 before IMAGE#1
+        text = text.replace(name, names[name])
+    return text
+
+
+def demonstrations(count: int, pool: int = 64, seed: int = 0) -> Operator:
+    """Put up to `count` earlier samples of the same task before each one, untrained (MIMIC-IT's related instructions)."""
+
+    def run(records: Iterable[Record]) -> Iterator[Record]:
+        earlier: dict[str, deque[Record]] = {}
+        for record in records:
+            if record.reject:
+                yield record
+                continue
+            known = earlier.setdefault(record.task, deque(maxlen=pool))
+            others = [other for other in known if other.media != record.media]
+            shots = random.Random(f"{seed}:shots:{record.id}").sample(others, min(count, len(others)))
+            known.append(record)
+            yield _with_shots(record, shots)
+
+    return run
+
+
+def _with_shots(record: Record, shots: Sequence[Record]) -> Record:
+    media: tuple[Media, ...] = ()
+    turns: tuple[Turn, ...] = ()
+    for index, shot in enumerate((*shots, record)):
+        placed = shifted(with_media_first(shot), len(media))
+        turns += placed if index == len(shots) else tuple(replace(turn, train=False) for turn in placed)
+        media += shot.media
+    meta = {**record.meta, "related": [shot.id for shot in shots]}
+    return replace(record, media=media, turns=turns, meta=meta)
+
+
+def with_media_first(record: Record) -> tuple[Turn, ...]:
+    """The turns, with media that no turn shows before the first one's text."""
+    shown = {part.index for turn in record.turns for part in turn.parts if isinstance(part, MediaRef)}
+    loose = tuple(MediaRef(index) for index in range(len(record.media)) if index not in shown)
+    head, *rest = record.turns
+    return (replace(head, parts=loose + head.parts), *rest)
+
+
+def shifted(turns: Sequence[Turn], by: int) -> tuple[Turn, ...]:
+    """The turns with every medium's number raised, as when media are put before theirs."""
+    return tuple(
+        replace(
+            turn,
+            parts=tuple(
+                MediaRef(part.index + by)
+                if isinstance(part, MediaRef)
+                else replace(part, media=part.media + by)
+                if isinstance(part, Region)
+                else part
+                for part in turn.parts
+            ),
+        )
+        for turn in turns
+    )

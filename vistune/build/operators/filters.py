@@ -1,0 +1,170 @@
+"""Filters: what is wrong with a finished conversation rejects it, with the filter's name as the reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from vistune.build.guards import injected, refused
+from vistune.build.kit import Kit
+from vistune.build.operators.generate import generate
+from vistune.build.parsers.base import Item
+from vistune.build.prompt import Prompt
+from vistune.build.record import Operator, Record, each
+
+SOURCE_WORDS = (
+    "the caption",
+    "this caption",
+    "caption says",
+    "provided description",
+    "given description",
+    "description provided",
+    "description says",
+    "bounding box",
+    "coordinates",
+    "given text",
+    "given information",
+    "provided information",
+    "provided context",
+    "as an ai",
+    "language model",
+)
+
+
+def leak_words(*phrases: str, of: Sequence[str] = SOURCE_WORDS) -> Operator:
+    """Reject a conversation that speaks of its source; `phrases` are added to the usual ones. Whole words, any case."""
+    listed = "|".join(re.escape(phrase) for phrase in (*of, *phrases))
+    pattern = re.compile(rf"\b(?:{listed})(?:s|es)?\b", re.IGNORECASE)
+
+    def check(record: Record) -> Record:
+        for turn in record.turns:
+            match = pattern.search(turn.text)
+            if match or refused(turn.text) or injected(turn.text):
+                return record.rejected("leak", match.group() if match else turn.text[:60])
+        return record
+
+    return each(check)
+
+
+def length(least: int = 1, most: int = 600) -> Operator:
+    """Reject a conversation with an answer of fewer or more words."""
+
+    def check(record: Record) -> Record:
+        counts = [count_words(turn.text) for turn in record.turns if turn.role == "assistant"]
+        wrong = [count for count in counts if not least <= count <= most]
+        return record.rejected("length", f"{wrong[0]} words") if wrong else record
+
+    return each(check)
+
+
+def count_words(text: str) -> int:
+    """Words, where Chinese and Japanese characters count as one each."""
+    return len(re.findall(r"[\u3040-\u30ff\u4e00-\u9fff]|[^\W\u3040-\u30ff\u4e00-\u9fff]+", text))
+
+
+def unique(scope: Callable[[Record], str] = lambda record: record.media[0].name if record.media else "") -> Operator:
+    """Reject a conversation whose questions and answers appeared before within the scope (default: the same medium).
+
+    Texts are compared without case, punctuation and spacing.
+    """
+
+    def run(records: Iterable[Record]) -> Iterator[Record]:
+        seen: set[tuple[str, str]] = set()
+        for record in records:
+            if record.reject:
+                yield record
+                continue
+            said = re.sub(r"[\W_]+", " ", " | ".join(turn.text for turn in record.turns).lower()).strip()
+            key = (scope(record), said)
+            yield record.rejected("duplicate") if key in seen else record
+            seen.add(key)
+
+    return run
+
+
+def everywhere(record: Record) -> str:
+    """The scope of `unique` over the whole run."""
+    return ""
+
+
+def near_duplicates(threshold: float = 90.0, window: int = 512) -> Operator:
+    """Reject a question that is nearly one of the last `window` kept (token-set ratio, 0 to 100): for text-only data."""
+    from rapidfuzz import fuzz
+
+    def run(records: Iterable[Record]) -> Iterator[Record]:
+        kept: list[str] = []
+        for record in records:
+            if record.reject:
+                yield record
+                continue
+            said = record.turns[0].text.lower()
+            if any(fuzz.token_set_ratio(said, other) >= threshold for other in kept):
+                yield record.rejected("near duplicate")
+            else:
+                kept = [*kept[1 - window :], said]
+                yield record
+
+    return run
+
+
+def close_to(original: Callable[[Record], str], least: float = 0.4) -> Operator:
+    """Reject a rewritten answer that lost its meaning: token-set similarity to the original below `least` (0 to 1).
+
+    Polite Flamingo compares sentence embeddings at 0.40; words stand in for them here.
+    """
+    from rapidfuzz import fuzz
+
+    def check(record: Record) -> Record:
+        similarity = fuzz.token_set_ratio(original(record).lower(), record.turns[-1].text.lower()) / 100
+        return record if similarity >= least else record.rejected("meaning lost", f"similarity {similarity:.2f}")
+
+    return each(check)
+
+
+def matches_picture(kit: Kit, least: float) -> Operator:
+    """Reject a conversation whose answers resemble the picture less than `least`; passes all when no scorer was given."""
+
+    def check(record: Record) -> Record:
+        if kit.scorer is None or not record.media:
+            return record
+        spoken = " ".join(turn.text for turn in record.turns if turn.role == "assistant")
+        score = kit.scorer.score(record.media[0], spoken)
+        return record if score >= least else record.rejected("unlike the picture", f"{score:.3f}")
+
+    return each(check)
+
+
+def needs_picture(kit: Kit, prompt: Prompt) -> list[Operator]:
+    """Reject a multiple-choice question that the writer answers rightly without the picture (PMC-VQA)."""
+
+    def judge(record: Record, _: Prompt, items: Sequence[Item]) -> list[Record]:
+        guess = re.search(r"\b([A-D])\b", items[0].pairs[0][1])
+        right = record.turns[-1].text.strip()
+        return [record.rejected("answerable without the picture") if guess and guess.group(1) == right else record]
+
+    def with_question(record: Record) -> Record:
+        options = "\n".join(f"{letter}: {choice}" for letter, choice in zip("ABCD", record.choices, strict=True))
+        return record.with_note("question", f"{record.turns[0].text}\n{options}")
+
+    return [each(with_question), generate(kit.writer, prompt, judge, kit.seed)]
+
+
+def tidy(kit: Kit, *phrases: str, least: int = 1, most: int = 600) -> list[Operator]:
+    """What nearly every pipeline ends with: leak words, answer length, duplicates, a person's decisions."""
+    return [leak_words(*phrases), length(least, most), unique(), human(kit)]
+
+
+def must(name: str, condition: Callable[[Record], bool]) -> Operator:
+    """Reject what does not meet a condition of the method; `name` is the reason."""
+    return each(lambda record: record if condition(record) else record.rejected(name))
+
+
+def human(kit: Kit) -> Operator:
+    """Apply a person's decisions from the review page; what nobody decided passes."""
+    return each(lambda record: record if kit.decisions.get(record.id, True) else record.rejected("reviewer"))
+
+
+def renamed(suffix: str) -> Operator:
+    """Add a suffix to ids, where two branches make samples of one record."""
+    return each(lambda record: replace(record, id=record.id + suffix))

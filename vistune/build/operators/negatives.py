@@ -1,0 +1,145 @@
+"""Negatives: true questions about what is not there, answered truthfully.
+
+Random, popular and adversarial absent objects (POPE's three ways), wrong attributes, absent categories at a place (Ferret's
+spatial negatives), and captions of another picture (modality mismatch).
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
+
+from vistune.build.boxes import Notation
+from vistune.build.record import Operator, Record, each, pairs_to_turns
+
+Way: TypeAlias = Literal["random", "popular", "adversarial"]
+
+ABSENT = (
+    "Is there a {name} in the picture?",
+    "Do you see a {name} here?",
+    "Does the picture show a {name}?",
+)
+_NO = ("No, there is no {name} in the picture.", "No, I see no {name} here.", "No. The picture shows no {name}.")
+_YES = ("Yes, there is a {name} in the picture.", "Yes, I see a {name} here.", "Yes. The picture shows a {name}.")
+
+
+@dataclass(slots=True)
+class Vocabulary:
+    """Names seen so far, how often, and how often together: what popular and adversarial absence mean."""
+
+    names: Counter[str] = field(default_factory=Counter)
+    together: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def learn(self, present: Sequence[str]) -> None:
+        """Count one picture's names."""
+        unique = sorted(set(present))
+        self.names.update(unique)
+        for name in unique:
+            self.together.setdefault(name, Counter()).update(other for other in unique if other != name)
+
+    def absent(self, present: Sequence[str], way: Way, count: int, draw: random.Random) -> list[str]:
+        """Up to `count` names that are not present: drawn evenly, the commonest, or those most often beside what is present."""
+        others = sorted(set(self.names) - set(present))
+        if way == "random":
+            return draw.sample(others, min(count, len(others)))
+        weight: Counter[str] = self.names
+        if way == "adversarial":
+            weight = Counter()
+            for name in sorted(set(present)):
+                weight.update(self.together.get(name, {}))
+        return sorted(others, key=lambda name: (-weight[name], name))[:count]
+
+
+def absent_objects(
+    vocabulary: Vocabulary, ways: Sequence[Way] = ("random", "popular", "adversarial"), each_way: int = 1, seed: int = 0
+) -> Operator:
+    """Questions about existence, as many about present objects as about absent ones, as one more record per live one.
+
+    The vocabulary also learns from every record that passes, so the first records see few names: fill it beforehand where
+    that matters.
+    """
+
+    def make(record: Record) -> list[Record]:
+        present = [region.label for region in record.facts.objects if region.label]
+        draw = random.Random(f"{seed}:absent:{record.id}")
+        missing = [name for way in ways for name in vocabulary.absent(present, way, each_way, draw)]
+        missing = list(dict.fromkeys(missing))
+        vocabulary.learn(present)
+        seen = sorted(set(present))
+        shown = draw.sample(seen, min(len(missing), len(seen)))
+        entries = [(name, _NO) for name in missing] + [(name, _YES) for name in shown]
+        if not missing:
+            return [record]
+        draw.shuffle(entries)
+        pairs = [(draw.choice(ABSENT).format(name=name), draw.choice(told).format(name=name)) for name, told in entries]
+        return [record, replace(record, id=f"{record.id}/absent", task="existence", turns=pairs_to_turns(pairs))]
+
+    return each(make)
+
+
+def absent_at_place(vocabulary: Vocabulary, notation: Notation, seed: int = 0) -> Operator:
+    """Ask whether a box holds a category that it does not; the answer names what is there (Ferret)."""
+
+    def make(record: Record) -> list[Record]:
+        named = [region for region in record.facts.objects if region.label and region.box]
+        draw = random.Random(f"{seed}:place:{record.id}")
+        present = [region.label or "" for region in named]
+        missing = vocabulary.absent(present, "adversarial", 1, draw)
+        vocabulary.learn(present)
+        if not named or not missing:
+            return [record]
+        region = draw.choice(named)
+        where = notation.write(region.bounds())
+        ask = f"Is the object at {where} a {missing[0]}?"
+        turns = pairs_to_turns([(ask, f"No, the object at {where} is a {region.label}.")])
+        return [record, replace(record, id=f"{record.id}/place", task="absent category", turns=turns)]
+
+    return each(make)
+
+
+def wrong_attributes(attributes: Sequence[str], seed: int = 0) -> Operator:
+    """Ask about an object with an attribute it does not have; the answer corrects it. Attributes are words of its name."""
+
+    def make(record: Record) -> list[Record]:
+        draw = random.Random(f"{seed}:attribute:{record.id}")
+        labels = [region.label for region in record.facts.objects if region.label]
+        made = []
+        for label in dict.fromkeys(labels):
+            own = [word for word in label.split() if word in attributes]
+            if not own:
+                continue
+            others = [word for word in attributes if label.replace(own[0], word) not in labels]
+            wrong = label.replace(own[0], draw.choice(others)) if others else None
+            if wrong:
+                made.append((f"Where is the {wrong}?", f"There is no {wrong} in the picture; there is a {label}."))
+        if not made:
+            return [record]
+        pairs = [draw.choice(made)]
+        return [record, replace(record, id=f"{record.id}/attribute", task="attribute", turns=pairs_to_turns(pairs))]
+
+    return each(make)
+
+
+def mismatched(question: str, yes: str, no: str, window: int = 64, seed: int = 0) -> Operator:
+    """Ask whether a text belongs to the medium, half the time with another record's text (`{text}` in the question)."""
+
+    def run(records: Iterable[Record]) -> Iterator[Record]:
+        others: deque[str] = deque(maxlen=window)
+        for record in records:
+            if record.reject or not record.facts.captions:
+                yield record
+                continue
+            draw = random.Random(f"{seed}:mismatch:{record.id}")
+            own = record.facts.captions[0]
+            foreign = [text for text in others if text != own]
+            wrong = bool(foreign) and draw.random() < 0.5
+            text = draw.choice(foreign) if wrong else own
+            pairs = [(question.format(text=text), no if wrong else yes)]
+            others.append(own)
+            yield record
+            yield replace(record, id=f"{record.id}/match", task="matching", turns=pairs_to_turns(pairs))
+
+    return run

@@ -1,0 +1,71 @@
+"""Operators at the start of a pipeline: what a record must have, and which task falls to it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from vistune.build.context import words
+from vistune.build.facts import check_kind
+from vistune.build.guards import injected
+from vistune.build.media_files import size_of
+from vistune.build.record import Operator, Record, each
+
+
+def require(*kinds: str) -> Operator:
+    """Reject records about which one of these kinds of facts is not known, or whose facts hold orders to a model."""
+    for kind in kinds:
+        check_kind(kind)
+
+    def check(record: Record) -> Record:
+        missing = [kind for kind in kinds if not record.facts.has(kind)]
+        if missing:
+            return record.rejected("missing", ", ".join(missing))
+        return record.rejected("injected context") if injected(words(record.facts)) else record
+
+    return each(check)
+
+
+def share(seed: int = 0, **shares: float) -> Operator:
+    """Give each record one task, at random in these proportions: `share(conversation=58, detail=23, reasoning=77)`."""
+
+    def assign(record: Record) -> Record:
+        draw = random.Random(f"{seed}:share:{record.id}")
+        return replace(record, task=draw.choices(list(shares), list(shares.values()))[0])
+
+    return each(assign)
+
+
+def fan(*tasks: str) -> Operator:
+    """One copy of each record for every task."""
+    return each(lambda record: [replace(record, id=f"{record.id}/{task}", task=task) for task in tasks])
+
+
+def measure() -> Operator:
+    """Note the first picture's size, which notations in pixels or on a padded square need."""
+
+    def look(record: Record) -> Record:
+        picture = next((medium for medium in record.media if medium.kind == "image"), None)
+        return record.rejected("missing", "image") if picture is None else replace(record, size=size_of(picture))
+
+    return each(look)
+
+
+def join_same() -> Operator:
+    """Join neighbouring records about the same media, as a caption file gives one record per caption."""
+
+    def run(records: Iterable[Record]) -> Iterator[Record]:
+        held: Record | None = None
+        for record in records:
+            same = held is not None and not held.reject and not record.reject and held.media and held.media == record.media
+            if held is not None and same:
+                held = replace(held, facts=held.facts.joined(record.facts))
+                continue
+            if held is not None:
+                yield held
+            held = record
+        if held is not None:
+            yield held
+
+    return run
