@@ -1,5 +1,6 @@
 """Every task: determined by its seed, true to the scene by an independent reading, and not to be answered blind."""
 
+import json
 import re
 import subprocess
 import sys
@@ -7,13 +8,14 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from oracle import ANSWERS, COLOURS, NUMBERS, mentioned, named, resolve
 
 from vistune.errors import InputError
 from vistune.sample import MediaRef, Region, Sample, Text
 from vistune.world import instructions
 from vistune.world.instructions import caption_sample, conversation_sample, question_sample, tasks
 from vistune.world.scene import make_scene
+
+from .oracle import ANSWERS, COLOURS, NUMBERS, mentioned, named, resolve
 
 N = 60
 
@@ -59,11 +61,9 @@ def test_same_seed_same_question_and_other_wordings_for_other_seeds(asked, task)
 
 def test_samples_are_the_same_in_another_process():
     code = (
-        "from vistune.world.instructions import *; import json;"
-        "print(hash(0) or json.dumps([conversation_sample(s, 'train').to_json() for s in range(8)]))"
+        "import json; from vistune.world.instructions import conversation_sample;"
+        "print(json.dumps([conversation_sample(s, 'train').to_json() for s in range(8)]))"
     )
-    import json
-
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert [Sample.from_json(record) for record in json.loads(other)] == [conversation_sample(s, "train") for s in range(8)]
 
@@ -218,5 +218,5 @@ def test_what_cannot_be_is_refused():
         conversation_sample(0, "train", weights={"dialogue": 1.0})
     with pytest.raises(InputError, match="weight above zero"):
         conversation_sample(0, "train", weights={"count": 0.0})
-    with pytest.raises(InputError, match="splits train, validation, test"):
+    with pytest.raises(InputError, match="no split"):
         question_sample("count", 0, "tset")

@@ -2,6 +2,60 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 app = typer.Typer(help="The embedded data set: scenes made from real handwriting, with full truth.", no_args_is_help=True)
+
+SplitName = Annotated[str, typer.Option("--split", help="train, validation or test: handwriting of different people.")]
+Seed = Annotated[int, typer.Option("--seed", help="Which scenes: different seeds give different ones.")]
+Pixels = Annotated[int, typer.Option("--pixels", help="Side of the pictures.")]
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="The folder to write, which must not be there yet.")],
+    split: SplitName = "train",
+    size: Annotated[int, typer.Option(help="How many pictures.")] = 1000,
+    seed: Seed = 0,
+    pixels: Pixels = 64,
+) -> None:
+    """Write scenes as PNG with COCO, VQA v2, LLaVA, POPE and RefCOCO files."""
+    from vistune.world.digits import check_split
+    from vistune.world.export import export as run
+
+    paths = run(folder, check_split(split), size, seed, pixels)
+    print(f"{size} pictures in {folder / 'images'}, and")
+    for path in paths:
+        print(f"  {path}")
+
+
+@app.command()
+def show(
+    out: Annotated[Path, typer.Option(help="The picture file to write (.png).")],
+    split: SplitName = "train",
+    size: Annotated[int, typer.Option(help="How many scenes.")] = 24,
+    seed: Seed = 0,
+    pixels: Pixels = 64,
+    domain: Annotated[str, typer.Option(help="clean, outline, noise or inverse.")] = "clean",
+) -> None:
+    """Draw a sheet of scenes with their boxes and names."""
+    from vistune.errors import InputError
+    from vistune.files import atomic_open
+    from vistune.world.contact_sheet import contact_sheet
+    from vistune.world.digits import check_split
+    from vistune.world.ink import check_domain
+    from vistune.world.instructions import scene_seed
+    from vistune.world.scene import make_scene
+
+    if out.suffix.lower() != ".png":
+        raise InputError(f"--out {out}: a sheet is written as PNG, so name a file that ends in .png")
+    if not 1 <= size <= 600:
+        raise InputError(f"a sheet shows 1 to 600 scenes, not {size}")
+    chosen = check_split(split), check_domain(domain)
+    scenes = [make_scene(scene_seed(seed, index), chosen[0], pixels, domain=chosen[1]) for index in range(size)]
+    with atomic_open(out, "wb") as file:
+        contact_sheet(scenes).save(file, format="PNG")
+    print(f"{size} scenes in {out}")

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from vistune.errors import InputError, nearest
 from vistune.world.ink import Glyph
 
 Split: TypeAlias = Literal["train", "validation", "test"]
@@ -33,6 +34,14 @@ FORM_STARTS = (0, 130, 256, 386, 516, 646, 776, 906, 1029, 1157, 1287, 1415, 154
 FORMS: dict[Split, tuple[int, ...]] = {"train": (0, 1, 2, 3, 5, 6, 7, 8, 11, 13), "validation": (4,), "test": (9, 10, 12)}
 
 _PIXELS_PER_CELL = 4  # a scan's cell becomes 4 x 4 pixels of the smooth glyph
+
+
+def check_split(split: str) -> Split:
+    """`split` itself; `InputError` names the known ones when it is none of them."""
+    for known in SPLITS:
+        if split == known:
+            return known
+    raise InputError(f"the world has no split {split!r}{nearest(split, list(SPLITS))}")
 
 
 @cache

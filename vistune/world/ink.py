@@ -10,11 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageFilter
 
+from vistune.errors import InputError, nearest
+
 Domain: TypeAlias = Literal["clean", "outline", "noise", "inverse"]
 DOMAINS: tuple[Domain, ...] = get_args(Domain)
 
 THRESHOLD = 0.4  # opacity from which a pixel counts as ink, in masks and so in boxes
 _VISIBLE = 0.04  # opacity from which a pixel is drawn at all
+
+
+def check_domain(domain: str) -> Domain:
+    """`domain` itself; `InputError` names the known ones when it is none of them."""
+    for known in DOMAINS:
+        if domain == known:
+            return known
+    raise InputError(f"the world has no domain {domain!r}{nearest(domain, list(DOMAINS))}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +48,14 @@ class Ink:
 
     opacity: NDArray[np.float32]
     mask: NDArray[np.bool_]
+
+
+def bounds(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom (the latter two exclusive) of what is set in a mask `[h, w]` that has something set."""
+    rows: NDArray[np.bool_] = np.logical_or.reduce(mask, axis=1)
+    columns: NDArray[np.bool_] = np.logical_or.reduce(mask, axis=0)
+    height, width = mask.shape
+    return int(columns.argmax()), int(rows.argmax()), width - int(columns[::-1].argmax()), height - int(rows[::-1].argmax())
 
 
 def warp(glyph: Glyph, height: float, rng: np.random.Generator, turn: float, shear: float) -> Image.Image:
@@ -65,8 +83,8 @@ def develop(glyph: Image.Image, domain: Domain, rng: np.random.Generator, vary_s
         opacity = np.clip((opacity - np.float32(low)) / np.float32(high - low), 0, 1)
     if domain == "inverse":
         opacity = _tile(opacity)
-    rows, columns = np.flatnonzero((opacity > _VISIBLE).any(axis=1)), np.flatnonzero((opacity > _VISIBLE).any(axis=0))
-    opacity = opacity[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    left, top, right, bottom = bounds(opacity > _VISIBLE)
+    opacity = opacity[top:bottom, left:right]
     return Ink(opacity, opacity >= THRESHOLD)
 
 
@@ -81,8 +99,8 @@ _STEEP = [min(255, max(0, 4 * (level - 80))) for level in range(256)]  # a looku
 
 def _tile(opacity: NDArray[np.float32]) -> NDArray[np.float32]:
     """A coloured tile in which the glyph is left out."""
-    rows, columns = np.flatnonzero((opacity > THRESHOLD).any(axis=1)), np.flatnonzero((opacity > THRESHOLD).any(axis=0))
+    left, top, right, bottom = bounds(opacity > THRESHOLD)
     tile = np.zeros_like(opacity)
-    area = slice(max(rows[0] - 2, 0), rows[-1] + 3), slice(max(columns[0] - 2, 0), columns[-1] + 3)
+    area = slice(max(top - 2, 0), bottom + 2), slice(max(left - 2, 0), right + 2)
     tile[area] = 1 - opacity[area]
     return tile

@@ -13,7 +13,7 @@ import numpy as np
 from vistune import spec
 from vistune.errors import InputError, nearest
 from vistune.sample import Media, MediaRef, Part, Region, Sample, Text, Turn
-from vistune.world.digits import SPLITS, Split
+from vistune.world.digits import SPLITS, Split, check_split
 from vistune.world.exchange import Exchange
 from vistune.world.expressions import phrase
 from vistune.world.ink import Domain
@@ -44,6 +44,16 @@ CONVERSATION_WEIGHTS: Mapping[str, float] = {
 
 class _Task(Protocol):
     def ask(self, scene: Scene, rng: np.random.Generator) -> Exchange | None: ...
+
+
+MAX_SIZE = 2**40  # samples of one data set
+
+
+def scene_seed(seed: int, index: int) -> int:
+    """The seed of sample `index` of the data set called `seed`: no two data sets share one. Raises `InputError` below zero."""
+    if seed < 0 or not 0 <= index < MAX_SIZE:
+        raise InputError(f"a data set's seed is zero or above and it has up to 2**40 samples, not seed {seed}, sample {index}")
+    return seed * MAX_SIZE + index
 
 
 def tasks() -> list[str]:
@@ -118,9 +128,9 @@ def converse(
 
 
 def _rng(task: str, seed: int, split: Split) -> np.random.Generator:
-    if seed < 0 or split not in SPLITS:
-        raise InputError(f"the world has samples from seed 0 in the splits {', '.join(SPLITS)}, not {seed} in {split!r}")
-    return np.random.default_rng([seed, SPLITS.index(split), zlib.crc32(task.encode())])
+    if seed < 0:
+        raise InputError(f"samples are numbered from seed 0, not {seed}")
+    return np.random.default_rng([seed, SPLITS.index(check_split(split)), zlib.crc32(task.encode())])
 
 
 def _sample(task: str, seed: int, scene: Scene, exchanges: list[Exchange]) -> Sample:

@@ -23,10 +23,13 @@ _ON_LIGHT = {
     "purple": (135, 35, 165),
     "cyan": (0, 165, 185),
 }
+_SHADES = {
+    dark: {name: np.array(shade, dtype=np.float32) for name, shade in shades.items()}
+    for dark, shades in ((True, _ON_DARK), (False, _ON_LIGHT))
+}
 _JITTER = 12
 
 
 def ink(colour: str, dark_background: bool, rng: np.random.Generator) -> NDArray[np.float32]:
     """A slightly varied RGB value `[3]` (0-255) of the colour, in the shade that stands out from the background."""
-    shade = np.array((_ON_DARK if dark_background else _ON_LIGHT)[colour], dtype=np.float32)
-    return np.clip(shade + rng.uniform(-_JITTER, _JITTER, 3), 0, 255).astype(np.float32)
+    return np.clip(_SHADES[dark_background][colour] + rng.uniform(-_JITTER, _JITTER, 3), 0, 255).astype(np.float32)

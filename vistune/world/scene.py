@@ -1,6 +1,6 @@
 """`make_scene`: one picture of digits, shapes and words, drawn from a seed, with its full truth.
 
-A scene is a pure function of its arguments (one NumPy generator seeded with them), takes about half a millisecond, and
+A scene is a pure function of its arguments (one NumPy generator seeded with them), takes about a millisecond, and
 needs no file: a data set of any size is a range of seeds.
 """
 
@@ -16,8 +16,8 @@ from vistune.errors import InputError
 from vistune.sample import Box
 from vistune.world import digits, palette, shapes, words
 from vistune.world.backgrounds import background, grain
-from vistune.world.digits import SPLITS, Split
-from vistune.world.ink import DOMAINS, Domain, Ink, develop, warp
+from vistune.world.digits import SPLITS, Split, check_split
+from vistune.world.ink import DOMAINS, Domain, Ink, bounds, check_domain, develop, warp
 
 Kind: TypeAlias = Literal["digit", "shape", "word"]
 Size: TypeAlias = Literal["small", "large"]
@@ -86,8 +86,7 @@ def make_scene(seed: int, split: Split = "train", size: int = 64, count: int | N
     how things are drawn, not what they are: `clean`, `outline` (edges only), `noise` (heavy pixel noise), `inverse`
     (coloured tiles with the glyph left out). Raises `InputError` for values outside these ranges.
     """
-    if split not in SPLITS or domain not in DOMAINS:
-        raise InputError(f"a scene has split one of {', '.join(SPLITS)} and domain one of {', '.join(DOMAINS)}")
+    check_split(split), check_domain(domain)
     if seed < 0 or size < 48 or (count is not None and not 1 <= count <= MAX_COUNT):
         raise InputError(f"a scene needs seed >= 0, size >= 48 and 1 to {MAX_COUNT} objects, not {seed}, {size}, {count}")
     rng = np.random.default_rng([seed, SPLITS.index(split), DOMAINS.index(domain), size, count or 0])
@@ -163,8 +162,6 @@ def _paint(
     canvas[area] += draft.ink.opacity[..., None] * (palette.ink(draft.colour, dark, rng) - canvas[area])
     mask = np.zeros((size, size), dtype=bool)
     mask[area] = draft.ink.mask
-    rows, columns = np.flatnonzero(draft.ink.mask.any(axis=1)) + top, np.flatnonzero(draft.ink.mask.any(axis=0)) + left
-    edges = (columns[0], rows[0], columns[-1] + 1, rows[-1] + 1)
-    box = (edges[0] / size, edges[1] / size, edges[2] / size, edges[3] / size)
-    x1, y1, x2, y2 = (float(edge) for edge in box)
-    return SceneObject(draft.kind, draft.name, draft.colour, (x1, y1, x2, y2), mask, draft.size, draft.scan)
+    x1, y1, x2, y2 = bounds(draft.ink.mask)
+    box = ((left + x1) / size, (top + y1) / size, (left + x2) / size, (top + y2) / size)
+    return SceneObject(draft.kind, draft.name, draft.colour, box, mask, draft.size, draft.scan)

@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from vistune.sample import Box, Part, Region, Text
+from vistune.sample import Box
 from vistune.world.digits import SPLITS, Split
+from vistune.world.exchange import plain
 from vistune.world.expressions import phrase
 from vistune.world.instructions import converse
 from vistune.world.scene import Scene, make_scene
@@ -38,7 +39,7 @@ def document(
     lines = [inventory(scene, rng, box_text)]
     for exchange in converse(scene, rng, turns):
         for role, parts in zip(roles, (exchange.question, exchange.answer), strict=True):
-            lines.append(role + "".join(_words(part, box_text) for part in parts))
+            lines.append(role + plain(parts, box_text))
     return "\n".join(lines) + "\n"
 
 
@@ -47,10 +48,3 @@ def inventory(scene: Scene, rng: np.random.Generator, box_text: Callable[[Box], 
     things = [scene.objects[int(index)] for index in rng.permutation(len(scene.objects))]
     listed = "; ".join(f"{phrase(thing, size=True)} {box_text(thing.box)}" for thing in things)
     return f"A {'dark' if scene.dark else 'light'} picture: {listed}."
-
-
-def _words(part: Part, box_text: Callable[[Box], str]) -> str:
-    if isinstance(part, Text):
-        return part.text
-    assert isinstance(part, Region) and part.box is not None, "what is mixed into conversations has words and boxes only"
-    return box_text(part.box)

@@ -7,9 +7,14 @@ from vistune.errors import InputError, nearest
 from vistune.sample import Sample
 from vistune.world.digits import Split
 from vistune.world.ink import Domain
-from vistune.world.instructions import CONVERSATION_WEIGHTS, caption_sample, conversation_sample, question_sample, tasks
-
-_SEEDS = 2**40  # of one `seed`: no two seeds share a scene
+from vistune.world.instructions import (
+    CONVERSATION_WEIGHTS,
+    caption_sample,
+    conversation_sample,
+    question_sample,
+    scene_seed,
+    tasks,
+)
 
 
 class World(Reader):
@@ -38,8 +43,9 @@ class World(Reader):
         kinds = ["instructions", "captions", "mix", *tasks()]
         if task not in kinds:
             raise InputError(f"the world has no task {task!r}{nearest(task, kinds)}")
-        if not 0 < size <= _SEEDS or seed < 0:
-            raise InputError(f"the world needs size from 1 to 2**40 and seed >= 0, not size {size}, seed {seed}")
+        if size < 1 or turns < 1:
+            raise InputError(f"the world needs a size and a number of turns of at least 1, not {size} and {turns}")
+        scene_seed(seed, size - 1)
         self.split, self.task, self.size, self.seed = split, task, size, seed
         self.turns, self.pixels, self.domain = turns, pixels, domain
 
@@ -48,7 +54,7 @@ class World(Reader):
 
     def sample(self, index: int) -> Sample:
         """Sample number `index`; a millisecond or two, as it is drawn here and now."""
-        seed = self.seed * _SEEDS + index
+        seed = scene_seed(self.seed, index)
         if self.task == "instructions":
             return conversation_sample(seed, self.split, self.turns, size=self.pixels, domain=self.domain)
         if self.task == "captions":

@@ -18,17 +18,22 @@ _QUESTIONS = (
 
 
 def ask(scene: Scene, rng: np.random.Generator) -> Exchange | None:
-    """The accepted answers are five reference captions: by place, by size, with the objects' number and with their sizes."""
+    """The first reference caption is the answer, all five are accepted."""
+    first, *others = references(scene)
+    return Exchange.words(choose(_QUESTIONS, rng), first, "caption", *others)
+
+
+def references(scene: Scene) -> tuple[str, ...]:
+    """Five captions: from left to right, from top to bottom, and the first with an opening, with sizes, with the background."""
     across = sorted(scene.objects, key=lambda thing: thing.centre[0])
     down = sorted(scene.objects, key=lambda thing: thing.centre[1])
-    references = (
+    return (
         caption(across),
         caption(down),
         f"a picture of {caption(across)}",
         caption(across, size=True),
         f"{caption(across)} on a {'dark' if scene.dark else 'light'} background",
     )
-    return Exchange.words(choose(_QUESTIONS, rng), references[0], "caption", *references[1:])
 
 
 def caption(things: list[SceneObject], size: bool = False) -> str:
