@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from vistune.data.records import Lines
 from vistune.errors import InputError
@@ -77,7 +78,7 @@ class Delimited:
 
 
 class Beside:
-    """Two files of lines that belong together: line n as `{"line": text, "beside": text of the other file's line n}`."""
+    """Two files of lines that belong together: line n as `{"line": text, "beside": text of the other's, "@number": n}`."""
 
     def __init__(self, path: Path, other: Path) -> None:
         self._lines, self._other = Lines(path), Lines(other)
@@ -87,8 +88,8 @@ class Beside:
     def __len__(self) -> int:
         return len(self._lines)
 
-    def __getitem__(self, index: int) -> dict[str, str]:
-        return {"line": self._lines.text(index), "beside": self._other.text(index)}
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return {"line": self._lines.text(index), "beside": self._other.text(index), "@number": index + 1}
 
     def where(self, index: int) -> str:
         """`file: line 12`."""

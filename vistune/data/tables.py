@@ -15,6 +15,7 @@ from vistune.data.matlab import Matlab
 from vistune.data.parquet import Parquet
 from vistune.data.pickled import Pickled
 from vistune.data.records import Records, open_records
+from vistune.data.whole_file import WholeFile
 from vistune.errors import InputError, nearest
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
@@ -36,6 +37,7 @@ def open_table(
     .pkl .p         a pickled list of plain data, all in memory
     .mat            a MATLAB file; `at` is the variable
     any other       delimited text: `delimiter` is needed
+    at="."          the JSON file itself is the one record
     {a}/{b}.txt     every file that a path with names in braces matches, see `file_patterns`
 
     `keep` leaves the records whose fields have the given value, or one of a list of values.
@@ -47,6 +49,8 @@ def open_table(
     if "{" in str(path):
         return Files(str(path), lambda file: open_table(file, at, columns, delimiter, quoted))
     path = Path(path)
+    if at == ".":
+        return WholeFile(path)
     delimiter = delimiter or DELIMITERS.get(path.suffix.lower())
     if delimiter is None and (columns is not None or quoted is not None):
         raise InputError(f"{path}: columns and quoted are for delimited text: name its delimiter")

@@ -11,6 +11,7 @@ import numpy as np
 from vistune.data.boxes import unit_box
 from vistune.data.coco_masks import instance_mask, panoptic_masks
 from vistune.data.detection import FIND_ALL, named_regions
+from vistune.data.fieldmap import value_of
 from vistune.data.fields import Record, as_label, as_list, as_number, as_object, as_text, as_whole, need
 from vistune.data.media_files import folder_of, media_file
 from vistune.data.questions import Questions
@@ -37,7 +38,7 @@ class Coco(Reader):
     masks:      read masks instead of boxes (instances: needs pycocotools; panoptic: the PNG files in `segments`)
     segments:   the folder of panoptic PNG files (default: a folder named like the file)
     label:      the annotation's key that names it (default: the category's name; MS-CXR: "label_text")
-    file_name:  the image's key that holds its file name
+    file_name:  the image's key that holds its file name, or a template such as "{id:012d}.jpg"
     crowds:     keep annotations of crowds (`iscrowd`), which mark groups, not objects
     clip:       cut boxes that reach outside their image instead of refusing the image
 
@@ -76,7 +77,7 @@ class Coco(Reader):
         where = self._images.where(index)
         image = as_object(self._images[index], where)
         key = as_label(need(image, "id", where), where, "'id'")
-        medium = media_file("image", self._folder, need(image, self._file_name, where), where)
+        medium = media_file("image", self._folder, value_of(image, self._file_name, where), where)
         found = [self._annotation(int(number), key) for number in self._order[self._starts[index] : self._starts[index + 1]]]
         regions, answers = self._truth(found, image, where)
         return Sample(key, (medium,), self._turns(key, regions, answers), regions, answers, origin=where)

@@ -28,7 +28,7 @@ class Qa(Reader):
     question, answer, answers, choices, id:  fields; `answers` are all accepted answers (default: the answer alone)
     context:    text before the question, e.g. a hint or a passage
     image, video, audio, points:  fields of media; `stored="base64"` when images are text in the table
-    separator:  splits one answer text into several accepted ones
+    separator:  splits one answer text into several accepted ones, or joins a list of answers into the text to be taught
     answer_is:  "text"; "index" into the choices from 0; "letter" A, B, ... of the choice
     names:      what the data writes as answer -> the answer in words, e.g. {"0": "no retinopathy"}
     list_choices:  append the lettered choices to the question; the answer is then the letter
@@ -128,8 +128,12 @@ class Qa(Reader):
         if value is None and self._answer.endswith("?"):
             return None
         if isinstance(value, list | tuple):
-            raise InputError(f"{where}: {self._answer!r} is a list: use answers={self._answer} for several accepted answers")
-        text = label_of(record, self._answer, where)
+            if self._separator is None:
+                hint = f"use answers={self._answer} for several accepted answers, or a separator to teach all of them"
+                raise InputError(f"{where}: {self._answer!r} is a list: {hint}")
+            text = self._separator.join(labels_of(record, self._answer, where))
+        else:
+            text = label_of(record, self._answer, where)
         if self._names is not None:
             if text not in self._names:
                 raise InputError(f"{where}: the answer {text!r} has no name{nearest(text, list(self._names))}")
