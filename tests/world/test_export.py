@@ -17,17 +17,8 @@ from vistune.world.formats.coco import run_lengths
 from vistune.world.instructions import scene_seed
 from vistune.world.scene import make_scene
 
+from .conftest import SIZE
 from .oracle import exists, resolve
-
-SIZE = 40
-
-
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory):
-    """A small export of the test split."""
-    folder = tmp_path_factory.mktemp("export") / "world"
-    export(folder, "test", SIZE, seed=3)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +36,7 @@ def test_images_are_the_scenes(exported, scenes):
         assert np.array_equal(np.asarray(Image.open(exported / "images" / f"{index + 1:012d}.png")), scene.image)
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation")
 def test_coco_loads_the_masks_and_boxes(exported, scenes):
     coco_api = pytest.importorskip("pycocotools.coco")
     for file in ("instances.json", "refcoco/instances.json"):
