@@ -63,6 +63,21 @@ def load_image(
         return _upright(_to_rgb(image, _name(media, where)), orientation)
 
 
+def load_labels(media: Media, where: str = "") -> NDArray[Any]:
+    """Decode a label map (PNG): pixel values as they are stored, palette indices included, `[H, W]` uint8 or uint16.
+
+    Raises `InputError` for a colour image and for whatever `load_image` refuses.
+    """
+    data = encoded_bytes(media, where)
+    with _open(media, data, where, MAX_PIXELS) as image:
+        if image.format != "PNG" or image.mode not in ("L", "P", "1", "I;16", "I;16B"):
+            raise InputError(
+                f"{_name(media, where)} is no label map: expected a PNG with one value per pixel, not {image.mode}"
+            )
+        _check_complete("PNG", data, _name(media, where))
+        return np.asarray(image).astype(np.uint8 if image.mode in ("L", "P", "1") else np.uint16)
+
+
 def image_size(media: Media, where: str = "") -> tuple[int, int]:
     """Width and height of the upright picture, from the header alone. Raises `InputError` when there is no such header."""
     if isinstance(media.data, np.ndarray):

@@ -78,6 +78,8 @@ def media_of(
 
 
 def _medium(value: Any, where: str, kind: MediaKind, folder: Path, stored: Stored) -> Media:
+    if isinstance(value, Media):
+        return value
     if isinstance(value, Mapping) and value.get("bytes") is not None:
         value = value["bytes"]
     elif isinstance(value, Mapping) and "path" in value:

@@ -100,6 +100,11 @@ class JsonArray:
     def __getitem__(self, index: int) -> Any:
         return parse_json(self.raw(index), self.where(index))
 
+    def head(self, index: int, size: int = 4096) -> bytes:
+        """The element's first bytes."""
+        begin, end = int(self._bounds[index]), int(self._bounds[index + 1]) - 1
+        return read_range(self.path, begin, min(end, begin + size))
+
     def raws(self) -> Iterator[bytes]:
         """The bytes of all elements in order, read in one pass."""
         with open(self.path, "rb") as file:

@@ -10,6 +10,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from vistune.data.media_files import SUFFIXES
+from vistune.data.names import read_names
 from vistune.data.questions import Questions
 from vistune.data.readers.base import Reader
 from vistune.errors import InputError, nearest
@@ -23,7 +24,8 @@ class ClassFolders(Reader):
 
     path:       the folder of class folders
     question:   the question, or several: each file gets one of them, chosen by its name
-    names:      class folder -> name to answer with, e.g. WordNet ids (default: the folder's name with `_` as spaces)
+    names:      class folder -> name to answer with (default: the folder's name with `_` as spaces), or a file of lines
+                `n01440764 tench, Tinca tinca`, which then names every folder
     choices:    list all class names as the sample's choices
     pattern:    which files of a class folder belong to the data, e.g. "*.JPEG" or "train/*.off"
 
@@ -34,16 +36,19 @@ class ClassFolders(Reader):
         self,
         path: str,
         question: str | list[str] = QUESTION,
-        names: Mapping[str, str] | None = None,
+        names: Mapping[str, str] | str | None = None,
         choices: bool = False,
         pattern: str = "*",
     ) -> None:
         self._path = Path(path)
         self._questions = Questions(question)
         self._classes = _folders(self._path)
-        if names is not None and (strange := sorted(set(names) - set(self._classes))):
+        known = {} if names is None else read_names(names)
+        if not isinstance(names, str) and (strange := sorted(set(known) - set(self._classes))):
             raise InputError(f"{path} has no class folder {strange[0]!r}{nearest(strange[0], self._classes)}")
-        self._names = [(names or {}).get(folder, folder.replace("_", " ")) for folder in self._classes]
+        if isinstance(names, str) and (strange := sorted(set(self._classes) - set(known))):
+            raise InputError(f"{names} has no name for the class folder {strange[0]!r}")
+        self._names = [known.get(folder, folder.replace("_", " ")) for folder in self._classes]
         self._files = [_files(self._path / folder, pattern) for folder in self._classes]
         self._ends = list(accumulate(len(files) for files in self._files))
         self._choices = tuple(self._names) if choices else ()

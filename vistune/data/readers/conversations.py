@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -46,6 +46,7 @@ class Conversations(Reader):
     media_keys:     further keys that hold media files, e.g. {"pcl": "points"}
     tags:           placeholders in the text, default `<image>`, `<video>`, `<audio>`, `<point>`; one in an answer is a medium
                     to produce
+    turn_media:     key of a list of image files inside each turn, e.g. TextBind's `image_list`
     roles:          further speakers, e.g. {"Doctor": "assistant"}
     placeholders:   "required": each medium has one; "prepend": media without one stand before the first user text
 
@@ -63,6 +64,7 @@ class Conversations(Reader):
         said: str = "value",
         media_keys: Mapping[str, MediaKind] | None = None,
         tags: Mapping[str, MediaKind] | None = None,
+        turn_media: str | None = None,
         roles: Mapping[str, Role] | None = None,
         placeholders: Literal["required", "prepend"] = "required",
         records: Records | None = None,
@@ -72,6 +74,7 @@ class Conversations(Reader):
         self._stem = Path(path).stem
         self._turns, self._speaker, self._said = turns, speaker, said
         self._media_keys = {**MEDIA_KEYS, **(media_keys or {})}
+        self._turn_media = turn_media
         self._tags = TAGS if tags is None else dict(tags)
         self._roles = {**ROLES, **(roles or {})}
         self._prepend = placeholders == "prepend"
@@ -83,8 +86,9 @@ class Conversations(Reader):
         """One conversation."""
         where = self._records.where(index)
         record = as_object(self._records[index], where)
-        media = tuple(self._media(record, where))
-        said = [self._turn(turn, where) for turn in as_list(need(record, self._turns, where), where, f"{self._turns!r}")]
+        turns = as_list(need(record, self._turns, where), where, f"{self._turns!r}")
+        media = (*self._media(record, where), *self._listed(turns, where))
+        said = [self._turn(turn, where) for turn in turns]
         if not said:
             raise InputError(f"{where}: {self._turns!r} is empty")
         known = {"id", KEY, "answers", "choices", self._turns, *self._media_keys}
@@ -107,6 +111,13 @@ class Conversations(Reader):
             for name in names if isinstance(names, list) else [names]:
                 found.append(media_file(kind, self._folder, name, where))
         return found
+
+    def _listed(self, turns: Sequence[Any], where: str) -> list[Media]:
+        if self._turn_media is None:
+            return []
+        lists = [as_object(turn, where, "a turn").get(self._turn_media) or () for turn in turns]
+        names = [name for names in lists for name in as_list(names, where, f"{self._turn_media!r}")]
+        return [media_file("image", self._folder, name, where) for name in names]
 
     def _turn(self, turn: Any, where: str) -> tuple[Role, str]:
         turn = as_object(turn, where, f"an element of {self._turns!r}")

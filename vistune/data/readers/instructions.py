@@ -1,0 +1,115 @@
+"""Instruction, input, output (Alpaca and its kin), with images in files, in base64 (M3IT) or in a store by id (MIMIC-IT)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from vistune.data.fieldmap import Stored, label_of, media_of, value_of
+from vistune.data.fields import as_label, as_list
+from vistune.data.media_files import folder_of
+from vistune.data.readers.base import Reader
+from vistune.data.records import KEY, Records
+from vistune.data.store import ImageStore
+from vistune.data.tables import open_table
+from vistune.errors import InputError
+from vistune.sample import Media, MediaKind, MediaRef, Part, Sample, Text, Turn
+
+
+class Instructions(Reader):
+    """One instruction, perhaps an input, and its output per record. Fields are expressions of `vistune.data.fieldmap`.
+
+    path, at, columns, delimiter, quoted:  the records, see `vistune.data.tables.open_table`
+    images:       the folder the media are in (default: the file's own)
+    instruction, input, output:  fields; an optional one ends in `?`; instruction and input are joined by a line break
+    image, video, audio, points:  fields of media; `stored="base64"` when images are text in the record
+    store:        a JSON object of id -> base64 image; the field `image` then holds ids
+    inline:       a mark that encloses a file name within the text, e.g. "<img_path>"; the medium stands in its place
+    meta:         meta key -> field
+    """
+
+    def __init__(
+        self,
+        path: str,
+        images: str | None = None,
+        instruction: str | None = "instruction",
+        input: str | None = "input?",
+        output: str = "output",
+        image: str | list[str] | None = "image?",
+        video: str | None = None,
+        audio: str | None = None,
+        points: str | None = None,
+        stored: Stored = "file",
+        store: str | None = None,
+        inline: str | None = None,
+        id: str | None = None,
+        meta: Mapping[str, str] | None = None,
+        at: str | None = None,
+        columns: list[str] | None = None,
+        delimiter: str | None = None,
+        quoted: bool | None = None,
+        records: Records | None = None,
+    ) -> None:
+        if instruction is None and input is None:
+            raise InputError("instructions: give the field of the instruction, of the input, or both")
+        self._records = open_table(path, at, columns, delimiter, quoted) if records is None else records
+        self._folder, self._stem, self._id = folder_of(path, images), Path(path).stem, id
+        self._asked = [field for field in (instruction, input) if field is not None]
+        self._output, self._inline = output, inline
+        self._store = None if store is None else ImageStore(store)
+        fields: dict[MediaKind, str | list[str] | None] = {"image": image, "video": video, "audio": audio, "points": points}
+        self._media = {kind: field for kind, field in fields.items() if field is not None}
+        self._stored: Stored = stored
+        self._meta = dict(meta or {})
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def sample(self, index: int) -> Sample:
+        """One instruction with its answer."""
+        where, record = self._records.where(index), self._records[index]
+        texts = [text for field in self._asked if (text := label_of(record, field, where))]
+        if not texts:
+            raise InputError(f"{where}: {' and '.join(map(repr, self._asked))} hold no text")
+        media = [medium for kind, field in self._media.items() for medium in self._found(record, kind, field, where)]
+        shown: list[Part] = [MediaRef(number) for number in range(len(media))]
+        shown += self._text("\n".join(texts), media, where)
+        answer = label_of(record, self._output, where)
+        meta = {key: value_of(record, field, where) for key, field in self._meta.items()}
+        return Sample(
+            id=self._identity(record, index, where),
+            media=tuple(media),
+            turns=(Turn("user", tuple(shown)), Turn("assistant", (Text(answer),))),
+            answers=(answer,),
+            meta={key: value for key, value in meta.items() if value is not None},
+            origin=where,
+        )
+
+    def _identity(self, record: Any, index: int, where: str) -> str:
+        if self._id is not None:
+            return label_of(record, self._id, where)
+        return as_label(record[KEY], where, "the key") if KEY in record else f"{self._stem}:{index}"
+
+    def _found(self, record: Any, kind: MediaKind, field: str | list[str], where: str) -> list[Media]:
+        if self._store is None or kind != "image":
+            return media_of(record, field, where, kind, self._folder, self._stored)
+        ids = value_of(record, field if isinstance(field, str) else field[0], where)
+        listed = [] if ids is None else as_list(ids if isinstance(ids, list) else [ids], where, f"{field!r}")
+        return [self._store.image(as_label(one, where, "an image id"), where) for one in listed]
+
+    def _text(self, text: str, media: list[Media], where: str) -> list[Part]:
+        """The text, with each enclosed file name as the medium it names."""
+        if self._inline is None:
+            return [Text(text)]
+        pieces = text.split(self._inline)
+        if len(pieces) % 2 == 0:
+            raise InputError(f"{where}: a {self._inline} is not closed by another")
+        parts: list[Part] = []
+        for number, piece in enumerate(pieces):
+            if number % 2:
+                media += media_of({"name": piece}, "name", where, "image", self._folder)
+                parts.append(MediaRef(len(media) - 1))
+            elif piece:
+                parts.append(Text(piece))
+        return parts

@@ -1,0 +1,42 @@
+"""Shards: WebDataset tar archives, parquet files with bytes, base64 tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from vistune.data.readers.base import Reader
+from vistune.data.records import KEY
+from vistune.data.shard_records import Concatenated, open_shard, shard_files
+from vistune.errors import InputError
+from vistune.sample import Sample
+from vistune.spec import build, split
+
+
+class Shards(Reader):
+    """Many files read as one.
+
+    path:    a file, a pattern (`data-*.tar`) or a range (`data-{000..127}.tar`)
+    layout:  the reader of the records inside, as a spec without `path`: default
+             `{"kind": "captions", "medium": "@image", "caption": "txt", "id": "@key"}` (see `shard_records.TarRecords` for the
+             keys of a tar archive's records); `{"kind": "conversations"}` or `{"kind": "qa", ...}` work alike
+
+    `ends` are the numbers of samples up to the end of each shard, by which `vistune.data.stream` splits the work.
+    """
+
+    def __init__(self, path: str, layout: Mapping[str, Any] | None = None) -> None:
+        files = shard_files(path)
+        records = Concatenated([open_shard(file) for file in files])
+        spec = layout or {"kind": "captions", "medium": "@image", "caption": "txt", "id": KEY}
+        if "path" in spec or split(spec)[0] in ("shards", "huggingface"):
+            raise InputError("shards: layout is a reader of records, without a path of its own")
+        self.ends = records.ends
+        self._samples: Reader = build("vistune.data.readers", spec, path=str(Path(files[0])), records=records)
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def sample(self, index: int) -> Sample:
+        """One record of one shard."""
+        return self._samples.sample(index)
