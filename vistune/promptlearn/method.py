@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 import torch.nn.functional as F
@@ -129,13 +129,13 @@ class Method(nn.Module, ABC):
     does something between steps. The backbone is used at construction for widths and initial words and is not kept.
     """
 
-    recipe: ClassVar[Recipe] = Recipe()
-    disclosure: ClassVar[Disclosure] = Disclosure()
-    needs_causal_text: ClassVar[bool] = False
-    needs_class_token: ClassVar[bool] = False
-    answers_new_classes: ClassVar[bool] = True
-    second_view: ClassVar[bool] = False
-    stages: ClassVar[tuple[Stage, ...]] = (Stage("all"),)
+    recipe: Recipe = Recipe()
+    disclosure: Disclosure = Disclosure()
+    needs_causal_text: bool = False
+    needs_class_token: bool = False
+    answers_new_classes: bool = True
+    second_view: bool = False
+    stages: tuple[Stage, ...] = (Stage("all"),)
 
     def __init__(self, backbone: DualEncoder) -> None:
         super().__init__()
@@ -168,9 +168,9 @@ class Method(nn.Module, ABC):
         """The terms of one step; a method that is not taught on labelled images computes them its own way."""
         return self.losses(self(call), call)
 
-    def backward(self, losses: Mapping[str, Tensor]) -> None:
-        """Gradients of one step into the parameters."""
-        torch.autograd.backward(torch.stack(list(losses.values())).sum())
+    def backward(self, losses: Mapping[str, Tensor], learnt: Sequence[nn.Parameter]) -> None:
+        """Gradients of one step into the parameters that learn."""
+        torch.autograd.backward(torch.stack(list(losses.values())).sum(), inputs=list(learnt))
 
     def predict(self, call: Call, text: Encoded | None = None) -> Tensor:
         """Logits `[B, N]` at test time."""
@@ -201,6 +201,28 @@ class Method(nn.Module, ABC):
 def normal(*shape: int, std: float = 0.02) -> nn.Parameter:
     """A parameter drawn from a normal distribution around zero."""
     return nn.Parameter(torch.randn(*shape) * std)
+
+
+def depth_in(backbone: DualEncoder, published: int, given: int | None) -> int:
+    """How many blocks get tokens: as given, else the published number, or every block of shallower towers.
+
+    Raises `InputError` for more than there are.
+    """
+    blocks = min(len(backbone.text.blocks), len(backbone.vision.blocks))
+    if given is not None and not 1 <= given <= blocks:
+        raise InputError(f"depth {given} does not fit towers of {blocks} blocks: use 1 to {blocks}")
+    return min(published, blocks) if given is None else given
+
+
+def block_in(backbone: DualEncoder, published: int, given: int | None) -> int:
+    """A block (0-based): as given, else the published one of twelve, at the same share of other depths.
+
+    Raises `InputError` for one that does not exist.
+    """
+    blocks = min(len(backbone.text.blocks), len(backbone.vision.blocks))
+    if given is not None and not 0 <= given < blocks:
+        raise InputError(f"block {given} does not exist in towers of {blocks} blocks: use 0 to {blocks - 1}")
+    return published * blocks // 12 if given is None else given
 
 
 def initial_context(backbone: DualEncoder, words: str | None, count: int) -> nn.Parameter:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from torch import Tensor, nn
 
 from vistune.promptlearn.backbone import DualEncoder, unit
@@ -14,7 +12,7 @@ from vistune.promptlearn.method import Call, Method, Recipe, initial_context
 class Cocoop(Method):
     """A bottleneck of the unit image feature, added to every context vector; the text tower runs once an image and class."""
 
-    recipe: ClassVar = Recipe(batch=1, epochs=10)
+    recipe = Recipe(batch=1, epochs=10)
 
     def __init__(self, backbone: DualEncoder, *, words: str = "a photo of a", reduction: int = 16) -> None:
         super().__init__(backbone)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from torch import nn
 
@@ -19,7 +19,7 @@ class Coop(Method):
     answer for new classes; `position` is where the name stands.
     """
 
-    recipe: ClassVar = Recipe(epochs=200)
+    recipe = Recipe(epochs=200)
 
     def __init__(
         self,

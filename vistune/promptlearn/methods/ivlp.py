@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.edits import EMBED, Edits, Tokens
-from vistune.promptlearn.method import Call, Method, Recipe, initial_context, normal, prompt, sequences
+from vistune.promptlearn.method import Call, Method, Recipe, depth_in, initial_context, normal, prompt, sequences
 
 
 class Ivlp(Method):
@@ -16,7 +14,7 @@ class Ivlp(Method):
     `depth_vision` 0 leaves the image tower alone.
     """
 
-    recipe: ClassVar = Recipe(lr=0.0025, batch=4, epochs=5)
+    recipe = Recipe(lr=0.0025, batch=4, epochs=5)
 
     def __init__(
         self,
@@ -24,15 +22,18 @@ class Ivlp(Method):
         *,
         n_text: int = 2,
         n_vision: int = 2,
-        depth_text: int = 12,
-        depth_vision: int = 12,
+        depth_text: int | None = None,
+        depth_vision: int | None = None,
         words: str | None = "a photo of a",
     ) -> None:
         super().__init__(backbone)
         self.ctx = initial_context(backbone, words, n_text)
         self.words = words
-        self.deep_text = sequences(normal(n_text, backbone.text.width) for _ in range(depth_text - 1))
-        self.vision = sequences(normal(n_vision, backbone.vision.width) for _ in range(depth_vision))
+        self.deep_text = sequences(normal(n_text, backbone.text.width) for _ in range(depth_in(backbone, 12, depth_text) - 1))
+        self.vision = sequences(
+            normal(n_vision, backbone.vision.width)
+            for _ in range(0 if depth_vision == 0 else depth_in(backbone, 12, depth_vision))
+        )
 
     def edits(self, call: Call) -> Edits:
         """Context, deep text slots, visual tokens."""

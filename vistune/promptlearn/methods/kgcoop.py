@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from torch import Tensor
 
 from vistune.promptlearn.backbone import DualEncoder
@@ -16,7 +14,7 @@ from vistune.promptlearn.methods.coop import Coop
 class Kgcoop(Coop):
     """Cross-entropy + `weight` x the distance of each class feature to its frozen template feature."""
 
-    recipe: ClassVar = Recipe(batch=128, epochs=100)
+    recipe = Recipe(batch=128, epochs=100)
 
     def __init__(self, backbone: DualEncoder, classes: Classes, *, words: str = "a photo of a", weight: float = 8.0) -> None:
         super().__init__(backbone, classes, words=words)

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from torch import Tensor, nn
 
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.edits import EMBED, Edits, Tokens
-from vistune.promptlearn.method import Call, Method, Recipe, initial_context, normal, prompt, sequences
+from vistune.promptlearn.method import Call, Method, Recipe, depth_in, initial_context, normal, prompt, sequences
 
 
 class Maple(Method):
     """`depth` sets of `n_ctx` text vectors (input, blocks 1 .. depth - 1), each with a Linear to the image tower."""
 
-    recipe: ClassVar = Recipe(lr=0.0035, batch=4, epochs=5)
+    recipe = Recipe(lr=0.0035, batch=4, epochs=5)
 
-    def __init__(self, backbone: DualEncoder, *, n_ctx: int = 2, depth: int = 9, words: str | None = "a photo of a") -> None:
+    def __init__(
+        self, backbone: DualEncoder, *, n_ctx: int = 2, depth: int | None = None, words: str | None = "a photo of a"
+    ) -> None:
         super().__init__(backbone)
+        depth = depth_in(backbone, 9, depth)
         self.ctx = initial_context(backbone, words, n_ctx)
         self.words = words
         self.deep = sequences(normal(n_ctx, backbone.text.width) for _ in range(depth - 1))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.edits import Edits, TowerName
-from vistune.promptlearn.method import Call, Method, Recipe
+from vistune.promptlearn.method import Call, Method, Recipe, block_in
 
 
 class ScaleGradient(torch.autograd.Function):
@@ -41,11 +41,11 @@ class Mma(Method):
     if the scale were 1; plain autograd would give them gradients `scale` times smaller.
     """
 
-    recipe: ClassVar = Recipe(lr=0.0015, batch=16, epochs=5, warm_up=0)
+    recipe = Recipe(lr=0.0015, batch=16, epochs=5, warm_up=0)
 
-    def __init__(self, backbone: DualEncoder, *, first: int = 4, bottleneck: int = 32, scale: float = 0.001) -> None:
+    def __init__(self, backbone: DualEncoder, *, first: int | None = None, bottleneck: int = 32, scale: float = 0.001) -> None:
         super().__init__(backbone)
-        layers = range(first, min(len(backbone.text.blocks), len(backbone.vision.blocks)))
+        layers = range(block_in(backbone, 4, first), min(len(backbone.text.blocks), len(backbone.vision.blocks)))
         self.layers, self.scale = layers, scale
         self.down = nn.ModuleDict()
         self.up = nn.ModuleDict()

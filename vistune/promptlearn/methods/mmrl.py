@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.edits import Edits, Tokens
 from vistune.promptlearn.losses import cosine_distance
-from vistune.promptlearn.method import Call, Disclosure, Method, Output, Recipe, normal
+from vistune.promptlearn.method import Call, Disclosure, Method, Output, Recipe, block_in, normal
 from vistune.promptlearn.tower import Encoded
 
 REP = "rep"
@@ -25,10 +23,10 @@ class Mmrl(Method):
     `alpha` x class logits + (1 - `alpha`) x representation logits, new classes by the class logits alone.
     """
 
-    recipe: ClassVar = Recipe(optimizer="adamw", lr=0.001, batch=4, epochs=10, weight_decay=0.01)
-    disclosure: ClassVar = Disclosure(told_split=True)
-    needs_causal_text: ClassVar = True
-    needs_class_token: ClassVar = True
+    recipe = Recipe(optimizer="adamw", lr=0.001, batch=4, epochs=10, weight_decay=0.01)
+    disclosure = Disclosure(told_split=True)
+    needs_causal_text = True
+    needs_class_token = True
 
     def __init__(
         self,
@@ -36,13 +34,13 @@ class Mmrl(Method):
         *,
         n_tokens: int = 5,
         dim: int = 512,
-        first: int = 5,
+        first: int | None = None,
         alpha: float = 0.7,
         weight: float = 0.5,
     ) -> None:
         super().__init__(backbone)
         text, vision = backbone.text, backbone.vision
-        self.layers = range(first, min(len(text.blocks), len(vision.blocks)))
+        self.layers = range(block_in(backbone, 5, first), min(len(text.blocks), len(vision.blocks)))
         self.alpha, self.weight = alpha, weight
         self.rep = normal(n_tokens, dim)
         self.to_text = nn.ModuleList(nn.Linear(dim, text.width) for _ in self.layers)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.classes import Classes
@@ -21,7 +20,7 @@ class Prograd(Coop):
     `words` fill the context from the right, the slots before them start at zero. `strength` is the paper's lambda.
     """
 
-    recipe: ClassVar = Recipe(epochs=100)
+    recipe = Recipe(epochs=100)
 
     def __init__(
         self,
@@ -47,13 +46,13 @@ class Prograd(Coop):
         frozen = call.backbone.logits(call.frozen_image(), call.frozen_text())
         return {**super().losses(out, call), "kl": distillation(out.logits, frozen, self.temperature)}
 
-    def backward(self, losses: Mapping[str, Tensor]) -> None:
+    def backward(self, losses: Mapping[str, Tensor], learnt: Sequence[nn.Parameter]) -> None:
         """Both gradients from one graph, then the projection, tensor by tensor."""
-        learnt = [p for p in self.parameters() if p.requires_grad]
-        task = torch.autograd.grad(losses["cross_entropy"], learnt, retain_graph=True)
-        knowledge = torch.autograd.grad(losses["kl"], learnt)
+        task_loss = torch.stack([value for name, value in losses.items() if name != "kl"]).sum()
+        task = torch.autograd.grad(task_loss, learnt, retain_graph=True)
+        knowledge = torch.autograd.grad(losses["kl"], learnt, allow_unused=True)
         for parameter, g, h in zip(learnt, task, knowledge, strict=True):
-            parameter.grad = project(g, h, self.strength)
+            parameter.grad = g if h is None else project(g, h, self.strength)
 
 
 def project(g: Tensor, h: Tensor, strength: float) -> Tensor:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 from torch import Tensor
 
+from vistune.promptlearn.average import EpochAverage
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.losses import divergence_per_entry, l1_distance
-from vistune.promptlearn.method import Call, Output, Recipe
+from vistune.promptlearn.method import Call, Output, Recipe, depth_in
 from vistune.promptlearn.methods.ivlp import Ivlp
 from vistune.promptlearn.templates import IMAGENET_SUBSET
 
@@ -21,7 +20,7 @@ class Promptsrc(Ivlp):
     epoch e by a normal density with `mean` and `std` (section 3.3); it replaces the weights after the last epoch.
     """
 
-    recipe: ClassVar = Recipe(lr=0.0025, batch=4, epochs=20)
+    recipe = Recipe(lr=0.0025, batch=4, epochs=20)
 
     def __init__(
         self,
@@ -29,18 +28,19 @@ class Promptsrc(Ivlp):
         *,
         n_text: int = 4,
         n_vision: int = 4,
-        depth: int = 9,
+        depth: int | None = None,
         templates: list[str] | None = None,
         text_weight: float = 25.0,
         image_weight: float = 10.0,
         mean: float = 15.0,
         std: float = 1.0,
     ) -> None:
+        depth = depth_in(backbone, 9, depth)
         super().__init__(backbone, n_text=n_text, n_vision=n_vision, depth_text=depth, depth_vision=depth)
         self.templates = templates or list(IMAGENET_SUBSET)
         self.text_weight, self.image_weight = text_weight, image_weight
         self.mean, self.std = mean, std
-        self._average: dict[str, Tensor] = {}
+        self._average = EpochAverage()
 
     def frozen_text(self, call: Call) -> Tensor:
         """The mean raw feature over templates `[N, E]`."""
@@ -58,14 +58,9 @@ class Promptsrc(Ivlp):
 
     def end_epoch(self, epoch: int, epochs: int) -> None:
         """Add this epoch to the average; after the last one the average is the result."""
-        weight = gaussian_weights(self.mean, self.std, epochs)[epoch]
-        if epoch == 0:
-            self._average = {}
-        for name, value in self.named_parameters():
-            kept = self._average.get(name, torch.zeros_like(value))
-            self._average[name] = kept + weight.to(value) * value.detach()
+        self._average.add(self, float(gaussian_weights(self.mean, self.std, epochs)[epoch]))
         if epoch == epochs - 1:
-            self.load_state_dict(self._average)
+            self._average.load_into(self)
 
 
 def gaussian_weights(mean: float, std: float, epochs: int) -> Tensor:

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.classes import Classes
-from vistune.promptlearn.method import Call, Disclosure, Recipe
+from vistune.promptlearn.method import Call, Disclosure, Recipe, depth_in
 from vistune.promptlearn.methods.ivlp import Ivlp
 
 
 class Protext(Ivlp):
     """The prompted feature of `a photo of a NAME.` is drawn to the frozen one of a sentence about NAME; no image is seen."""
 
-    recipe: ClassVar = Recipe(optimizer="adamw", lr=0.03, batch=256, epochs=200, weight_decay=0.1, betas=(0.9, 0.98))
-    disclosure: ClassVar = Disclosure(language_model_text=True)
+    recipe = Recipe(optimizer="adamw", lr=0.03, batch=256, epochs=200, weight_decay=0.1, betas=(0.9, 0.98))
+    disclosure = Disclosure(language_model_text=True)
 
-    def __init__(self, backbone: DualEncoder, *, n_ctx: int = 4, depth: int = 9, weight: float = 1000.0) -> None:
-        super().__init__(backbone, n_text=n_ctx, depth_text=depth, depth_vision=0)
+    def __init__(self, backbone: DualEncoder, *, n_ctx: int = 4, depth: int | None = None, weight: float = 1000.0) -> None:
+        super().__init__(backbone, n_text=n_ctx, depth_text=depth_in(backbone, 9, depth), depth_vision=0)
         self.weight = weight
 
     def pairs(self, call: Call) -> tuple[Tensor, tuple[str, ...]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 from torch import Tensor, nn
 
@@ -22,9 +20,9 @@ class Rpo(Method):
     Logits are the mean over k of the scaled cosine between the k-th pair.
     """
 
-    recipe: ClassVar = Recipe(lr=0.01, batch=4, epochs=15)
-    needs_causal_text: ClassVar = True
-    needs_class_token: ClassVar = True
+    recipe = Recipe(lr=0.01, batch=4, epochs=15)
+    needs_causal_text = True
+    needs_class_token = True
 
     def __init__(self, backbone: DualEncoder, *, n_prompts: int = 24) -> None:
         super().__init__(backbone)

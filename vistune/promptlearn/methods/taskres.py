@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 from torch import Tensor, nn
 
@@ -19,7 +17,7 @@ class Taskres(Method):
     A class that was not taught has no residual and keeps its frozen weight.
     """
 
-    recipe: ClassVar = Recipe(optimizer="adam", batch=256, epochs=100)
+    recipe = Recipe(optimizer="adam", batch=256, epochs=100)
 
     def __init__(
         self, backbone: DualEncoder, classes: Classes, *, alpha: float = 0.5, templates: list[str] | None = None

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 from torch import Tensor, nn
 
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.edits import Context, Edits, Tokens
 from vistune.promptlearn.losses import cosine_distance
-from vistune.promptlearn.method import Call, Method, Output, Recipe, normal
+from vistune.promptlearn.method import Call, Method, Output, Recipe, block_in, normal
 
 
 class QuickGELU(nn.Module):
@@ -27,10 +25,10 @@ class Tcp(Method):
     The prompt reads `[ctx] NAME<suffix>` with the suffix of the classes' own template (`, a type of pet.`).
     """
 
-    recipe: ClassVar = Recipe(optimizer="adam")
+    recipe = Recipe(optimizer="adam")
 
     def __init__(
-        self, backbone: DualEncoder, *, n_ctx: int = 4, block: int = 8, reduction: int = 4, weight: float = 8.0
+        self, backbone: DualEncoder, *, n_ctx: int = 4, block: int | None = None, reduction: int = 4, weight: float = 8.0
     ) -> None:
         super().__init__(backbone)
         hidden = backbone.embed_dim // reduction
@@ -38,7 +36,7 @@ class Tcp(Method):
         self.meta_net = nn.Sequential(
             nn.Linear(backbone.embed_dim, hidden), QuickGELU(), nn.Linear(hidden, n_ctx * backbone.text.width)
         )
-        self.block = block
+        self.block = block_in(backbone, 8, block)
         self.weight = weight
 
     def class_tokens(self, call: Call) -> Tensor:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.edits import EMBED, Edits, Tokens
-from vistune.promptlearn.method import Call, Method, Recipe, normal, sequences
+from vistune.promptlearn.method import Call, Method, Recipe, depth_in, normal, sequences
 
 
 class Vpt(Method):
@@ -15,11 +13,11 @@ class Vpt(Method):
     They have no position embedding; depth 1 is VPT-shallow. The text side is the frozen template.
     """
 
-    recipe: ClassVar = Recipe(lr=0.0025, batch=4, epochs=5)
+    recipe = Recipe(lr=0.0025, batch=4, epochs=5)
 
-    def __init__(self, backbone: DualEncoder, *, n_tokens: int = 8, depth: int = 12) -> None:
+    def __init__(self, backbone: DualEncoder, *, n_tokens: int = 8, depth: int | None = None) -> None:
         super().__init__(backbone)
-        self.tokens = sequences(normal(n_tokens, backbone.vision.width) for _ in range(depth))
+        self.tokens = sequences(normal(n_tokens, backbone.vision.width) for _ in range(depth_in(backbone, 12, depth)))
 
     def edits(self, call: Call) -> Edits:
         """Tokens at the input and before each further block."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.edits import Edits
 from vistune.promptlearn.engine import ensemble
@@ -13,7 +11,7 @@ from vistune.promptlearn.method import Call, Method, Recipe
 class ZeroShot(Method):
     """Nothing is learnt. `templates` replaces the classes' own template by the mean of unit features over several."""
 
-    recipe: ClassVar = Recipe(epochs=0)
+    recipe = Recipe(epochs=0)
 
     def __init__(self, backbone: DualEncoder, *, templates: list[str] | None = None) -> None:
         super().__init__(backbone)

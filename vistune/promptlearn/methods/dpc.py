@@ -1,0 +1,72 @@
+"""DPC: a copy of a tuned prompt, taught on hard negatives, answers for taught classes (Li et al. 2025, arXiv 2503.13443)."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor
+from torch.func import functional_call
+
+from vistune.promptlearn.backbone import DualEncoder
+from vistune.promptlearn.classes import Classes
+from vistune.promptlearn.images import Images
+from vistune.promptlearn.losses import info_nce
+from vistune.promptlearn.method import Call, Disclosure, Method, Stage
+from vistune.promptlearn.plugin import Plugin
+from vistune.promptlearn.shots import Shots
+from vistune.promptlearn.tower import Encoded
+
+
+class Dpc(Plugin):
+    """P, any method tuned as usual, then its clone P' on batches enlarged by the `hard` classes P confuses most.
+
+    P' learns by a symmetric contrastive loss over (image, class text) pairs. Taught classes are answered with the weights
+    `omega` P' + (1 - `omega`) P, new classes with P alone (as the paper says; the release uses P' for both).
+    """
+
+    disclosure = Disclosure(told_split=True)
+    stages = (Stage("tuning", 0.5, ("inner",)), Stage("hard negatives", 0.5, ("parallel",)))
+
+    def __init__(self, backbone: DualEncoder, classes: Classes, inner: Method, *, omega: float = 0.2, hard: int = 8) -> None:
+        super().__init__(backbone, inner)
+        self.parallel = copy.deepcopy(inner)
+        self.omega, self.hard = omega, hard
+        self._shots: Shots | None = None
+        self._hard_stage = False
+
+    def start_stage(self, stage: Stage, shots: Shots) -> None:
+        """The clone starts from the tuned prompt."""
+        super().start_stage(stage, shots)
+        self._shots, self._hard_stage = shots, stage.name == "hard negatives"
+        if self._hard_stage:
+            self.parallel.load_state_dict(self.inner.state_dict())
+
+    def training_losses(self, call: Call) -> dict[str, Tensor]:
+        """The inner terms, then `contrastive` on the enlarged batch."""
+        if not self._hard_stage or self._shots is None:
+            return self.inner.training_losses(call)
+        images, labels = self.enlarge(call, self._shots)
+        out = self.parallel(Call(call.engine, call.classes, images, labels))
+        return {"contrastive": info_nce(out.logits[:, labels])}
+
+    def enlarge(self, call: Call, shots: Shots) -> tuple[Images, Tensor]:
+        """One image of each class of the batch and of the classes P confuses with them most; no class twice."""
+        with torch.no_grad():
+            ranked = self.inner(call).logits.topk(min(self.hard, len(call.classes)), dim=1).indices
+        wanted = torch.unique(torch.cat([call.target, ranked.flatten()]))
+        own = torch.full((len(call.classes),), -1)
+        for i in torch.randperm(len(shots)).tolist():
+            own[shots.labels[i]] = i
+        labels = wanted[own[wanted] >= 0]
+        return Images(bank=shots.bank, ids=own[labels]), labels
+
+    def predict(self, call: Call, text: Encoded | None = None) -> Tensor:
+        """The mixed prompt for taught classes, P for new ones."""
+        if call.classes.split != "seen":
+            return self.inner.predict(call)
+        base, tuned = dict(self.inner.named_parameters()), dict(self.parallel.named_parameters())
+        mixed = {name: self.omega * tuned[name] + (1 - self.omega) * value for name, value in base.items()}
+        out = functional_call(self.inner, mixed, (call,))
+        logits: Tensor = out.logits
+        return logits
