@@ -16,14 +16,26 @@ from vistune.errors import InputError, nearest
 def entries() -> tuple[Entry, ...]:
     """Every entry, by name."""
     from vistune.data.catalogue import (
+        captioning,
         classification,
         conversations,
+        detection,
         medical,
         medical_dialogues,
         question_answering,
+        referring,
     )
 
-    families = (classification, conversations, medical, medical_dialogues, question_answering)
+    families = (
+        captioning,
+        classification,
+        conversations,
+        detection,
+        medical,
+        medical_dialogues,
+        question_answering,
+        referring,
+    )
     return tuple(sorted((entry for family in families for entry in family.ENTRIES), key=lambda entry: entry.name))
 
 

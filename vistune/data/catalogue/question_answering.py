@@ -251,15 +251,4 @@ ENTRIES = (
         },
         parts={"train": {}, "val": {}, "test": {}},
     ),
-    Entry(
-        name="pointqa",
-        title="PointQA (LocalQA)",
-        task="question answering",
-        modality="image, points in the question",
-        size="LocalQA: 57,628 questions on 25,000 images; LookTwice: 57,405; General: 319,300",
-        licence="MIT; images from Visual Genome",
-        obtain="repository of PointQA (princetonvisualai/pointingqa); images: Visual Genome",
-        citation="Mani et al., Point and Ask: Incorporating Pointing into Visual Question Answering, 2020",
-        reader={},
-    ),
 )
