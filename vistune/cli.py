@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from vistune.commands import evaluate, human, world
+from vistune.commands import build, evaluate, human, world
 from vistune.errors import InputError
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(build.app, name="build")
 app.add_typer(evaluate.app)
 app.add_typer(human.app, name="human")
 app.add_typer(world.app, name="world")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,12 +34,12 @@ def _encoded(medium: Media) -> Media:
     return Media("image", data=buffer.getvalue())
 
 
-def filed(sample: Sample, folder: Path) -> Sample:
-    """The sample with in-memory pictures written to `folder/media/` (named by their content) and paths relative to `folder`.
+def filed(media: Iterable[Media], folder: Path) -> tuple[Media, ...]:
+    """The media with encoded bytes written to `folder/media/` (named by their content), and paths relative to `folder`.
 
-    Files outside the folder keep their absolute path.
+    Files outside the folder keep their absolute path; decoded arrays (films, points, sounds) stay as they are.
     """
-    return replace(sample, media=tuple(_filed(medium, folder) for medium in sample.media))
+    return tuple(_filed(medium, folder) for medium in media)
 
 
 def _filed(medium: Media, folder: Path) -> Media:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from vistune.build.facts import Facts, Spoken, facts_of
 from vistune.completer import Reply, Request
-from vistune.sample import Media, MediaRef, Produce, Sample, Text, Turn
+from vistune.sample import Media, MediaRef, Part, Produce, Sample, Text, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,10 @@ class Record:
         """The same record, about which these facts are known."""
         return replace(self, facts=facts)
 
+    def with_turns(self, turns: tuple[Turn, ...]) -> Record:
+        """The same record with this conversation."""
+        return replace(self, turns=turns)
+
     def pairs(self) -> list[tuple[str, str]]:
         """The conversation as (user text, assistant text) pairs."""
         return [
@@ -85,15 +89,23 @@ def record_of(sample: Sample, spoken: Spoken = "qa") -> Record:
 
 
 def sample_of(record: Record) -> Sample:
-    """The finished sample; media that no turn places stand at the start of the first user turn."""
+    """The finished sample; media that no turn places stand before the first user turn, a line break between."""
     placed = {part.index for turn in record.turns for part in turn.parts if isinstance(part, MediaRef | Produce)}
-    loose = tuple(MediaRef(index) for index in range(len(record.media)) if index not in placed)
+    loose = [index for index in range(len(record.media)) if index not in placed]
     first = next((index for index, turn in enumerate(record.turns) if turn.role == "user"), 0)
-    turns = tuple(
-        replace(turn, parts=loose + turn.parts) if index == first and loose else turn for index, turn in enumerate(record.turns)
-    )
+    turns = tuple(_opened(turn, loose) if index == first else turn for index, turn in enumerate(record.turns))
     meta = dict(record.meta) | ({"task": record.task} if record.task else {})
     return Sample(record.id, record.media, turns, choices=record.choices, meta=meta)
+
+
+def _opened(turn: Turn, media: list[int]) -> Turn:
+    if not media:
+        return turn
+    shown: list[Part] = [part for index in media for part in (MediaRef(index), Text("\n"))]
+    head, *rest = turn.parts
+    if isinstance(head, Text):
+        return replace(turn, parts=(*shown[:-1], Text(f"\n{head.text}"), *rest))
+    return replace(turn, parts=(*shown, *turn.parts))
 
 
 def each(change: Callable[[Record], Record | Iterable[Record]]) -> Operator:
@@ -136,6 +148,11 @@ def when(condition: Callable[[Record], bool], operator: Operator) -> Operator:
         yield from (record for _, record in passing)
 
     return run
+
+
+def of_task(*names: str) -> Callable[[Record], bool]:
+    """The condition that a record's task is one of these."""
+    return lambda record: record.task in names
 
 
 def chain(records: Iterable[Record], operators: Iterable[Operator]) -> Iterator[Record]:

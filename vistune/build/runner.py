@@ -1,7 +1,7 @@
 """Running a pipeline over data into a folder, so that it can be stopped at any moment and continued.
 
     samples.jsonl   finished samples, one a line (`vistune.read("samples:DIR/samples.jsonl")`)
-    trace.jsonl     how each of them was made: context, requests, raw replies
+    trace.jsonl     how each of them was made: facts, requests, raw replies
     rejects.jsonl   the same for every record that failed, with the reason
     replies.jsonl   every reply bought, appended and synchronised as it arrives: what a continued run reads instead of asking
     run.json        pipeline, data, versions, statistics, cost
@@ -16,20 +16,24 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from vistune import __version__
+from vistune.build.boxes import Notation
 from vistune.build.context import words
 from vistune.build.kit import Kit
 from vistune.build.media_files import filed
 from vistune.build.opening import account_of
 from vistune.build.pipeline import Pipeline
 from vistune.build.record import Record, sample_of
+from vistune.build.review import write_page
 from vistune.build.statistics import Statistics
 from vistune.errors import InputError
 from vistune.files import atomic_open, read_json, sha256, write_json
 from vistune.progress import track
+from vistune.sample import Part, Region, Text
 
 
 def run(name: str, pipeline: Pipeline, records: Iterable[Record], kit: Kit, out: Path, about: dict[str, Any]) -> Statistics:
@@ -45,12 +49,12 @@ def run(name: str, pipeline: Pipeline, records: Iterable[Record], kit: Kit, out:
         )
         for record in track(finished(pipeline, records, kit), f"build {name}"):
             statistics.count(record)
-            if record.reject:
-                _line(rejects, trace_of(record))
-                continue
-            _line(made, filed(sample_of(record), out).to_json())
-            _line(trace, trace_of(record))
+            record = replace(record, media=filed(record.media, out))
+            _line(rejects if record.reject else trace, trace_of(record))
+            if not record.reject:
+                _line(made, sample_of(record).to_json())
     write_json(out / "run.json", _report(name, pipeline, kit, out, about, statistics))
+    write_page(out)
     return statistics
 
 
@@ -88,9 +92,25 @@ def trace_of(record: Record) -> dict[str, Any]:
         "reason": record.reason,
         "detail": record.reject,
         "facts": words(record.facts),
+        "media": [[medium.kind, medium.path] for medium in record.media],
+        "boxes": [[region.media, list(region.bounds()), region.label or ""] for region in _regions(record)],
         "exchanges": exchanges,
-        "turns": [[turn.role, turn.text] for turn in record.turns],
+        "turns": [[turn.role, "".join(_shown(part) for part in turn.parts)] for turn in record.turns],
     }
+
+
+def _shown(part: Part) -> str:
+    if isinstance(part, Text):
+        return part.text
+    if isinstance(part, Region):
+        return Notation().write(part.bounds())
+    return f"<medium {part.index + 1}>"
+
+
+def _regions(record: Record) -> list[Region]:
+    """What is known to be where, and what the conversation points at."""
+    spoken = [part for turn in record.turns for part in turn.parts if isinstance(part, Region)]
+    return [*record.facts.objects, *record.facts.regions, *record.facts.ocr, *spoken]
 
 
 def _line(file: Any, value: Any) -> None:

@@ -12,6 +12,7 @@ from vistune.build.operators.generate import generate
 from vistune.build.parsers.base import Item
 from vistune.build.prompt import Prompt
 from vistune.build.record import Operator, Record, each
+from vistune.sample import Text
 
 SOURCE_WORDS = (
     "the caption",
@@ -48,10 +49,11 @@ def leak_words(*phrases: str, of: Sequence[str] = SOURCE_WORDS) -> Operator:
 
 
 def length(least: int = 1, most: int = 600) -> Operator:
-    """Reject a conversation with an answer of fewer or more words."""
+    """Reject a conversation with an answer of fewer or more words; a box or a medium counts as one."""
 
     def check(record: Record) -> Record:
-        counts = [count_words(turn.text) for turn in record.turns if turn.role == "assistant"]
+        told = [turn for turn in record.turns if turn.role == "assistant"]
+        counts = [count_words(turn.text) + sum(not isinstance(part, Text) for part in turn.parts) for turn in told]
         wrong = [count for count in counts if not least <= count <= most]
         return record.rejected("length", f"{wrong[0]} words") if wrong else record
 

@@ -56,7 +56,7 @@ class Vocabulary:
 def absent_objects(
     vocabulary: Vocabulary, ways: Sequence[Way] = ("random", "popular", "adversarial"), each_way: int = 1, seed: int = 0
 ) -> Operator:
-    """Questions about existence, as many about present objects as about absent ones, as one more record per live one.
+    """Questions about existence, as many about present objects as about absent ones, as a record of their own.
 
     The vocabulary also learns from every record that passes, so the first records see few names: fill it beforehand where
     that matters.
@@ -71,11 +71,10 @@ def absent_objects(
         seen = sorted(set(present))
         shown = draw.sample(seen, min(len(missing), len(seen)))
         entries = [(name, _NO) for name in missing] + [(name, _YES) for name in shown]
-        if not missing:
-            return [record]
         draw.shuffle(entries)
         pairs = [(draw.choice(ABSENT).format(name=name), draw.choice(told).format(name=name)) for name, told in entries]
-        return [record, replace(record, id=f"{record.id}/absent", task="existence", turns=pairs_to_turns(pairs))]
+        made = replace(record, id=f"{record.id}/absent", task="existence", turns=pairs_to_turns(pairs))
+        return _beside(record, made if missing else None)
 
     return each(make)
 
@@ -90,12 +89,12 @@ def absent_at_place(vocabulary: Vocabulary, notation: Notation, seed: int = 0) -
         missing = vocabulary.absent(present, "adversarial", 1, draw)
         vocabulary.learn(present)
         if not named or not missing:
-            return [record]
+            return _beside(record, None)
         region = draw.choice(named)
         where = notation.write(region.bounds())
         ask = f"Is the object at {where} a {missing[0]}?"
         turns = pairs_to_turns([(ask, f"No, the object at {where} is a {region.label}.")])
-        return [record, replace(record, id=f"{record.id}/place", task="absent category", turns=turns)]
+        return _beside(record, replace(record, id=f"{record.id}/place", task="absent category", turns=turns))
 
     return each(make)
 
@@ -116,11 +115,17 @@ def wrong_attributes(attributes: Sequence[str], seed: int = 0) -> Operator:
             if wrong:
                 made.append((f"Where is the {wrong}?", f"There is no {wrong} in the picture; there is a {label}."))
         if not made:
-            return [record]
-        pairs = [draw.choice(made)]
-        return [record, replace(record, id=f"{record.id}/attribute", task="attribute", turns=pairs_to_turns(pairs))]
+            return _beside(record, None)
+        turns = pairs_to_turns([draw.choice(made)])
+        return _beside(record, replace(record, id=f"{record.id}/attribute", task="attribute", turns=turns))
 
     return each(make)
+
+
+def _beside(record: Record, negative: Record | None) -> list[Record]:
+    """The negative after a record that has a conversation of its own; alone for one that has none."""
+    kept = [record] if record.turns else []
+    return [*kept, negative] if negative else kept or [record.rejected("no negative possible")]
 
 
 def mismatched(question: str, yes: str, no: str, window: int = 64, seed: int = 0) -> Operator:
@@ -139,7 +144,6 @@ def mismatched(question: str, yes: str, no: str, window: int = 64, seed: int = 0
             text = draw.choice(foreign) if wrong else own
             pairs = [(question.format(text=text), no if wrong else yes)]
             others.append(own)
-            yield record
-            yield replace(record, id=f"{record.id}/match", task="matching", turns=pairs_to_turns(pairs))
+            yield from _beside(record, replace(record, id=f"{record.id}/match", task="matching", turns=pairs_to_turns(pairs)))
 
     return run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -67,5 +68,21 @@ def join_same() -> Operator:
             held = record
         if held is not None:
             yield held
+
+    return run
+
+
+def round_robin(key: str) -> Operator:
+    """Reorder so that the values of `meta[key]` take turns; holds all records, so use it before anything is generated."""
+
+    def run(records: Iterable[Record]) -> Iterator[Record]:
+        queues: dict[str, deque[Record]] = {}
+        for record in records:
+            queues.setdefault(str(record.meta.get(key, "")), deque()).append(record)
+        while queues:
+            for value in list(queues):
+                yield queues[value].popleft()
+                if not queues[value]:
+                    del queues[value]
 
     return run

@@ -1,0 +1,54 @@
+"""MM-IT (AnyMAL): instructions people wrote, and many more that a language model writes from captions and boxes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from vistune.build.kit import Kit
+from vistune.build.operators.filters import matches_picture, tidy
+from vistune.build.operators.generate import apart, generate
+from vistune.build.operators.template import asked, templates
+from vistune.build.parsers import question_answer
+from vistune.build.parsers.base import Item
+from vistune.build.pipeline import Pipeline
+from vistune.build.prompt import UNSEEN, Prompt
+from vistune.build.record import Operator, Record, each, of_task, when
+
+ASK = Prompt(
+    "synthetic",
+    "conversation",
+    f"{UNSEEN} Write four questions that a curious person would ask on seeing it, each of which needs the picture and some "
+    "thought, "
+    "with answers. Do not ask what the answer's first words would already give away.",
+    ("captions", "objects"),
+    question_answer.FORMAT,
+    (
+        "Descriptions:\nA cellist plays in a subway station.",
+        (Item.of(("Why might people stop here?", "A cellist plays, and music is rare in a subway station.")),),
+    ),
+)
+
+
+def steps(kit: Kit) -> list[Operator]:
+    """People's questions as they are, where the data has some, beside the model's."""
+    return [
+        each(_both),
+        when(of_task("human"), templates(asked(name="human"), seed=kit.seed)),
+        when(of_task("synthetic"), generate(kit.writer, ASK, apart, kit.seed)),
+        matches_picture(kit, 0.2),
+        *tidy(kit),
+    ]
+
+
+def _both(record: Record) -> list[Record]:
+    tasks = ["human", "synthetic"] if record.facts.qa else ["synthetic"]
+    return [replace(record, id=f"{record.id}/{task}", task=task) for task in tasks]
+
+
+PIPELINE = Pipeline(
+    "MM-IT (Moon et al., AnyMAL, 2023, section 3.3)",
+    ("captions",),
+    "questions by people and by a language model",
+    steps,
+    (ASK,),
+)

@@ -1,0 +1,119 @@
+"""MultiInstruct: tasks by template with five instructions each, regions pointed at, options listed."""
+
+from __future__ import annotations
+
+from vistune.build.boxes import Notation
+from vistune.build.kit import Kit
+from vistune.build.operators.filters import tidy
+from vistune.build.operators.place import ground
+from vistune.build.operators.template import Filled, Template, asked, describe, templates
+from vistune.build.pipeline import Pipeline
+from vistune.build.record import Operator, Record
+
+_BOX = Notation("unit")
+
+
+def _objects(record: Record) -> list[Filled]:
+    return [Filled.of(item.label or "", box=_BOX.write(item.bounds())) for item in record.facts.objects]
+
+
+def _find(record: Record) -> list[Filled]:
+    names = [item.label for item in record.facts.objects]
+    single = [item for item in record.facts.objects if names.count(item.label) == 1]
+    return [Filled.of(_BOX.write(item.bounds()), name=item.label or "") for item in single]
+
+
+def _regions(record: Record) -> list[Filled]:
+    return [Filled.of(item.label or "", box=_BOX.write(item.bounds())) for item in record.facts.regions]
+
+
+def _presence(record: Record) -> list[Filled]:
+    names = list(dict.fromkeys(item.label or "" for item in record.facts.objects))
+    return [Filled.of("yes", choices=("yes", "no"), name=name) for name in names]
+
+
+def _read(record: Record) -> list[Filled]:
+    return [Filled.of(item.label or "", box=_BOX.write(item.bounds())) for item in record.facts.ocr]
+
+
+TASKS = (
+    describe(
+        (
+            "Write one sentence about the picture.",
+            "Summarise the image in a sentence.",
+            "What does the picture show? One sentence.",
+            "State what can be seen.",
+            "Give the picture a line of text.",
+        )
+    ),
+    asked(("{question}", "Question: {question}", "Answer this: {question}", "{question} Look closely.", "Tell me: {question}")),
+    Template(
+        "region_name",
+        (
+            "Which object is in {box}?",
+            "{box} holds what?",
+            "Classify the region {box}.",
+            "Give the category at {box}.",
+            "What thing lies in {box}?",
+        ),
+        _objects,
+    ),
+    Template(
+        "find",
+        (
+            "Which region holds the {name}?",
+            "Give the region of the {name}.",
+            "Locate the {name}.",
+            "Mark the {name}.",
+            "Find the {name} and give its region.",
+        ),
+        _find,
+    ),
+    Template(
+        "region_caption",
+        (
+            "Describe {box}.",
+            "What happens in {box}?",
+            "Write about the region {box}.",
+            "Put {box} into words.",
+            "What would you say of {box}?",
+        ),
+        _regions,
+    ),
+    Template(
+        "presence",
+        (
+            "Is the {name} in the picture?",
+            "Can the {name} be seen?",
+            "Decide whether the {name} is present.",
+            "Does the image contain the {name}?",
+            "True or false, yes or no: the {name} is shown.",
+        ),
+        _presence,
+    ),
+    Template(
+        "read",
+        (
+            "Read the text in {box}.",
+            "What is written at {box}?",
+            "Transcribe {box}.",
+            "Which words are in {box}?",
+            "Give the text of {box}.",
+        ),
+        _read,
+    ),
+)
+
+
+def steps(kit: Kit) -> list[Operator]:
+    """Every task that a record's annotations allow, one of its five instructions each."""
+    return [templates(*TASKS, seed=kit.seed), ground(), *tidy(kit)]
+
+
+PIPELINE = Pipeline(
+    "MultiInstruct (Xu et al., 2023, section 3)",
+    (),
+    "seven families of tasks by template, five instructions each",
+    steps,
+    deviations="seven of the 62 tasks, those that captions, questions, boxes and text allow; more are one `Template` each",
+)

@@ -1,0 +1,88 @@
+"""PVIT: questions that point at regions, answers that do not need to; one template task and five written by a model."""
+
+from __future__ import annotations
+
+from vistune.build.kit import Kit
+from vistune.build.operators.filters import must, tidy
+from vistune.build.operators.generate import conversation, generate, note
+from vistune.build.operators.place import ground, strip_tags
+from vistune.build.operators.source import share
+from vistune.build.operators.template import Filled, Template, templates
+from vistune.build.parsers import free_text
+from vistune.build.parsers.base import Item
+from vistune.build.pipeline import Pipeline
+from vistune.build.prompt import UNSEEN, Prompt
+from vistune.build.record import Operator, Record, of_task, when
+
+SEEDS = {
+    "small_object": "a small thing that is easily overlooked",
+    "same_category": "one of several things of the same kind, so that the region is needed to tell them apart",
+    "relation": "how two things relate to each other, each with its own region",
+    "attribute": "the colour, material, state or pose of a thing",
+    "reading": "a thing that bears text, and what it says",
+}
+_SHOWN = "Descriptions:\nA market stall.\n\nObjects and where they are:\npear: [0.310,0.520,0.380,0.600]"
+_LABEL = (
+    "What is in <Region>{box}</Region>?",
+    "Name the thing at <Region>{box}</Region>.",
+    "<Region>{box}</Region>: what is it?",
+)
+
+
+def _ask(name: str, subject: str) -> Prompt:
+    return Prompt(
+        name,
+        "question",
+        f"{UNSEEN} Write one question about {subject}. Wherever it speaks of a thing, put the thing's position between "
+        "<Region> and "
+        "</Region> in place of its name; there must be at least one.",
+        ("captions", "objects"),
+        free_text.FORMAT,
+        (_SHOWN, (Item.of(("", "Is <Region>[0.310,0.520,0.380,0.600]</Region> ripe?")),)),
+    )
+
+
+ASK = {name: _ask(name, subject) for name, subject in SEEDS.items()}
+TELL = Prompt(
+    "tell",
+    "answer",
+    f"{UNSEEN} Answer the question at the end in one to three sentences. Name things in words; write no positions and no tags.",
+    ("captions", "objects", "note:question"),
+    free_text.FORMAT,
+    (f"{_SHOWN}\n\nIs <Region>[0.310,0.520,0.380,0.600]</Region> ripe?", (Item.of(("", "Yes, the pear is yellow and soft.")),)),
+    questions=("{question}",),
+)
+
+
+def _labels(record: Record) -> list[Filled]:
+    return [
+        Filled.of(region.label or "", box="[" + ",".join(f"{edge:.3f}" for edge in region.bounds()) + "]")
+        for region in record.facts.objects
+    ]
+
+
+def steps(kit: Kit) -> list[Operator]:
+    """A question pass, then an answer pass; regions are checked against the objects that are known."""
+    written = generate(kit.writer, ASK, note("question"), kit.seed)
+    told = generate(kit.writer, TELL, conversation, kit.seed)
+    return [
+        share(kit.seed, label=86, **dict.fromkeys(SEEDS, 22 / len(SEEDS))),
+        when(of_task("label"), templates(Template("label", _LABEL, _labels), seed=kit.seed)),
+        when(lambda record: record.task != "label", written),
+        when(lambda record: record.task != "label", told),
+        must("question without a region", lambda record: "<Region>[" in record.turns[0].text),
+        must("region in the answer", lambda record: "Region>" not in record.turns[1].text),
+        ground(known=True, least=1),
+        strip_tags("Region"),
+        *tidy(kit),
+    ]
+
+
+PIPELINE = Pipeline(
+    "PVIT (Chen et al., 2023, section 4)",
+    ("captions", "objects"),
+    "questions that point at regions: names by template, five kinds by a language model",
+    steps,
+    (*ASK.values(), TELL),
+    deviations="one proportion for both of the paper's stages; take the task `label` alone for the first",
+)

@@ -1,0 +1,110 @@
+"""What a command line chose, opened and run: the one function behind `vistune build run`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from vistune.build.completers.scripted import Scripted
+from vistune.build.facts import check_kind
+from vistune.build.kit import Kit, Labeler
+from vistune.build.opening import open_completer, open_part
+from vistune.build.pipeline import load
+from vistune.build.ray_engine import prefetch
+from vistune.build.record import Record
+from vistune.build.rehearsal import Rehearsal, printed, rehearse
+from vistune.build.review import read_decisions
+from vistune.build.runner import run
+from vistune.build.sources import Sources
+from vistune.build.store import ReplyStore
+from vistune.completer import Completer
+from vistune.errors import InputError
+from vistune.files import read_json
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """The options of `vistune build run`, as they were typed."""
+
+    pipeline: str
+    data: tuple[str, ...]
+    completer: str = "offline"
+    viewer: str | None = None
+    labels: tuple[str, ...] = ()
+    painter: str | None = None
+    scorer: str | None = None
+    decisions: Path | None = None
+    cache: Path | None = None
+    limit: int | None = None
+    seed: int = 0
+    engine: str = "local"
+    workers: int = 2
+
+
+def perform(choices: Choices, out: Path) -> dict[str, Any]:
+    """Run a pipeline into a folder; returns what run.json holds."""
+    if choices.engine not in ("local", "ray"):
+        raise InputError(f"engine {choices.engine!r} is unknown: use local or ray")
+    pipeline = load(choices.pipeline)
+    records = Sources(choices.data, pipeline.spoken)
+    with ExitStack() as files:
+        store = files.enter_context(ReplyStore(choices.cache or out / "replies.jsonl"))
+        if choices.engine == "ray":
+            count = min(len(records), choices.limit or len(records))
+            prefetch(choices.pipeline, choices.data, choices.completer, store, count, choices.workers, seed=choices.seed)
+        writer = open_completer(choices.completer, store)
+        viewer = open_completer(choices.viewer, store) if choices.viewer else None
+        kit = _kit(choices, writer, viewer, out)
+        about = {"data": list(choices.data), "limit": choices.limit, "completer": choices.completer, "viewer": choices.viewer}
+        run(choices.pipeline, pipeline, _limited(records, choices.limit), kit, out, about)
+    report: dict[str, Any] = read_json(out / "run.json")
+    return report
+
+
+def rehearsed(choices: Choices, price_in: float, price_out: float) -> str:
+    """Three complete requests, and what the run would cost, as text; nobody is asked and nothing is written."""
+    pipeline = load(choices.pipeline)
+    records = Sources(choices.data, pipeline.spoken)
+    nobody = Scripted(answer=lambda request: "")
+    kit = _kit(choices, nobody, nobody, Path())
+    found = rehearse(pipeline, _limited(records, choices.limit), kit)
+    requests = "\n\n".join(f"=== request {number}\n{printed(request)}" for number, request in enumerate(found.shown, 1))
+    return f"{requests}\n\n{_cost(found, price_in, price_out)}"
+
+
+def _cost(found: Rehearsal, price_in: float, price_out: float) -> str:
+    steps = ", ".join(f"{count} {name}" for name, count in found.requests.items()) or "none"
+    usd = (found.prompt_tokens * price_in + found.completion_tokens * price_out) / 1e6
+    most = (found.prompt_tokens * price_in + found.most * price_out) / 1e6
+    money = f"; about {usd:.2f} USD, at most {most:.2f}" if price_in or price_out else ""
+    return (
+        f"requests: {steps}\nabout {found.prompt_tokens} prompt and {found.completion_tokens} completion tokens "
+        f"(at most {found.most}){money}"
+    )
+
+
+def _limited(records: Sources, limit: int | None) -> Iterator[Record]:
+    return islice(iter(records), limit)
+
+
+def _kit(choices: Choices, writer: Completer, viewer: Completer | None, out: Path) -> Kit:
+    labelers: dict[str, Labeler] = {}
+    for entry in choices.labels:
+        kind, mark, spec = entry.partition("=")
+        if not mark:
+            raise InputError(f"--label {entry!r}: expected KIND=package.module:Class, for example ocr=mine.ocr:Reader")
+        labelers[check_kind(kind)] = open_part(spec, "label")
+    return Kit(
+        writer,
+        viewer,
+        labelers,
+        open_part(choices.painter, "paint") if choices.painter else None,
+        open_part(choices.scorer, "score") if choices.scorer else None,
+        read_decisions(choices.decisions) if choices.decisions else {},
+        out,
+        choices.seed,
+    )
