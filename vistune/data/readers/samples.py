@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from vistune.data.fields import as_object
 from vistune.data.media_files import folder_of, media_file
 from vistune.data.readers.base import Reader
-from vistune.data.records import JsonLines
+from vistune.data.records import KEY, JsonLines, Records
 from vistune.sample import Media, Sample
 
 
 class Samples(Reader):
     """`vistune data convert`, the builders and the world write it.
 
-    path:    the .jsonl file
+    path:    the .jsonl file (or a shard, see the shards reader, whose files are then the media)
     images:  the folder the media's paths are relative to (default: the file's own); an absolute path must lie inside it
     """
 
-    def __init__(self, path: str, images: str | None = None) -> None:
-        self._records = JsonLines(Path(path))
+    def __init__(self, path: str, images: str | None = None, records: Records | None = None) -> None:
+        self._records = JsonLines(Path(path)) if records is None else records
         self._folder = folder_of(path, images)
 
     def __len__(self) -> int:
@@ -30,12 +31,14 @@ class Samples(Reader):
     def sample(self, index: int) -> Sample:
         """One line."""
         where = self._records.where(index)
-        sample = Sample.from_json(as_object(self._records[index], where), where)
-        return replace(sample, media=tuple(self._placed(medium, where) for medium in sample.media))
+        record = as_object(self._records[index], where)
+        beside = {key: value for key, value in record.items() if isinstance(value, Media)}
+        sample = Sample.from_json({key: value for key, value in record.items() if key not in beside and key != KEY}, where)
+        return replace(sample, media=tuple(self._placed(medium, beside, where) for medium in sample.media))
 
-    def _placed(self, medium: Media, where: str) -> Media:
-        if medium.path is None:
-            return medium
+    def _placed(self, medium: Media, beside: Mapping[str, Media], where: str) -> Media:
+        if medium.path is None or medium.path in beside:
+            return medium if medium.path is None else beside[medium.path]
         name = medium.path
         if Path(name).is_absolute():
             root = os.path.abspath(self._folder)
