@@ -7,13 +7,12 @@ import math
 import numpy as np
 
 from vistune.world.exchange import Exchange, choose
-from vistune.world.expressions import NUMBERS, digit_value
 from vistune.world.scene import Scene, SceneObject
 from vistune.world.tasks import colour, identity
 
 _SIZE = ("Is it small or large?", "How is it drawn, small or large?")
-_NEXT = ("Which number comes right after it?", "What does it make when one is added?")
-_NEAREST = ("What colour is the object nearest to it?", "Which colour does its closest neighbour have?")
+_COLOUR = ("What colour is the object nearest to it?", "Which colour does its closest neighbour have?")
+_NAME = ("What is the object nearest to it?", "Which object is its closest neighbour?")
 _CLEAR = 0.08  # of the picture: how much farther the second nearest must be
 
 
@@ -22,14 +21,12 @@ def ask(scene: Scene, rng: np.random.Generator) -> Exchange | None:
     first = (identity if rng.random() < 0.5 else colour).ask(scene, rng)
     if first is None:
         return None
-    about, _, index = first.topic.partition(" ")
+    index = first.topic.rpartition(" ")[2]
     target = scene.objects[int(index)]
     followers: list[tuple[str, str]] = [(choose(_SIZE, rng), target.size)]
-    if about == "identity":
-        followers.append((choose(_NEXT, rng), NUMBERS[digit_value(target) + 1]))
     neighbour = _nearest(scene, target)
     if neighbour is not None:
-        followers.append((choose(_NEAREST, rng), neighbour.colour))
+        followers += [(choose(_COLOUR, rng), neighbour.colour), (choose(_NAME, rng), neighbour.name)]
     question, answer = followers[int(rng.random() * len(followers))]
     follow_up = Exchange.words(question, answer, f"dialogue {index} {answer}")
     return Exchange(follow_up.question, follow_up.answer, follow_up.answers, follow_up.topic, before=(first,))

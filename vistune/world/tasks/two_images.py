@@ -5,16 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from vistune.sample import Text
+from vistune.world import palette
 from vistune.world.exchange import Exchange, choose
 from vistune.world.expressions import indefinite, phrase
-from vistune.world.scene import KINDS, Scene, make_scene
+from vistune.world.scene import Scene, make_scene
 
 _MORE = (
     "Which picture shows more objects, the first or the second?",
     "Are there more objects in the first or the second picture?",
 )
 _WHERE = ("Which picture shows {it}, the first or the second?", "Is {it} in the first or the second picture?")
-_BOTH = ("Do both pictures show a {it}?", "Is there a {it} in each of the two pictures?")
+_BOTH = ("Do both pictures show something {it}?", "Is there something {it} in each of the two pictures?")
 
 
 def ask(scene: Scene, rng: np.random.Generator) -> Exchange | None:
@@ -32,9 +33,9 @@ def ask(scene: Scene, rng: np.random.Generator) -> Exchange | None:
         if not only:
             return None
         return _exchange(other, choose(_WHERE, rng).format(it=indefinite(choose(tuple(only), rng))), answer)
-    shown = [{thing.kind for thing in one.objects} for one in (scene, other)]
-    shared = tuple(kind for kind in KINDS if kind in shown[0] and kind in shown[1])
-    rest = tuple(kind for kind in KINDS if kind not in shared)
+    shown = [{thing.colour for thing in one.objects} for one in (scene, other)]
+    shared = tuple(colour for colour in palette.NAMES if colour in shown[0] and colour in shown[1])
+    rest = tuple(colour for colour in palette.NAMES if colour not in shared)
     if not shared or not rest:  # only where yes and no are both to be had, so that neither is the likelier
         return None
     yes = rng.random() < 0.5
