@@ -6,7 +6,7 @@ import numpy as np
 
 from vistune.world.exchange import Exchange, choose
 from vistune.world.expressions import refer
-from vistune.world.scene import Scene
+from vistune.world.scene import Scene, SceneObject
 
 _QUESTIONS = (
     "What colour is {it}?",
@@ -18,7 +18,11 @@ _QUESTIONS = (
 
 def ask(scene: Scene, rng: np.random.Generator) -> Exchange | None:
     """Any object that can be told from the rest by something other than its colour."""
-    target = scene.objects[int(rng.random() * len(scene.objects))]
+    return about(scene, scene.objects[int(rng.random() * len(scene.objects))], rng)
+
+
+def about(scene: Scene, target: SceneObject, rng: np.random.Generator) -> Exchange | None:
+    """The same of a given object."""
     expression = refer(scene, target, rng, avoid=frozenset({"colour"}))
     if expression is None:
         return None

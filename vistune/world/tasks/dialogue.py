@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from vistune.sample import Text
 from vistune.world.exchange import Exchange, choose
 from vistune.world.scene import Scene, SceneObject
 from vistune.world.tasks import colour, identity
@@ -18,18 +19,18 @@ _CLEAR = 0.08  # of the picture: how much farther the second nearest must be
 
 def ask(scene: Scene, rng: np.random.Generator) -> Exchange | None:
     """First the object's identity or colour, then something that cannot be answered without knowing which object it was."""
-    first = (identity if rng.random() < 0.5 else colour).ask(scene, rng)
+    target = scene.objects[int(rng.random() * len(scene.objects))]
+    opening = identity if target.kind == "digit" and rng.random() < 0.5 else colour
+    first = opening.about(scene, target, rng)
     if first is None:
         return None
-    index = first.topic.rpartition(" ")[2]
-    target = scene.objects[int(index)]
     followers: list[tuple[str, str]] = [(choose(_SIZE, rng), target.size)]
     neighbour = _nearest(scene, target)
     if neighbour is not None:
         followers += [(choose(_COLOUR, rng), neighbour.colour), (choose(_NAME, rng), neighbour.name)]
     question, answer = followers[int(rng.random() * len(followers))]
-    follow_up = Exchange.words(question, answer, f"dialogue {index} {answer}")
-    return Exchange(follow_up.question, follow_up.answer, follow_up.answers, follow_up.topic, before=(first,))
+    topic = f"dialogue {scene.objects.index(target)}"
+    return Exchange((Text(question),), (Text(answer),), (answer,), topic, before=(first,))
 
 
 def _nearest(scene: Scene, target: SceneObject) -> SceneObject | None:

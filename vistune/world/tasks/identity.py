@@ -6,7 +6,7 @@ import numpy as np
 
 from vistune.world.exchange import Exchange, choose
 from vistune.world.expressions import refer
-from vistune.world.scene import Scene
+from vistune.world.scene import Scene, SceneObject
 
 _ABOUT = (
     "What digit is {it}?",
@@ -23,7 +23,11 @@ def ask(scene: Scene, rng: np.random.Generator) -> Exchange | None:
     digits = [thing for thing in scene.objects if thing.kind == "digit"]
     if not digits:
         return None
-    target = digits[int(rng.random() * len(digits))]
+    return about(scene, digits[int(rng.random() * len(digits))], rng)
+
+
+def about(scene: Scene, target: SceneObject, rng: np.random.Generator) -> Exchange | None:
+    """The same of a given digit."""
     expression = refer(scene, target, rng, avoid=frozenset({"name"}))
     if expression is None:
         return None
