@@ -7,14 +7,21 @@ the lowest, and both are counted.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from vistune.build.completers.scripted import Scripted
+from vistune.completer import Request
 from vistune.errors import InputError
 from vistune.evals.benchmark import Benchmark
+from vistune.evals.judges.base import Judge, run
+from vistune.evals.judges.llava_bench import LlavaBench
+from vistune.evals.judges.mm_vet import MmVet
+from vistune.evals.judges.video_chatgpt import ASPECTS, VideoChatgpt
 from vistune.evals.prediction import Prediction
 from vistune.evals.score import BENCHMARKS, open_benchmark, score
 from vistune.evals.sources import load
@@ -31,13 +38,20 @@ class Case:
     spec: tuple[tuple[str, Any], ...] = ()
     perfect: str | None = None  # a file of predictions in the fixture, where no sample states the perfect answer
     best: float | None = 100.0  # None: unbounded (CIDEr)
-    worst: float = 0.0
+    worst: float = 0.0  # of empty answers
+    nothing: float = 0.0  # of no answers
+    judge: Judge | None = None  # whose verdicts the score needs, and what it says of the best and the worst answer
+    verdicts: tuple[str, str] = ("", "")
 
 
 CASES = {
     "flickr30k_captions": Case(best=None),
     "nocaps": Case(best=None),
     "text_caps": Case(best=None),
+    "mm_vet": Case(judge=MmVet(), verdicts=("1.0", "0.0")),
+    "llava_bench_coco": Case(judge=LlavaBench(), verdicts=("9 9", "10 1"), worst=10.0),
+    "llava_bench_in_the_wild": Case(judge=LlavaBench(), verdicts=("9 9", "10 1"), worst=10.0),
+    "video_chatgpt": Case(judge=VideoChatgpt(), verdicts=("{aspect}: 5", "{aspect}: 0"), best=5.0),
 }
 
 
@@ -54,6 +68,23 @@ def perfect(kind: str, samples: list[Sample], case: Case) -> list[Prediction]:
     return [Prediction.from_json(json.loads(line), kind) for line in lines]
 
 
+def with_verdicts(
+    kind: str, samples: list[Sample], predictions: list[Prediction], case: Case, best: bool, folder: Path
+) -> Benchmark:
+    """The benchmark, reading the replies that its judge gave; as it is where the score needs none."""
+    if case.judge is None:
+        return opened(kind)[0]
+
+    def reply(request: Request) -> str:
+        aspect = next((name for name in ASPECTS if f"{name}: <whole" in request.messages[0].text), "")
+        return case.verdicts[0 if best else 1].replace("{aspect}", aspect)
+
+    replies = folder / f"{kind}-{best}-{len(predictions)}.jsonl"
+    run(case.judge, samples, predictions or [None] * len(samples), Scripted(answer=reply), replies)
+    replies.touch()
+    return open_benchmark({"kind": kind, "judgements": str(replies)})
+
+
 @pytest.fixture(params=[name for name in kinds(BENCHMARKS) if (FIXTURES / name).is_dir()])
 def kind(request: pytest.FixtureRequest) -> str:
     name: str = request.param
@@ -66,13 +97,14 @@ def test_fixture_reads_and_every_sample_asks(kind: str) -> None:
     assert "annotations" in bench.files and bench.answer_form and bench.result_form
     for sample in samples:
         assert sample.turns[-1].role == "user" and sample.turns[-1].text.strip(), sample.where
-        assert "{" not in sample.turns[-1].text, "an unfilled placeholder"
+        assert not re.search(r"\{\w+\}", sample.turns[-1].text), "an unfilled placeholder"
         assert sample.origin
 
 
-def test_perfect_predictions_score_the_most(kind: str) -> None:
-    bench, samples, case = opened(kind)
-    result = score(bench, perfect(kind, samples, case), samples)
+def test_perfect_predictions_score_the_most(kind: str, tmp_path: Path) -> None:
+    _, samples, case = opened(kind)
+    predictions = perfect(kind, samples, case)
+    result = score(with_verdicts(kind, samples, predictions, case, True, tmp_path), predictions, samples)
     assert (result.n, result.missing, result.unparsed) == (len(samples), 0, 0)
     assert result.rule and "/" in result.rule
     if case.best is None:
@@ -81,11 +113,12 @@ def test_perfect_predictions_score_the_most(kind: str) -> None:
         assert result.headline == pytest.approx(case.best)
 
 
-def test_empty_and_missing_predictions_score_the_least_and_are_counted(kind: str) -> None:
-    bench, samples, case = opened(kind)
-    empty = score(bench, [Prediction(sample.id, "") for sample in samples], samples)
-    nothing = score(bench, [], samples)
-    assert empty.headline == pytest.approx(case.worst) and nothing.headline == pytest.approx(case.worst)
+def test_empty_and_missing_predictions_score_the_least_and_are_counted(kind: str, tmp_path: Path) -> None:
+    _, samples, case = opened(kind)
+    blank = [Prediction(sample.id, "") for sample in samples]
+    empty = score(with_verdicts(kind, samples, blank, case, False, tmp_path), blank, samples)
+    nothing = score(with_verdicts(kind, samples, [], case, False, tmp_path), [], samples)
+    assert empty.headline == pytest.approx(case.worst) and nothing.headline == pytest.approx(case.nothing)
     assert (empty.n, empty.missing) == (len(samples), 0)
     assert (nothing.n, nothing.missing, nothing.missing_ids) == (len(samples), len(samples), tuple(s.id for s in samples))
 
@@ -106,3 +139,10 @@ def test_an_absent_layout_is_one_sentence(kind: str, tmp_path: Path) -> None:
     with pytest.raises(InputError) as caught:
         open_benchmark(kind).read(str(tmp_path / "nowhere"))
     assert "nowhere" in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", [name for name, case in CASES.items() if case.judge is not None])
+def test_a_judged_number_without_judgements_is_an_error(kind: str) -> None:
+    bench, samples, _ = opened(kind)
+    with pytest.raises(InputError, match="judge's number"):
+        score(bench, [Prediction(sample.id, "an answer") for sample in samples], samples)

@@ -106,3 +106,26 @@ def letter_of(index: int, choices: Sequence[str], where: str) -> str:
     if not 0 <= index < len(choices):
         raise InputError(f"{where}: the right option is number {index}, but there are {len(choices)}")
     return LETTERS[index]
+
+
+def parquet_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """`(place, row)` of a parquet file (needs pyarrow)."""
+    from vistune.data.parquet import Parquet
+
+    rows = Parquet(path)
+    for index in range(len(rows)):
+        yield rows.where(index), rows[index]
+
+
+def pictures_of(row: Mapping[str, Any], prefix: str, where: str) -> list[Media]:
+    """The images of a Hugging Face row, in the columns `prefix`, or `prefix1`, `prefix2`, ...; empty columns hold none."""
+    columns = [prefix] if prefix in row else sorted(name for name in row if name.startswith(prefix))
+    pictures = []
+    for name in columns:
+        if row[name] is None:
+            continue
+        content = field_of(row[name], "bytes", f"{where}: {name}")
+        if not isinstance(content, bytes):
+            raise InputError(f"{where}: column {name!r} holds no image bytes")
+        pictures.append(Media("image", data=content))
+    return pictures

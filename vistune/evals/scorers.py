@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from vistune.evals.benchmark import answers
+from vistune.evals.judges.base import Judge, judged, verdicts
 from vistune.evals.metrics.captions import captions
 from vistune.evals.metrics.exact_match import exact_match
-from vistune.evals.metrics.groups import group_means
+from vistune.evals.metrics.groups import group_means, numbered
 from vistune.evals.metrics.multiple_choice import multiple_choice
 from vistune.evals.prediction import Prediction
-from vistune.evals.result import Result
+from vistune.evals.result import Floats, Result
 from vistune.sample import Sample
 
 Predictions = Sequence[Prediction | None]
@@ -37,3 +40,36 @@ def with_means(result: Result, samples: Sequence[Sample], *keys: str) -> Result:
     """The result with the mean item score for every value that a `meta` key takes; samples without the key join none."""
     groups = [[str(sample.meta[key]) for key in keys if key in sample.meta] for sample in samples]
     return replace(result, values={**result.values, **group_means(result.items, groups)})
+
+
+def macro(result: Result, groups: Sequence[Hashable], name: str) -> Result:
+    """The result with the mean of the groups' means as headline, under `name`, and its old headline as `micro`."""
+    numbers = numbered(groups)
+    count = int(numbers.max(initial=-1)) + 1
+    members = np.zeros((len(numbers), count))
+    members[np.arange(len(numbers)), numbers] = 1.0
+
+    def mean_of_means(weights: Floats) -> Floats:
+        totals = weights @ members
+        with np.errstate(invalid="ignore"):
+            means = (weights @ (members * result.items[:, None])) / totals
+        return np.asarray(np.nanmean(means, axis=1))  # a group that a resample left out
+
+    headline = float(mean_of_means(np.ones((1, len(numbers))))[0]) if count else float("nan")
+    rest = {key: value for key, value in result.values.items() if key != result.name}
+    return replace(
+        result, values={name: headline, "micro": result.headline, **rest}, statistic=mean_of_means, rule=f"{result.rule}/macro"
+    )
+
+
+def score_judged(
+    judge: Judge, samples: Sequence[Sample], predictions: Predictions, replies: str, by_rule: Result | None = None
+) -> Result:
+    """A judge's number from its kept replies, with the rule's number beside it where there is one.
+
+    Raises `InputError` when a reply is missing.
+    """
+    result = judged(judge, samples, predictions, verdicts(judge, samples, predictions, replies), replies)
+    if by_rule is None:
+        return result
+    return replace(result, values={**result.values, f"{by_rule.rule} (rule)": by_rule.headline})

@@ -1,0 +1,81 @@
+"""LLaVA-Bench (COCO): 90 questions on 30 images, rated beside GPT-4's text-only answers (Liu et al., NeurIPS 2023)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from vistune.errors import InputError
+from vistune.evals.annotations import asked, medium, records, text_of, texts_of
+from vistune.evals.benchmark import field_of, result_list
+from vistune.evals.judges.llava_bench import LlavaBench as Judge
+from vistune.evals.prediction import Prediction
+from vistune.evals.result import Result
+from vistune.evals.scorers import score_judged
+from vistune.evals.sources import Content, locate
+from vistune.sample import Sample
+
+
+@dataclass(frozen=True)
+class LlavaBenchCoco:
+    """Thirty questions each of conversation, detailed description and complex reasoning.
+
+    The number is the judge's: `judgements` names the replies of `vistune judge llava_bench`, `swap` says that they were
+    asked in both orders.
+    """
+
+    judgements: str = ""
+    swap: bool = False
+
+    files: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "annotations": "qa90_questions.jsonl",
+            "references": "qa90_gpt4_answer.jsonl",
+            "context": "caps_boxes_coco2014_val_80.jsonl",
+            "images": "val2014",
+        }
+    )
+    answer_form: ClassVar[str] = "one or more sentences"
+    result_form: ClassVar[str] = '[{"question_id", "text"}]'
+
+    def read(self, source: str) -> list[Sample]:
+        """A sample a question; the reference answer is its answer, captions and boxes are `meta["context"]`."""
+        path = locate(source, self.files["annotations"])
+        contexts = {
+            text_of(record, "image", where): _context(record, where)
+            for where, record in records(path.with_name(self.files["context"]))
+        }
+        references = {
+            field_of(record, "question_id", where): text_of(record, "text", where)
+            for where, record in records(path.with_name(self.files["references"]))
+        }
+        folder = path.parent / self.files["images"]
+        return [bench_sample(record, where, folder, references, contexts) for where, record in records(path)]
+
+    def recognise(self, content: Content) -> list[Prediction] | None:
+        """The answer file of LLaVA's own scripts."""
+        return result_list(content, "question_id", "text")
+
+    def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
+        """The relative score, then of each category."""
+        return score_judged(Judge(swap=self.swap), samples, predictions, self.judgements)
+
+
+def bench_sample(record: Any, where: str, folder: Any, references: Mapping[Any, str], contexts: Mapping[str, str]) -> Sample:
+    """A question of either LLaVA-Bench with its reference answer, the judge's context and its category."""
+    identifier, image = field_of(record, "question_id", where), text_of(record, "image", where)
+    if identifier not in references or image not in contexts:
+        raise InputError(f"{where}: question {identifier} has no reference answer, or its image {image!r} no context")
+    meta = {"category": text_of(record, "category", where), "context": contexts[image]}
+    question, media = text_of(record, "text", where), [medium(folder, image)]
+    return asked(identifier, question, media, [references[identifier]], meta=meta, origin=where)
+
+
+def _context(record: Any, where: str) -> str:
+    boxes = [
+        f"{text_of(instance, 'category', where)}: {field_of(instance, 'bbox', where)}"
+        for instance in field_of(record, "instances", where)
+    ]
+    return "\n".join([*texts_of(record, "captions", where), *boxes])

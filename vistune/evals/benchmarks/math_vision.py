@@ -1,0 +1,61 @@
+"""MATH-Vision: problems of mathematics competitions with figures (Wang et al., NeurIPS 2024)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import ClassVar
+
+from vistune.errors import InputError
+from vistune.evals.annotations import LETTERS, asked, lettered, medium, records, text_of, texts_of
+from vistune.evals.benchmark import answers, field_of, fill, result_list
+from vistune.evals.metrics.math_answer import Problem, math_answer
+from vistune.evals.prediction import Prediction
+from vistune.evals.result import Result
+from vistune.evals.scorers import with_means
+from vistune.evals.sources import Content, locate
+from vistune.sample import Sample
+
+
+@dataclass(frozen=True)
+class MathVision:
+    """The test split has 3,040 problems in 16 subjects and 5 levels; `testmini.jsonl` has 304 of them."""
+
+    prompt: str = "{question}\nReason step by step and put the final answer, or the option's letter, in \\boxed{}."
+
+    files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "test.jsonl", "images": "images"})
+    answer_form: ClassVar[str] = "free text whose last \\boxed{} holds a letter or a value"
+    result_form: ClassVar[str] = '[{"id", "response"}]'
+
+    def read(self, source: str) -> list[Sample]:
+        """A sample a problem; `<image1>` in its text is where the figure belongs and is left out of it."""
+        path = locate(source, self.files["annotations"])
+        samples = []
+        for where, record in records(path):
+            options, answer = texts_of(record, "options", where), text_of(record, "answer", where)
+            if options and answer not in LETTERS[: len(options)]:
+                raise InputError(f"{where}: the answer {answer!r} is the letter of none of the {len(options)} options")
+            question = text_of(record, "question", where).replace("<image1>", "").strip()
+            question = f"{question}\n{lettered(options)}" if options else question
+            samples.append(
+                asked(
+                    field_of(record, "id", where),
+                    fill(self.prompt, question=question),
+                    [medium(path.parent, text_of(record, "image", where))],
+                    [answer],
+                    options,
+                    {"subject": text_of(record, "subject", where), "level": f"level {field_of(record, 'level', where)}"},
+                    where,
+                )
+            )
+        return samples
+
+    def recognise(self, content: Content) -> list[Prediction] | None:
+        """The lines that the official evaluation reads."""
+        return result_list(content, "id", "response")
+
+    def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
+        """Accuracy over all problems, by subject and by level."""
+        problems = [Problem(sample.answers[0], sample.choices) for sample in samples]
+        return with_means(math_answer(answers(predictions), problems), samples, "subject", "level")

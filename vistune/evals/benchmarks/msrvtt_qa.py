@@ -1,0 +1,14 @@
+"""MSRVTT-QA: questions made from captions of web films (Xu et al., ACM Multimedia 2017), in MSVD-QA's layout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vistune.evals.benchmarks.msvd_qa import MsvdQa
+
+
+@dataclass(frozen=True)
+class MsrvttQa(MsvdQa):
+    """The test split has 72,821 questions."""
+
+    video: str = "video{video_id}.mp4"

@@ -1,0 +1,69 @@
+"""Classification sets in the splits of CoOp (Zhou et al., IJCV 2022), which published numbers of CLIP's kind use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from vistune.errors import InputError
+from vistune.evals.annotations import asked, medium
+from vistune.evals.benchmark import answers, field_of, fill, result_list
+from vistune.evals.metrics.classification import classification
+from vistune.evals.prediction import Prediction
+from vistune.evals.result import Result
+from vistune.evals.sources import Content, load_json, locate
+from vistune.sample import Sample
+
+
+@dataclass(frozen=True)
+class FewShotSplit:
+    """`{"train", "val", "test": [[image, label, class name], ...]}` beside the folder of the images.
+
+    `rule` is one of `classification`; the prompt lists every class.
+    """
+
+    split: str = "test"
+    rule: str = "contains"
+    prompt: str = "Which of these is in the image: {classes}? Answer with the name only."
+
+    files: ClassVar[Mapping[str, str]]
+    answer_form: ClassVar[str] = "a class's name"
+    result_form: ClassVar[str] = '[{"image", "prediction"}]'
+
+    def read(self, source: str) -> list[Sample]:
+        """A sample an image, named by its path."""
+        path = locate(source, self.files["annotations"])
+        value, where = load_json(path), str(path)
+        names: dict[int, str] = {}
+        for part in ("train", "val", "test"):
+            for index, entry in enumerate(field_of(value, part, where)):
+                if not isinstance(entry, list) or [type(item) for item in entry] != [str, int, str]:
+                    raise InputError(f"{path}: {part} {index + 1}: expected [image, label, class name], found {entry!r}")
+                if names.setdefault(entry[1], entry[2]) != entry[2]:
+                    raise InputError(
+                        f"{path}: {part} {index + 1}: label {entry[1]} is called both {names[entry[1]]!r} and {entry[2]!r}"
+                    )
+        classes = [names[label] for label in sorted(names)]
+        prompt = fill(self.prompt, classes=", ".join(classes).replace("_", " "))
+        folder = path.parent / self.files["images"]
+        return [
+            asked(
+                image,
+                prompt,
+                [medium(folder, image)],
+                [name],
+                meta={"classes": classes},
+                origin=f"{path}: {self.split} {index}",
+            )
+            for index, (image, _, name) in enumerate(field_of(value, self.split, where), 1)
+        ]
+
+    def recognise(self, content: Content) -> list[Prediction] | None:
+        """A result list by image; there is no official format for text answers."""
+        return result_list(content, "image", "prediction")
+
+    def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
+        """Accuracy, then the mean over classes."""
+        classes = samples[0].meta["classes"] if samples else ()
+        return classification(answers(predictions), [sample.answers[0] for sample in samples], classes, self.rule)
