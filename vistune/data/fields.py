@@ -86,14 +86,15 @@ def need(record: Record, key: str, where: str) -> Any:
 
 
 def dig(value: Any, path: str, where: str) -> Any:
-    """Follow a dotted path: names into objects, numbers into lists, `*` over all elements of a list.
+    """Follow a dotted path: names into objects, numbers into lists, `*` over all elements of a list or values of an object.
 
     `dig(record, "annotations.0.bbox", where)`; `"answers.*.answer"` gives a list.
     """
     for depth, step in enumerate(steps := path.split(".")):
         if step == "*":
             rest = ".".join(steps[depth + 1 :])
-            items = as_list(value, where, ".".join(steps[:depth]) or "the record")
+            values = list(value.values()) if isinstance(value, Mapping) else value
+            items = as_list(values, where, ".".join(steps[:depth]) or "the record")
             return [dig(item, rest, where) if rest else item for item in items]
         if isinstance(value, list | tuple):
             if not step.isdigit() or int(step) >= len(value):

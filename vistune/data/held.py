@@ -14,7 +14,7 @@ import numpy as np
 
 from vistune.errors import InputError
 from vistune.files import atomic_path
-from vistune.sample import Media, MediaKind, MediaRef, Part, Produce, Sample, Text
+from vistune.sample import Media, MediaKind, MediaRef, Part, Produce, Sample, Text, Turn
 
 Json: TypeAlias = dict[str, Any]
 
@@ -97,17 +97,19 @@ def refuse_disorder(sample: Sample, form: str) -> None:
 
 
 def canonical(sample: Sample) -> Sample:
-    """Neighbouring texts joined and empty ones left out: what every text format makes of it."""
-    turns = []
-    for turn in sample.turns:
-        parts: list[Part] = []
-        for part in turn.parts:
-            if isinstance(part, Text) and parts and isinstance(parts[-1], Text):
-                parts[-1] = Text(parts[-1].text + part.text)
-            elif part != Text(""):
-                parts.append(part)
-        turns.append(replace(turn, parts=tuple(parts)))
-    return replace(sample, turns=tuple(turns))
+    """Neighbouring texts joined and empty ones left out, in every turn: what every text format makes of it."""
+    return replace(sample, turns=tuple(joined(turn) for turn in sample.turns))
+
+
+def joined(turn: Turn) -> Turn:
+    """A turn with neighbouring texts joined and empty ones left out."""
+    parts: list[Part] = []
+    for part in turn.parts:
+        if isinstance(part, Text) and parts and isinstance(parts[-1], Text):
+            parts[-1] = Text(parts[-1].text + part.text)
+        elif part != Text(""):
+            parts.append(part)
+    return replace(turn, parts=tuple(parts))
 
 
 def extracted(samples: Iterable[Sample], folder: Path) -> Iterator[Sample]:

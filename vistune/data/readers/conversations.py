@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
+from vistune.data.fieldmap import media_of
 from vistune.data.fields import Record, as_label, as_list, as_object, as_text, need
 from vistune.data.media_files import folder_of, media_file
 from vistune.data.placeholders import TAGS, fill
@@ -46,7 +48,8 @@ class Conversations(Reader):
     media_keys:     further keys that hold media files, e.g. {"pcl": "points"}
     tags:           placeholders in the text, default `<image>`, `<video>`, `<audio>`, `<point>`; one in an answer is a medium
                     to produce
-    turn_media:     key of a list of image files inside each turn, e.g. TextBind's `image_list`
+    files:          media named by a template, e.g. {"points": "{object_id}_8192.npy"} (see `vistune.data.fieldmap`)
+    turn_media:     field of the image files inside each turn, e.g. TextBind's `image_list`; a turn may lack it
     roles:          further speakers, e.g. {"Doctor": "assistant"}
     placeholders:   "required": each medium has one; "prepend": media without one stand before the first user text
 
@@ -64,6 +67,7 @@ class Conversations(Reader):
         said: str = "value",
         media_keys: Mapping[str, MediaKind] | None = None,
         tags: Mapping[str, MediaKind] | None = None,
+        files: Mapping[MediaKind, str] | None = None,
         turn_media: str | None = None,
         roles: Mapping[str, Role] | None = None,
         placeholders: Literal["required", "prepend"] = "required",
@@ -74,7 +78,9 @@ class Conversations(Reader):
         self._stem = Path(path).stem
         self._turns, self._speaker, self._said = turns, speaker, said
         self._media_keys = {**MEDIA_KEYS, **(media_keys or {})}
-        self._turn_media = turn_media
+        self._files = dict(files or {})
+        # A turn without media may lack the field, however the caller wrote it.
+        self._turn_media = turn_media if turn_media is None or "?" in turn_media else f"{turn_media}?"
         self._tags = TAGS if tags is None else dict(tags)
         self._roles = {**ROLES, **(roles or {})}
         self._prepend = placeholders == "prepend"
@@ -87,7 +93,8 @@ class Conversations(Reader):
         where = self._records.where(index)
         record = as_object(self._records[index], where)
         turns = as_list(need(record, self._turns, where), where, f"{self._turns!r}")
-        media = (*self._media(record, where), *self._listed(turns, where))
+        templated = (media_of(record, field, where, kind, self._folder) for kind, field in self._files.items())
+        media = (*self._media(record, where), *chain.from_iterable(templated), *self._listed(turns, where))
         said = [self._turn(turn, where) for turn in turns]
         if not said:
             raise InputError(f"{where}: {self._turns!r} is empty")
@@ -115,9 +122,11 @@ class Conversations(Reader):
     def _listed(self, turns: Sequence[Any], where: str) -> list[Media]:
         if self._turn_media is None:
             return []
-        lists = [as_object(turn, where, "a turn").get(self._turn_media) or () for turn in turns]
-        names = [name for names in lists for name in as_list(names, where, f"{self._turn_media!r}")]
-        return [media_file("image", self._folder, name, where) for name in names]
+        return [
+            medium
+            for turn in turns
+            for medium in media_of(as_object(turn, where, "a turn"), self._turn_media, where, "image", self._folder)
+        ]
 
     def _turn(self, turn: Any, where: str) -> tuple[Role, str]:
         turn = as_object(turn, where, f"an element of {self._turns!r}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vistune.data.fieldmap import Stored, label_of, media_of, value_of
-from vistune.data.fields import as_label, as_list
+from vistune.data.fields import as_label, as_list, as_text
 from vistune.data.media_files import folder_of
 from vistune.data.readers.base import Reader
 from vistune.data.records import KEY, Records
@@ -22,6 +22,7 @@ class Instructions(Reader):
 
     path, at, columns, delimiter, quoted:  the records, see `vistune.data.tables.open_table`
     images:       the folder the media are in (default: the file's own)
+    history:      field of earlier turns, a list of [asked, answered]: shown, not taught
     instruction, input, output:  fields; an optional one ends in `?`; instruction and input are joined by a line break
     image, video, audio, points:  fields of media; `stored="base64"` when images are text in the record
     store:        a JSON object of id -> base64 image; the field `image` then holds ids
@@ -36,6 +37,7 @@ class Instructions(Reader):
         instruction: str | None = "instruction",
         input: str | None = "input?",
         output: str = "output",
+        history: str | None = None,
         image: str | list[str] | None = "image?",
         video: str | None = None,
         audio: str | None = None,
@@ -56,7 +58,7 @@ class Instructions(Reader):
         self._records = open_table(path, at, columns, delimiter, quoted) if records is None else records
         self._folder, self._stem, self._id = folder_of(path, images), Path(path).stem, id
         self._asked = [field for field in (instruction, input) if field is not None]
-        self._output, self._inline = output, inline
+        self._output, self._inline, self._history = output, inline, history
         self._store = None if store is None else ImageStore(store)
         fields: dict[MediaKind, str | list[str] | None] = {"image": image, "video": video, "audio": audio, "points": points}
         self._media = {kind: field for kind, field in fields.items() if field is not None}
@@ -76,15 +78,26 @@ class Instructions(Reader):
         shown: list[Part] = [MediaRef(number) for number in range(len(media))]
         shown += self._text("\n".join(texts), media, where)
         answer = label_of(record, self._output, where)
+        earlier = self._earlier(record, where)
         meta = {key: value_of(record, field, where) for key, field in self._meta.items()}
         return Sample(
             id=self._identity(record, index, where),
             media=tuple(media),
-            turns=(Turn("user", tuple(shown)), Turn("assistant", (Text(answer),))),
+            turns=(*earlier, Turn("user", tuple(shown)), Turn("assistant", (Text(answer),))),
             answers=(answer,),
             meta={key: value for key, value in meta.items() if value is not None},
             origin=where,
         )
+
+    def _earlier(self, record: Any, where: str) -> list[Turn]:
+        """The turns before the instruction. They are not taught: in such data every turn is a record of its own."""
+        turns: list[Turn] = []
+        for pair in as_list(value_of(record, self._history, where) or (), where, f"{self._history!r}") if self._history else ():
+            if len(as_list(pair, where, f"an element of {self._history!r}")) != 2:
+                raise InputError(f"{where}: an element of {self._history!r} is no pair of a question and an answer")
+            asked, answered = (Text(as_text(text, where, f"a text of {self._history!r}")) for text in pair)
+            turns += [Turn("user", (asked,)), Turn("assistant", (answered,), train=False)]
+        return turns
 
     def _identity(self, record: Any, index: int, where: str) -> str:
         if self._id is not None:

@@ -1,0 +1,127 @@
+"""Several data sets in chosen proportions, as one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from vistune.data.held import joined
+from vistune.data.mixture import Plan, Sampling, Share, epoch_counts
+from vistune.data.readers.base import Reader
+from vistune.data.samples import read
+from vistune.errors import InputError, nearest
+from vistune.sample import Sample, Text, Turn
+
+_KEYS = ("data", "weight", "cap", "repeat", "prompt", "system")
+
+
+class Mixture(Reader):
+    """Samples of several sources in a random order that depends on the seed alone, never on ranks or workers.
+
+    path:         a YAML file with this reader's other arguments (then give no others but seed and epochs)
+    sources:      a list of `{data: SPEC, weight, cap, repeat, prompt, system}`, of which only `data` is needed:
+                  weight, cap, repeat  see `vistune.data.mixture.Share`
+                  prompt               wraps the text of user turns, e.g. "{text}\\nAnswer with a single word."
+                  system               a system turn to begin with
+    sampling:     all, weights, sqrt or temperature, see `vistune.data.mixture.epoch_counts`
+    temperature:  for sampling=temperature
+    size:         samples per epoch (not with sampling=all)
+    epochs:       how many; each sees capped sources' next samples, and all in a new order
+    seed:         of the order
+
+    A sample's id becomes `NUMBER/id`, NUMBER being its source's place in the list, and meta gains `source`.
+    """
+
+    def __init__(
+        self,
+        path: str | None = None,
+        sources: list[Any] | None = None,
+        sampling: Sampling = "all",
+        temperature: float = 2.0,
+        size: int | None = None,
+        epochs: int = 1,
+        seed: int = 0,
+    ) -> None:
+        if (path is None) == (sources is None):
+            raise InputError("mixture: give either path (a YAML file) or sources")
+        if path is not None:
+            settings = _file(path)
+            sources, sampling = settings.get("sources"), settings.get("sampling", sampling)
+            temperature, size = settings.get("temperature", temperature), settings.get("size", size)
+            epochs, seed = settings.get("epochs", epochs), settings.get("seed", seed)
+        entries = [_entry(source, number) for number, source in enumerate(sources or ())]
+        if not entries:
+            raise InputError("mixture: there are no sources")
+        self._sources = [read(entry["data"]) for entry in entries]
+        self._entries = entries
+        shares = [
+            Share(len(samples), entry.get("weight", 1.0), entry.get("cap"), entry.get("repeat", 1.0))
+            for samples, entry in zip(self._sources, entries, strict=True)
+        ]
+        self.counts = epoch_counts(shares, sampling, size, temperature)
+        self._plan = Plan(shares, self.counts, epochs, seed)
+
+    def __len__(self) -> int:
+        return len(self._plan)
+
+    def sample(self, index: int) -> Sample:
+        """The sample at a place of the run."""
+        number, inner = self._plan.at(index)
+        entry = self._entries[number]
+        sample = self._sources[number][inner]
+        turns = sample.turns
+        if prompt := entry.get("prompt"):
+            turns = tuple(_wrapped(turn, prompt) if turn.role == "user" else turn for turn in turns)
+        if system := entry.get("system"):
+            turns = (Turn("system", (Text(system),)), *turns)
+        return replace(sample, id=f"{number}/{sample.id}", turns=turns, meta={**sample.meta, "source": number})
+
+
+def _wrapped(turn: Turn, prompt: str) -> Turn:
+    before, after = prompt.split("{text}")
+    parts = list(turn.parts)
+    places = [number for number, part in enumerate(parts) if isinstance(part, Text)]
+    if not places:
+        return replace(turn, parts=(*parts, Text(before + after)))
+    parts.insert(places[-1] + 1, Text(after))
+    parts.insert(places[0], Text(before))
+    return joined(replace(turn, parts=tuple(parts)))
+
+
+def _entry(source: Any, number: int) -> dict[str, Any]:
+    where = f"mixture source {number}"
+    if not isinstance(source, Mapping):
+        source = {"data": source}
+    if strange := [key for key in source if key not in _KEYS]:
+        raise InputError(f"{where} has no key {strange[0]!r}{nearest(str(strange[0]), list(_KEYS))}")
+    if not isinstance(source.get("data"), str | Mapping):
+        raise InputError(f"{where} needs the key 'data', a spec such as conversations:train.json")
+    for key in ("weight", "repeat", "cap"):
+        value = source.get(key, 1)
+        if isinstance(value, bool) or not isinstance(value, int if key == "cap" else int | float):
+            raise InputError(f"{where}: {key} is {value!r}, expected a {'whole ' if key == 'cap' else ''}number")
+    for key in ("prompt", "system"):
+        if not isinstance(source.get(key, ""), str):
+            raise InputError(f"{where}: {key} is {source[key]!r}, expected text")
+    if "prompt" in source and source["prompt"].count("{text}") != 1:
+        raise InputError(f"{where}: prompt must hold {{text}} once, where the turn's own text goes")
+    return dict(source)
+
+
+def _file(path: str) -> dict[str, Any]:
+    try:
+        settings = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    known = ["sources", "sampling", "temperature", "size", "epochs", "seed"]
+    if not isinstance(settings, dict):
+        raise InputError(f"{path} holds no mixture: expected the keys {', '.join(known)}")
+    if strange := [key for key in settings if key not in known]:
+        raise InputError(f"{path}: a mixture has no key {strange[0]!r}{nearest(str(strange[0]), known)}")
+    return settings
