@@ -1,8 +1,8 @@
 """Field expressions: how a field map says where a value of a sample comes from in a raw record.
 
 "question"                        a key
-"annotations.0.caption"           a path: names into objects, numbers into lists, `*` over a list
-"COCO_{image_id:012d}.jpg"        a template: paths in braces, with Python's format specs
+"annotations.0.caption"           a path: names into objects, numbers into lists, `*` over a list or an object's values
+"COCO_{image_id:012d}.jpg"        a template: paths in braces, with Python's format specs; one that holds `*` gives a list
 "hint?"                           optional: absent and null give None, also in a template, as a whole: "{id}/{image?}"
 "=Which breed is this?"           the text itself, the same for every record
 ["A", "B?", "C?"]                 several: a list of those that are there
@@ -96,24 +96,31 @@ def _medium(value: Any, where: str, kind: MediaKind, folder: Path, stored: Store
         raise InputError(f"{where}: the {kind} is not base64: {error}") from error
 
 
-def _template(record: Any, template: str, where: str) -> str | None:
+def _template(record: Any, template: str, where: str) -> str | list[str] | None:
     try:
         pieces = list(string.Formatter().parse(template))
     except ValueError as error:
         raise InputError(f"the field template {template!r} is broken: {error}") from error
-    result = []
+    results, many = [""], False
     for literal, path, spec, conversion in pieces:
-        result.append(literal)
+        results = [result + literal for result in results]
         if path is None:
             continue
         if conversion or not path:
             raise InputError(f"the field template {template!r} may hold keys and format specs only")
-        if path.endswith("?") and value_of(record, path, where) is None:
+        if path.endswith("?") and value_of(record, path.partition(".")[0].removesuffix("?") + "?", where) is None:
             return None
-        path = path.removesuffix("?")
-        value: Any = as_label(dig(record, path, where), where, f"{path!r}")
-        try:
-            result.append(format(int(value) if spec and spec[-1] in "dxX" else value, spec or ""))
-        except ValueError as error:
-            raise InputError(f"{where}: {path} {value!r} does not fit the template {template!r}: {error}") from error
-    return "".join(result)
+        value = dig(record, path.removesuffix("?"), where)
+        values = [value]
+        if "*" in path:
+            values, many = list(as_list(value, where, f"{path!r}")), True
+        filled = [_formatted(as_label(one, where, f"{path!r}"), spec or "", path, template, where) for one in values]
+        results = [result + text for result in results for text in filled]
+    return results if many else results[0]
+
+
+def _formatted(value: str, spec: str, path: str, template: str, where: str) -> str:
+    try:
+        return format(int(value) if spec and spec[-1] in "dxX" else value, spec)
+    except ValueError as error:
+        raise InputError(f"{where}: {path} {value!r} does not fit the template {template!r}: {error}") from error
