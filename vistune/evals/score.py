@@ -74,33 +74,42 @@ def read_answers(bench: Benchmark, path: str | Path) -> Answers:
 
 def score_samples(bench: Benchmark, samples: Sequence[Sample], found: Answers) -> Result:
     """Bring predictions into the samples' order and score them."""
-    known = _index([sample.id for sample in samples], "the annotations hold sample")
-    given = _index([prediction.id for prediction in found.predictions], "the predictions hold id")
-    if samples and not known.keys() & given.keys() and given:
+    known = _unique_ids(samples)
+    given, repeated = _by_id(found.predictions)
+    if known and given and not known.keys() & given.keys():
         raise InputError(
             f"no prediction belongs to any sample: predictions are for ids like {next(iter(given))!r}, samples have ids like"
             f" {next(iter(known))!r}"
         )
-    aligned = [found.predictions[given[sample.id]] if sample.id in given else None for sample in samples]
-    result = bench.score(samples, aligned)
+    result = bench.score(samples, [given.get(sample.id) for sample in samples])
     if result.n != len(samples):
-        raise InputError(
-            f"{type(bench).__name__} scored {result.n} items of {len(samples)} samples; a benchmark scores every sample once"
-        )
+        raise ValueError(f"{type(bench).__name__} scored {result.n} items of {len(samples)} samples, not each sample once")
+    notes = [*result.notes, f"predictions read as {found.form}"]
+    if repeated:
+        notes.append(f"{repeated} predictions given again with the same answer, counted once")
+    missing = tuple(identifier for identifier in known if identifier not in given)
+    extra = tuple(identifier for identifier in given if identifier not in known)
     return replace(
-        result,
-        ids=tuple(known),
-        missing=len(known.keys() - given.keys()),
-        missing_ids=tuple(identifier for identifier in known if identifier not in given),
-        extra_ids=tuple(identifier for identifier in given if identifier not in known),
-        notes=(*result.notes, f"predictions read as {found.form}"),
+        result, ids=tuple(known), missing=len(missing), missing_ids=missing, extra_ids=extra, notes=tuple(notes)
     )
 
 
-def _index(identifiers: Sequence[str], what: str) -> dict[str, int]:
-    index: dict[str, int] = {}
-    for number, identifier in enumerate(identifiers):
-        if identifier in index:
-            raise InputError(f"{what} {identifier!r} twice (number {index[identifier] + 1} and {number + 1}); keep one")
-        index[identifier] = number
-    return index
+def _unique_ids(samples: Sequence[Sample]) -> dict[str, str]:
+    """The samples' ids in order -> where each stands. Raises `InputError` for an id that comes twice."""
+    known: dict[str, str] = {}
+    for number, sample in enumerate(samples, 1):
+        place = sample.origin or f"number {number}"
+        if sample.id in known:
+            raise InputError(f"the annotations hold sample {sample.id!r} twice ({known[sample.id]} and {place})")
+        known[sample.id] = place
+    return known
+
+
+def _by_id(predictions: Sequence[Prediction]) -> tuple[dict[str, Prediction], int]:
+    """Predictions by id, and how many only repeat another. Raises `InputError` when two answer differently."""
+    given: dict[str, Prediction] = {}
+    for prediction in predictions:
+        first = given.setdefault(prediction.id, prediction)
+        if first != prediction:
+            raise InputError(f"the predictions hold two different answers to {prediction.id!r}; keep one")
+    return given, len(predictions) - len(given)

@@ -36,12 +36,13 @@ class CaptionSet:
     """One hypothesis and at least one reference an image, as token ids.
 
     `hypotheses[i]` belongs to image i; `references` are all images' references in order, `image[j]` the image of
-    reference j. A missing hypothesis has no tokens.
+    reference j, `words[t]` token t. A missing hypothesis has no tokens.
     """
 
     hypotheses: list[list[int]]
     references: list[list[int]]
     image: Ints
+    words: list[str]
     missing: int
 
     @classmethod
@@ -64,11 +65,16 @@ class CaptionSet:
             [encode(prediction or "") for prediction in predictions],
             [encode(reference) for group in references for reference in group],
             np.repeat(np.arange(len(references)), [len(group) for group in references]),
+            list(vocabulary),
             missing(predictions),
         )
 
     def __len__(self) -> int:
         return len(self.hypotheses)
+
+    def text(self, tokens: list[int]) -> str:
+        """Tokens as words with spaces between."""
+        return " ".join([self.words[token] for token in tokens])
 
     @cached_property
     def hypothesis_length(self) -> Ints:

@@ -1,0 +1,102 @@
+"""HallusionBench: questions about figures and edited figures (Guan et al., CVPR 2024)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from vistune.errors import InputError
+from vistune.evals.benchmark import ask, field_of
+from vistune.evals.metrics.hallusion_bench import Judgement, Question, hallusion_bench, judge_yes_no
+from vistune.evals.prediction import Prediction
+from vistune.evals.result import Result
+from vistune.evals.sources import Content, beneath, load_json, locate
+from vistune.sample import Sample
+
+_KEY = ("category", "subcategory", "set_id", "figure_id", "question_id")
+JUDGED = "gpt4v_output_gpt_check"
+
+
+@dataclass(frozen=True)
+class HallusionBench:
+    """Scored by a judge's verdict where a prediction carries one (the extra `judgement`: 0 wrong, 1 right, 2 unclear).
+
+    Without verdicts the reply's first word decides; a file with some verdicts only is refused.
+    """
+
+    prompt: str = "{question}"
+
+    files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "HallusionBench.json", "images": "hallusion_bench"})
+    answer_form: ClassVar[str] = "a sentence that begins with yes or no"
+    result_form: ClassVar[str] = f'the questions with "model_prediction" and "{JUDGED}"'
+
+    def read(self, source: str) -> list[Sample]:
+        """A sample a row, named by category, subcategory, set, figure and question."""
+        path = locate(source, self.files["annotations"])
+        samples = []
+        for index, record in enumerate(load_json(path)):
+            where = f"{path}: record {index + 1}"
+            name = record.get("filename")
+            samples.append(
+                ask(
+                    _identifier(record, where),
+                    field_of(record, "question", where),
+                    [beneath(path.parent / self.files["images"], name)] if name else [],
+                    ["yes" if str(field_of(record, "gt_answer", where)) == "1" else "no"],
+                    meta={key: str(record[key]) for key in (*_KEY, "visual_input")},
+                    origin=where,
+                )
+            )
+        return samples
+
+    def recognise(self, content: Content) -> list[Prediction] | None:
+        """The official result file, before or after the judge."""
+        value = content.value
+        if content.form != "json" or not isinstance(value, list) or not value or not isinstance(value[0], dict):
+            return None
+        if not {*_KEY, "model_prediction"} <= value[0].keys():
+            return None
+        return [
+            Prediction(
+                _identifier(record, content.record(index)),
+                field_of(record, "model_prediction", content.record(index)),
+                extras={"judgement": _verdict(record[JUDGED], content.record(index))} if JUDGED in record else {},
+            )
+            for index, record in enumerate(value)
+        ]
+
+    def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
+        """aAcc first, then qAcc, fAcc, easy, hard and the measures of yes bias."""
+        given = [prediction for prediction in predictions if prediction is not None]
+        judged = ["judgement" in prediction.extras for prediction in given]
+        if any(judged) and not all(judged):
+            raise InputError(
+                f"prediction {given[judged.index(False)].id!r} has no judgement, but others have: judge all or none"
+            )
+        judgements: list[Judgement | None] = [
+            None if p is None else p.extras["judgement"] if any(judged) else judge_yes_no(p.answer, s.answers[0] == "yes")
+            for s, p in zip(samples, predictions, strict=True)
+        ]
+        result = hallusion_bench(judgements, [_question(sample) for sample in samples])
+        if any(judged):
+            return result
+        return replace(result, rule="hallusionbench/yes-no-prefix", unparsed=sum(judgement == 2 for judgement in judgements))
+
+
+def _identifier(record: Any, where: str) -> str:
+    return "_".join(str(field_of(record, key, where)) for key in _KEY)
+
+
+def _verdict(value: Any, where: str) -> Judgement:
+    if str(value) not in ("0", "1", "2"):
+        raise InputError(f"{where}: field {JUDGED!r} holds {value!r}, expected 0 (wrong), 1 (right) or 2 (unclear)")
+    verdict: Judgement = (0, 1, 2)[int(value)]
+    return verdict
+
+
+def _question(sample: Sample) -> Question:
+    category, subcategory, set_id, figure_id, question_id = (sample.meta[key] for key in _KEY)
+    visual = int(sample.meta["visual_input"])
+    return Question(category, subcategory, set_id, figure_id, question_id, visual, sample.answers[0] == "yes")

@@ -1,0 +1,106 @@
+"""MathVista: mathematics in figures, plots and photographs (Lu et al., ICLR 2024)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from vistune.errors import InputError
+from vistune.evals.benchmark import ask, field_of, fill
+from vistune.evals.metrics.groups import group_means
+from vistune.evals.metrics.inputs import missing
+from vistune.evals.metrics.math_vista import Problem, math_vista
+from vistune.evals.prediction import Prediction
+from vistune.evals.result import Result
+from vistune.evals.sources import Content, beneath, load_json, locate
+from vistune.sample import Sample
+
+_GROUPS = ("question_type", "answer_type", "language", "source", "category", "task", "context", "grade", "skills")
+
+
+@dataclass(frozen=True)
+class MathVista:
+    """`rule`: `official` or `strict` of `math_vista`, or `stored`, the verdicts (`true_false`) of an official output file.
+
+    What is compared is the short answer that a judge extracted (the extra `extraction`), or the whole answer without one.
+    """
+
+    rule: str = "official"
+    prompt: str = "{question}"
+
+    files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "testmini.json", "images": "."})
+    answer_form: ClassVar[str] = "a number, a list or an option"
+    result_form: ClassVar[str] = '{pid: {"response", "extraction", ...}}'
+
+    def read(self, source: str) -> list[Sample]:
+        """A sample a problem."""
+        path = locate(source, self.files["annotations"])
+        value = load_json(path)
+        if not isinstance(value, dict):
+            raise InputError(f"{path}: expected an object that maps problem ids to problems")
+        return [
+            ask(
+                identifier,
+                fill(self.prompt, question=record.get("query") or field_of(record, "question", where)),
+                [beneath(path.parent, field_of(record, "image", where))],
+                [field_of(record, "answer", where)],
+                field_of(record, "choices", where) or (),
+                meta={"answer_type": field_of(record, "answer_type", where), "precision": record.get("precision")}
+                | {"question_type": record.get("question_type")}
+                | record.get("metadata", {}),
+                origin=where,
+            )
+            for identifier, record in value.items()
+            for where in [f"{path}: problem {identifier}"]
+        ]
+
+    def recognise(self, content: Content) -> list[Prediction] | None:
+        """The official output file, judged or not."""
+        value = content.value
+        if content.form != "json" or not isinstance(value, dict) or not value:
+            return None
+        if not all(isinstance(record, dict) and "response" in record for record in value.values()):
+            return None
+        return [
+            Prediction(
+                identifier,
+                str(record["response"]),
+                extras={key: record[key] for key in ("extraction", "true_false") if key in record},
+            )
+            for identifier, record in value.items()
+        ]
+
+    def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
+        """Accuracy first; by task, skill, source and so on in `details`."""
+        result = (
+            self._stored(predictions)
+            if self.rule == "stored"
+            else math_vista(
+                [None if prediction is None else _extraction(prediction) for prediction in predictions],
+                [Problem(s.answers[0], s.meta["answer_type"], s.choices, s.meta["precision"]) for s in samples],
+                self.rule,
+            )
+        )
+        groups = {name: group_means(result.items, [_as_list(s.meta.get(name)) for s in samples]) for name in _GROUPS}
+        return replace(result, details=groups)
+
+    def _stored(self, predictions: Sequence[Prediction | None]) -> Result:
+        verdicts = [None if prediction is None else prediction.extras.get("true_false") for prediction in predictions]
+        if all(verdict is None for verdict in verdicts):
+            raise InputError("no prediction has a stored verdict ('true_false'): use the rule official or strict")
+        without = sum(verdict is None for verdict in verdicts) - missing(predictions)
+        return Result.mean(
+            "mathvista/stored", "accuracy", [100.0 * bool(verdict) for verdict in verdicts], unparsed=without
+        )
+
+
+def _extraction(prediction: Prediction) -> str:
+    """The extracted answer as text; a judge that extracted nothing left an empty one."""
+    value: Any = prediction.extras.get("extraction", prediction.answer)
+    return "" if value is None else str(value)
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]

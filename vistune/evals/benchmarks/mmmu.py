@@ -1,0 +1,106 @@
+"""MMMU: college problems with figures in thirty subjects (Yue et al., CVPR 2024)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal
+
+from vistune.errors import InputError
+from vistune.evals.benchmark import answers, ask, field_of, result_object
+from vistune.evals.metrics.groups import group_means
+from vistune.evals.metrics.mmmu import Question, mmmu
+from vistune.evals.prediction import Prediction
+from vistune.evals.result import Result
+from vistune.evals.sources import Content, load_json, locate
+from vistune.sample import Sample
+
+_SUBJECT = re.compile(r"^[a-z]+_(.+)_\d+$")
+
+DOMAINS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "Art and Design": ("Art", "Art_Theory", "Design", "Music"),
+        "Business": ("Accounting", "Economics", "Finance", "Manage", "Marketing"),
+        "Science": ("Biology", "Chemistry", "Geography", "Math", "Physics"),
+        "Health and Medicine": (
+            "Basic_Medical_Science",
+            "Clinical_Medicine",
+            "Diagnostics_and_Laboratory_Medicine",
+            "Pharmacy",
+            "Public_Health",
+        ),
+        "Humanities and Social Science": ("History", "Literature", "Sociology", "Psychology"),
+        "Tech and Engineering": (
+            "Agriculture",
+            "Architecture_and_Engineering",
+            "Computer_Science",
+            "Electronics",
+            "Energy_and_Power",
+            "Materials",
+            "Mechanical_Engineering",
+        ),
+    }
+)
+_DOMAIN_OF = MappingProxyType({subject: domain for domain, subjects in DOMAINS.items() for subject in subjects})
+
+
+@dataclass(frozen=True)
+class Mmmu:
+    """`rule`: `strict`, `official-random` or `eval-only` of `mmmu`."""
+
+    rule: Literal["strict", "official-random", "eval-only"] = "strict"
+
+    files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "answer_dict_val.json"})
+    answer_form: ClassVar[str] = "a letter, or a word or number"
+    result_form: ClassVar[str] = '{id: answer}, or {subject: [{"id", "response"}]}'
+
+    def read(self, source: str) -> list[Sample]:
+        """A sample a question: from the answer dictionary (options unknown), or from an `output.json` (options known)."""
+        path = locate(source, self.files["annotations"])
+        value = load_json(path)
+        if isinstance(value, dict) and all(isinstance(record, dict) for record in value.values()):
+            value = [{"id": name, "answer": record.get("ground_truth"), **record} for name, record in value.items()]
+        return [_sample(record, f"{path}: record {index + 1}") for index, record in enumerate(_records(value))]
+
+    def recognise(self, content: Content) -> list[Prediction] | None:
+        """`total_val_output.json`, or the outputs of one or all subjects."""
+        records = list(_records(content.value)) if content.form == "json" else []
+        if records and all(isinstance(record, dict) and {"id", "response"} <= record.keys() for record in records):
+            return [Prediction(record["id"], record["response"]) for record in records]
+        return result_object(content)
+
+    def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
+        """Accuracy over instances first, then over each domain; subjects in `details`."""
+        questions = [Question(s.answers, s.meta["multiple_choice"], s.choices) for s in samples]
+        result = mmmu(answers(predictions), questions, self.rule)
+        subjects = [[s.meta["subject"]] for s in samples]
+        domains = group_means(result.items, [[_DOMAIN_OF[subject]] if subject in _DOMAIN_OF else [] for (subject,) in subjects])
+        return replace(
+            result,
+            values={**result.values, **domains},
+            details={"subjects": group_means(result.items, subjects), "correct": int(result.items.sum())},
+        )
+
+
+def _records(value: Any) -> Iterator[Any]:
+    """The records of a list, or of the lists of an object, in order."""
+    for part in value.values() if isinstance(value, dict) else [value]:
+        yield from part if isinstance(part, list) else []
+
+
+def _sample(record: Any, where: str) -> Sample:
+    identifier, answer = field_of(record, "id", where), field_of(record, "answer", where)
+    kind = field_of(record, "question_type", where)
+    if not isinstance(answer, str | list):
+        raise InputError(f"{where}: the answer is {answer!r}, expected text or a list of texts")
+    subject = _SUBJECT.match(identifier)
+    return ask(
+        identifier,
+        record.get("question"),
+        answers=[answer] if isinstance(answer, str) else answer,
+        choices=[str(text) for text in record.get("index2ans", {}).values()],
+        meta={"multiple_choice": kind == "multiple-choice", "subject": subject[1] if subject else ""},
+        origin=where,
+    )
