@@ -12,9 +12,10 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, TypeAlias
 
 from vistune.errors import InputError, nearest
-from vistune.sample import Region, Sample
+from vistune.sample import MediaRef, Region, Sample, Text, Turn
 
 Spoken: TypeAlias = Literal["captions", "qa"]
+Boxed: TypeAlias = Literal["objects", "regions", "ocr"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,8 @@ def check_kind(kind: str) -> str:
     return kind
 
 
-def facts_of(sample: Sample, spoken: Spoken = "qa") -> Facts:
-    """Read what a sample says about its media; its conversation becomes what `spoken` says.
+def facts_of(sample: Sample, spoken: Spoken = "qa", boxed: Boxed = "objects") -> Facts:
+    """Read what a sample says about its media: its conversation becomes `spoken`, its labelled boxes become `boxed`.
 
     Raises `InputError` naming the sample for an ill-formed entry of `meta`.
     """
@@ -94,15 +95,20 @@ def facts_of(sample: Sample, spoken: Spoken = "qa") -> Facts:
         given = {name: tuple(_READ[name](item) for item in sample.meta[name]) for name in KINDS if name in sample.meta}
     except (TypeError, KeyError, ValueError) as error:
         raise InputError(f"{sample.where}: a fact in meta is ill-formed: {error}") from error
-    objects = tuple(region for region in sample.regions if region.label and region.box is not None)
+    boxes = tuple(region for region in sample.regions if region.label and region.box is not None)
     described = spoken == "captions" and sample.media  # without media there is nothing that a caption could describe
-    said = {"captions": _captions(sample)} if described else {"qa": _qa(sample)}
-    return Facts(objects=objects, **said).joined(Facts(**given))
+    said: dict[str, Any] = {"captions": _captions(sample)} if described else {"qa": _qa(sample)}
+    return Facts(**{**said, boxed: boxes}).joined(Facts(**given))
 
 
 def _captions(sample: Sample) -> tuple[str, ...]:
-    told = tuple(turn.text.strip() for turn in sample.turns if turn.role == "assistant" and turn.text.strip())
+    told = tuple(turn.text.strip() for turn in sample.turns if turn.role == "assistant" and _is_text(turn))
     return _union(sample.answers, tuple(text for text in told if text not in sample.answers))
+
+
+def _is_text(turn: Turn) -> bool:
+    """Words alone: a list of names with boxes describes nothing once the boxes are gone."""
+    return bool(turn.text.strip()) and all(isinstance(part, Text | MediaRef) for part in turn.parts)
 
 
 def _qa(sample: Sample) -> tuple[tuple[str, str], ...]:

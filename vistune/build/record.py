@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from vistune.build.facts import Facts, Spoken, facts_of
+from vistune.build.facts import Boxed, Facts, Spoken, facts_of
 from vistune.completer import Reply, Request
 from vistune.sample import Media, MediaRef, Part, Produce, Sample, Text, Turn
 
@@ -82,10 +82,10 @@ Operator: TypeAlias = Callable[[Iterable[Record]], Iterator[Record]]
 _KEPT_META = ("dataset", "split", "language", "topic", "scenes")
 
 
-def record_of(sample: Sample, spoken: Spoken = "qa") -> Record:
+def record_of(sample: Sample, spoken: Spoken = "qa", boxed: Boxed = "objects") -> Record:
     """A reader's sample as the start of a pipeline: its media and its facts."""
     meta = {name: value for name, value in sample.meta.items() if name in _KEPT_META}
-    return Record(sample.id, sample.media, facts_of(sample, spoken), meta=meta)
+    return Record(sample.id, sample.media, facts_of(sample, spoken, boxed), meta=meta)
 
 
 def sample_of(record: Record) -> Sample:

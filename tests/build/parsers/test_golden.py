@@ -120,9 +120,7 @@ def test_thousandths_are_written_as_ferret_writes_them():
     """The released code clamps to the last pixel first; a box within the picture's last pixel is the same."""
     for case in table("ferret_box_strings")["boxes"]:
         width, height = case["size_wh"]
-        clamped = [
-            min(max(value, 0), side - 1) for value, side in zip(case["box"], (width, height) * 2, strict=True)
-        ]
+        clamped = [min(max(value, 0), side - 1) for value, side in zip(case["box"], (width, height) * 2, strict=True)]
         box = tuple(value / side for value, side in zip(clamped, (width, height) * 2, strict=True))
         ours = [int(number) for number in Notation("thousandths").write(box).strip("[]").split(",")]
         theirs = [int(number) for number in case["box_text"].strip("[]").split(",")]

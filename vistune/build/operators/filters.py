@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from vistune.build.guards import injected, refused
@@ -12,7 +13,7 @@ from vistune.build.operators.generate import generate
 from vistune.build.parsers.base import Item
 from vistune.build.prompt import Prompt
 from vistune.build.record import Operator, Record, each
-from vistune.sample import Text
+from vistune.sample import Media, Region, Text
 
 SOURCE_WORDS = (
     "the caption",
@@ -65,27 +66,35 @@ def count_words(text: str) -> int:
     return len(re.findall(r"[\u3040-\u30ff\u4e00-\u9fff]|[^\W\u3040-\u30ff\u4e00-\u9fff]+", text))
 
 
-def unique(scope: Callable[[Record], str] = lambda record: record.media[0].name if record.media else "") -> Operator:
-    """Reject a conversation whose questions and answers appeared before within the scope (default: the same medium).
+def unique(scope: Callable[[Record], Hashable] = lambda record: tuple(map(_identity, record.media))) -> Operator:
+    """Reject a conversation whose questions and answers appeared before within the scope (default: the same media).
 
-    Texts are compared without case, punctuation and spacing.
+    Texts are compared without case, punctuation and spacing; boxes as they are.
     """
 
     def run(records: Iterable[Record]) -> Iterator[Record]:
-        seen: set[tuple[str, str]] = set()
+        seen: set[Hashable] = set()
         for record in records:
             if record.reject:
                 yield record
                 continue
             said = re.sub(r"[\W_]+", " ", " | ".join(turn.text for turn in record.turns).lower()).strip()
-            key = (scope(record), said)
+            boxes = tuple(part.bounds() for turn in record.turns for part in turn.parts if isinstance(part, Region))
+            key = (scope(record), said, boxes)
             yield record.rejected("duplicate") if key in seen else record
             seen.add(key)
 
     return run
 
 
-def everywhere(record: Record) -> str:
+def _identity(medium: Media) -> Hashable:
+    if medium.path is not None:
+        return medium.path, medium.offset
+    content = medium.data if isinstance(medium.data, bytes) else medium.data.tobytes() if medium.data is not None else b""
+    return hashlib.sha256(content).digest()
+
+
+def everywhere(record: Record) -> Hashable:
     """The scope of `unique` over the whole run."""
     return ""
 

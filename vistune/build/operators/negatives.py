@@ -18,12 +18,12 @@ from vistune.build.record import Operator, Record, each, pairs_to_turns
 Way: TypeAlias = Literal["random", "popular", "adversarial"]
 
 ABSENT = (
-    "Is there a {name} in the picture?",
-    "Do you see a {name} here?",
-    "Does the picture show a {name}?",
+    "Is there {it} in the picture?",
+    "Do you see {it} here?",
+    "Does the picture show {it}?",
 )
 _NO = ("No, there is no {name} in the picture.", "No, I see no {name} here.", "No. The picture shows no {name}.")
-_YES = ("Yes, there is a {name} in the picture.", "Yes, I see a {name} here.", "Yes. The picture shows a {name}.")
+_YES = ("Yes, there is {it} in the picture.", "Yes, I see {it} here.", "Yes. The picture shows {it}.")
 
 
 @dataclass(slots=True)
@@ -72,7 +72,10 @@ def absent_objects(
         shown = draw.sample(seen, min(len(missing), len(seen)))
         entries = [(name, _NO) for name in missing] + [(name, _YES) for name in shown]
         draw.shuffle(entries)
-        pairs = [(draw.choice(ABSENT).format(name=name), draw.choice(told).format(name=name)) for name, told in entries]
+        pairs = [
+            (draw.choice(ABSENT).format(it=an(name)), draw.choice(told).format(it=an(name), name=name))
+            for name, told in entries
+        ]
         made = replace(record, id=f"{record.id}/absent", task="existence", turns=pairs_to_turns(pairs))
         return _beside(record, made if missing else None)
 
@@ -92,8 +95,8 @@ def absent_at_place(vocabulary: Vocabulary, notation: Notation, seed: int = 0) -
             return _beside(record, None)
         region = draw.choice(named)
         where = notation.write(region.bounds())
-        ask = f"Is the object at {where} a {missing[0]}?"
-        turns = pairs_to_turns([(ask, f"No, the object at {where} is a {region.label}.")])
+        ask = f"Is the object at {where} {an(missing[0])}?"
+        turns = pairs_to_turns([(ask, f"No, the object at {where} is {an(region.label or '')}.")])
         return _beside(record, replace(record, id=f"{record.id}/place", task="absent category", turns=turns))
 
     return each(make)
@@ -113,13 +116,18 @@ def wrong_attributes(attributes: Sequence[str], seed: int = 0) -> Operator:
             others = [word for word in attributes if label.replace(own[0], word) not in labels]
             wrong = label.replace(own[0], draw.choice(others)) if others else None
             if wrong:
-                made.append((f"Where is the {wrong}?", f"There is no {wrong} in the picture; there is a {label}."))
+                made.append((f"Where is the {wrong}?", f"There is no {wrong} in the picture; there is {an(label)}."))
         if not made:
             return _beside(record, None)
         turns = pairs_to_turns([draw.choice(made)])
         return _beside(record, replace(record, id=f"{record.id}/attribute", task="attribute", turns=turns))
 
     return each(make)
+
+
+def an(name: str) -> str:
+    """The name with its article, by its first letter: `a dog`, `an apple`."""
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
 
 
 def _beside(record: Record, negative: Record | None) -> list[Record]:

@@ -68,7 +68,7 @@ def steps(kit: Kit) -> list[Operator]:
         when(of_task("template"), templates(*_TEMPLATES, seed=kit.seed)),
         when(of_task("place"), absent_at_place(vocabulary, _BOX, kit.seed)),
         when(of_task("absent"), absent_objects(vocabulary, ("adversarial",), 2, kit.seed)),
-        ground("thousandths"),
+        ground("thousandths", known=True),
         *tidy(kit),
     ]
 

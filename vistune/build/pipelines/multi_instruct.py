@@ -27,11 +27,6 @@ def _regions(record: Record) -> list[Filled]:
     return [Filled.of(item.label or "", box=_BOX.write(item.bounds())) for item in record.facts.regions]
 
 
-def _presence(record: Record) -> list[Filled]:
-    names = list(dict.fromkeys(item.label or "" for item in record.facts.objects))
-    return [Filled.of("yes", choices=("yes", "no"), name=name) for name in names]
-
-
 def _read(record: Record) -> list[Filled]:
     return [Filled.of(item.label or "", box=_BOX.write(item.bounds())) for item in record.facts.ocr]
 
@@ -81,17 +76,6 @@ TASKS = (
         _regions,
     ),
     Template(
-        "presence",
-        (
-            "Is the {name} in the picture?",
-            "Can the {name} be seen?",
-            "Decide whether the {name} is present.",
-            "Does the image contain the {name}?",
-            "True or false, yes or no: the {name} is shown.",
-        ),
-        _presence,
-    ),
-    Template(
         "read",
         (
             "Read the text in {box}.",
@@ -113,7 +97,7 @@ def steps(kit: Kit) -> list[Operator]:
 PIPELINE = Pipeline(
     "MultiInstruct (Xu et al., 2023, section 3)",
     (),
-    "seven families of tasks by template, five instructions each",
+    "six families of tasks by template, five instructions each",
     steps,
-    deviations="seven of the 62 tasks, those that captions, questions, boxes and text allow; more are one `Template` each",
+    deviations="six of the 62 tasks, those that captions, questions, boxes and text allow; more are one `Template` each",
 )

@@ -31,7 +31,7 @@ BLIND = Prompt(
     ("note:question",),
     free_text.FORMAT,
     ("Which is a planet?\nA: Mars\nB: Basalt\nC: Oak\nD: Tin", (Item.of(("", "A")),)),
-    max_tokens=8,
+    max_tokens=32,
     temperature=0.0,
 )
 
