@@ -108,9 +108,11 @@ def _template(record: Any, template: str, where: str) -> str | list[str] | None:
             continue
         if conversion or not path:
             raise InputError(f"the field template {template!r} may hold keys and format specs only")
-        if path.endswith("?") and value_of(record, path.partition(".")[0].removesuffix("?") + "?", where) is None:
+        head = path.partition(".")[0]
+        if "?" in path and value_of(record, head.removesuffix("?") + "?", where) is None:
             return None
-        value = dig(record, path.removesuffix("?"), where)
+        path = path.replace("?", "")
+        value = dig(record, path, where)
         values = [value]
         if "*" in path:
             values, many = list(as_list(value, where, f"{path!r}")), True

@@ -16,25 +16,35 @@ from vistune.errors import InputError, nearest
 def entries() -> tuple[Entry, ...]:
     """Every entry, by name."""
     from vistune.data.catalogue import (
+        benchmarks,
         captioning,
         classification,
         conversations,
         detection,
-        medical,
+        instructions,
         medical_dialogues,
+        medical_questions,
+        medical_reports,
         question_answering,
         referring,
+        unavailable,
+        video,
     )
 
     families = (
+        benchmarks,
         captioning,
         classification,
         conversations,
         detection,
-        medical,
+        instructions,
         medical_dialogues,
+        medical_questions,
+        medical_reports,
         question_answering,
         referring,
+        unavailable,
+        video,
     )
     return tuple(sorted((entry for family in families for entry in family.ENTRIES), key=lambda entry: entry.name))
 

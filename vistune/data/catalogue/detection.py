@@ -136,7 +136,13 @@ ENTRIES = (
         licence="BSD-3-Clause (annotations); images for non-commercial research",
         obtain="MIT, Scene Parsing Challenge 2016 (ADEChallengeData2016)",
         citation="Zhou et al., Scene Parsing through ADE20K Dataset, CVPR 2017",
-        reader={},
+        reader={
+            "kind": "masks",
+            "path": "{root}/annotations/{part}",
+            "images": "{root}/images/{part}",
+            "names": "{root}/objectInfo150.txt",
+            "names_columns": ["Idx", "Name"],
+        },
         parts={"training": {}, "validation": {}},
     ),
     Entry(
@@ -148,7 +154,7 @@ ENTRIES = (
         licence="non-commercial, after registration",
         obtain="cityscapes-dataset.com (leftImg8bit, gtFine)",
         citation="Cordts et al., The Cityscapes Dataset, CVPR 2016",
-        reader={},
+        reader={"kind": "cityscapes", "path": "{root}/gtFine/{part}", "images": "{root}/leftImg8bit/{part}"},
         parts={"train": {}, "val": {}},
     ),
     Entry(
@@ -160,6 +166,7 @@ ENTRIES = (
         licence="CC BY-NC 4.0",
         obtain="davischallenge.org, DAVIS 2017 (480p)",
         citation="Pont-Tuset et al., The 2017 DAVIS Challenge on Video Object Segmentation, 2017",
-        reader={},
+        reader={"kind": "masks", "path": "{root}/DAVIS/Annotations/480p", "images": "{root}/DAVIS/JPEGImages/480p"},
+        note="all sequences that are unpacked; objects are numbered, they have no names",
     ),
 )

@@ -36,7 +36,7 @@ class Entry:
     citation    authors, title, place and year
     reader      a reader's spec; `{root}` stands for the data set's folder, `{part}` for the part's name
     parts       the files it comes in (splits, subsets), each with arguments that override `reader`'s; the first is the default
-    released    False: described in a paper, never published; it has no reader
+    released    False: there are no files to read (closed, announced only, or a mixture of others); it has no reader
     layout      "confirmed": the file layout is the owners' published one; "unconfirmed": reported by users, compare yours
     note        what a user has to know or do beside unpacking
     """
@@ -59,10 +59,10 @@ class Entry:
         """The reader's spec for the data set unpacked in the folder `root`.
 
         `overrides` replace the reader's arguments, e.g. `images` where the pictures lie elsewhere. Raises `InputError` for a
-        data set that was never released and for a part that it does not have.
+        data set without files and for a part that it does not have.
         """
         if not self.released:
-            raise InputError(f"{self.title} was never released: {self.obtain}")
+            raise InputError(f"{self.title} has no files to read: {self.obtain}")
         chosen = next(iter(self.parts)) if part is None else part
         if chosen not in self.parts:
             raise InputError(f"{self.name} has no part {chosen!r}{nearest(chosen, list(self.parts))}")

@@ -70,7 +70,7 @@ ENTRIES = (
         licence="none stated",
         obtain="repository of OphGLM (ML-AILab/OphGLM), data folder",
         citation="Gao et al., OphGLM: Training an Ophthalmology Large Language-and-Vision Assistant, 2023",
-        reader={},
+        reader={"kind": "instructions", "path": "{root}/{part}.json", "history": "history?"},
         parts={"data_samples": {}},
     ),
     Entry(
@@ -82,7 +82,7 @@ ENTRIES = (
         licence="Apache-2.0",
         obtain="Hugging Face lingshu-medical-mllm/ReasonMed",
         citation="Sun et al., ReasonMed: A 370K Multi-Agent Generated Dataset for Advancing Medical Reasoning, EMNLP 2025",
-        reader={},
+        reader={"kind": "instructions", "path": "{root}/{part}.json"},
         parts={"CoTMed": {}},
         layout="unconfirmed",
     ),

@@ -108,7 +108,7 @@ ENTRIES = (
         licence="CC BY-NC 4.0, and OpenAI's terms of use",
         obtain="repository of Shikra (shikras/shikra), annotations",
         citation="Chen et al., Shikra: Unleashing Multimodal LLM's Referential Dialogue Magic, 2023",
-        reader={},
+        reader={"kind": "shikra", "path": "{root}/{part}.jsonl", "images": "{root}/flickr30k-images"},
         parts={"GPT4GEN_BoxCoT_train": {}, "GPT4GEN_RD_BoxCoT_train": {}, "GPT4GEN_BoxCoT_test": {}},
     ),
     Entry(
