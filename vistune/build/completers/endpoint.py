@@ -100,7 +100,7 @@ class Endpoint:
         if flying is not None:
             self.account.cached += 1
             return flying
-        stored = self._store.get(key) if self._store else None
+        stored = self._store.get(key) if self._store is not None else None
         if stored is not None:
             self.account.cached += 1
             done: Future[Reply] = Future()
@@ -117,7 +117,7 @@ class Endpoint:
             self.account.failed += 1
         else:
             self.account.answered += 1
-            if self._store:
+            if self._store is not None:
                 await asyncio.to_thread(self._store.put, key, reply)
         return reply
 

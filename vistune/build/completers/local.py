@@ -56,14 +56,14 @@ class Local:
         source = iter(requests)
         while chunk := list(islice(source, self._batch)):
             keys = [reply_key(request, self.identity) for request in chunk]
-            stored: dict[str, Reply | None] = {key: self._store.get(key) if self._store else None for key in keys}
+            stored: dict[str, Reply | None] = {key: self._store.get(key) if self._store is not None else None for key in keys}
             missing = {key: request for key, request in zip(keys, chunk, strict=True) if stored[key] is None}
             self.account.asked += len(chunk)
             self.account.cached += len(chunk) - len(missing)
             for group in _alike(missing):
                 for key, reply in zip(group, self._generate(list(group.values())), strict=True):
                     stored[key] = reply
-                    if self._store:
+                    if self._store is not None:
                         self._store.put(key, reply)
             for key in keys:
                 found = stored[key]

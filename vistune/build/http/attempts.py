@@ -84,13 +84,13 @@ class Attempts:
 
     async def _once(self, request: Request, body: bytes, key: str, expected: int) -> Reply:
         claim = await self._budget.reserve(expected, request.max_tokens)
-        started_in = await self._limiter.acquire(expected + request.max_tokens)
+        await self._limiter.acquire(expected + request.max_tokens)
         spent = (0, 0)
         try:
             if self._stopped:
                 raise self._stopped
             status, headers, content = await self._post(body, key)
-            self._refuse(status, headers, content, started_in)
+            self._refuse(status, headers, content)
             if status >= 400:
                 return Reply("", self._model, "error", error=f"refused with status {status}: {self._said(content)}")
             # A body that was cut was generated all the same: it is charged at its most until a real count is known.
@@ -125,10 +125,10 @@ class Attempts:
         except httpx.TransportError as error:
             raise _RetryError("connection") from error
 
-    def _refuse(self, status: int, headers: Mapping[str, str], content: bytes, started_in: int) -> None:
+    def _refuse(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
         if status in _BUSY:
             wait = retry_after(headers)
-            self._limiter.refused(started_in, wait)
+            self._limiter.refused(wait)
             raise _RetryError(f"status {status}", wait, busy=True)
         if status in _AGAIN or status >= 500:
             raise _RetryError(f"status {status}", retry_after(headers))

@@ -61,7 +61,8 @@ class Budget:
 
     def _sentence(self) -> str:
         spent = self._account.prompt_tokens + self._account.completion_tokens
-        bound = [f"{self.tokens} tokens"] * (self.tokens is not None) + [f"{self.usd:g} USD"] * (self.usd is not None)
+        bound = [f"{self.tokens} tokens"] if self.tokens is not None else []
+        bound += [f"{self.usd:g} USD"] if self.usd is not None else []
         return (
             f"the budget of {' and '.join(bound)} does not cover the next request ({spent} tokens, {self._account.usd:.4f} USD "
             "spent): raise it and run the same command again, replies already bought are kept"

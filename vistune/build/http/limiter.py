@@ -1,4 +1,4 @@
-"""`Limiter`: how many requests may be in flight, found by trying (additive increase, multiplicative decrease)."""
+"""`Limiter`: how many requests may be in flight, found by trying."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import time
 class Limiter:
     """A limit on concurrency that adapts to the endpoint, and an optional pace.
 
-    The limit grows by one with every success until the endpoint first refuses (slow start), then by one per round of
-    successes; a refusal takes it to 7/8, at most once per round. When as many refusals as the limit come without a success
-    between them, nothing starts before the endpoint's `Retry-After` is over.
+    The limit grows by one with every success until the endpoint first refuses, then by one per round of successes; every
+    refusal takes half a place. It comes to rest where about 2 in `limit` requests are refused. When more refusals than the
+    limit come without a success between them, nothing starts before the endpoint's `Retry-After` is over.
 
     most: the highest limit. requests_per_minute, tokens_per_minute: a known quota, spread evenly; None is no quota.
     """
@@ -24,13 +24,12 @@ class Limiter:
         self._slow_start = True
         self._flying = 0
         self._refusals = 0
-        self._round = 0
         self._not_before = 0.0
         self._next_start = 0.0
         self._change = asyncio.Condition()
 
-    async def acquire(self, tokens: int) -> int:
-        """Wait for a place; gives the round, to be handed to `refused`."""
+    async def acquire(self, tokens: int) -> None:
+        """Wait for a place, and for the pace of a request of so many tokens."""
         async with self._change:
             while self._flying >= int(self.limit):
                 await self._change.wait()
@@ -39,7 +38,6 @@ class Limiter:
             start = max(self._next_start, self._not_before, time.monotonic())
             self._next_start = start + self._interval(tokens)
         await asyncio.sleep(max(0.0, start - time.monotonic()))
-        return self._round
 
     async def release(self) -> None:
         """Give the place back."""
@@ -48,17 +46,17 @@ class Limiter:
             self._change.notify_all()
 
     def succeeded(self) -> None:
-        """A reply came."""
+        """A reply came. A limit that is not used up has not been tried, and does not grow."""
         self._refusals = 0
+        if self._flying + 1 < int(self.limit):
+            return
         self.limit = min(self.most, self.limit + (1.0 if self._slow_start else 1.0 / self.limit))
 
-    def refused(self, started_in: int, retry_after: float) -> None:
+    def refused(self, retry_after: float) -> None:
         """The endpoint said that it is too busy."""
         self._refusals += 1
         self._slow_start = False
-        if started_in == self._round:
-            self.limit = max(1.0, self.limit * 7 / 8)
-            self._round += 1
+        self.limit = max(1.0, self.limit - 0.5)
         if self._refusals > self.limit:
             self._not_before = max(self._not_before, time.monotonic() + retry_after)
 
