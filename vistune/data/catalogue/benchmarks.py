@@ -200,6 +200,7 @@ ENTRIES = (
             "meta": {"subject": "subject", "lang": "language", "grade": "grade"},
         },
         parts={"test": {}, "train": {"path": "{root}/data/train-{shard}.parquet"}},
+        layout="unconfirmed",
     ),
     Entry(
         name="visit_bench",

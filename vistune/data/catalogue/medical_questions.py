@@ -58,6 +58,7 @@ ENTRIES = (
             "image": "{image}.jpg",
         },
         parts={"train": {}, "val": {}, "test": {}},
+        layout="unconfirmed",
     ),
     Entry(
         name="vqa_med_2019",
@@ -134,6 +135,7 @@ ENTRIES = (
             "image": "{img_id}.jpg",
             "meta": {"source": "source"},
         },
+        layout="unconfirmed",
     ),
     Entry(
         name="endovis18_vqla",
@@ -235,5 +237,6 @@ ENTRIES = (
             "meta": {"category": "category", "department": "l2-category"},
         },
         parts={"VAL": {}},
+        layout="unconfirmed",
     ),
 )

@@ -73,6 +73,7 @@ ENTRIES = (
         reader={"kind": "shards", "path": "{root}/{part}.tar"},
         note="the part is a shard's number; read many shards with the shards reader itself",
         parts={"00000": {}},
+        layout="unconfirmed",
     ),
     Entry(
         name="mimic_cxr",
