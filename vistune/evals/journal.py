@@ -29,9 +29,10 @@ class Journal:
         if whole and not whole.endswith(b"\n"):
             self._file.write(b"\n")
 
-    def append(self, record: Mapping[str, Any]) -> None:
-        """Write one line and wait until the disk has it."""
-        self._file.write(json.dumps(record, ensure_ascii=False, allow_nan=False).encode() + b"\n")
+    def append(self, *records: Mapping[str, Any]) -> None:
+        """Write a line a record and wait until the disk has them all."""
+        lines = [json.dumps(record, ensure_ascii=False, allow_nan=False).encode() + b"\n" for record in records]
+        self._file.write(b"".join(lines))
         self._file.flush()
         os.fsync(self._file.fileno())
 

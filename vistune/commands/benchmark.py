@@ -1,0 +1,127 @@
+"""`vistune eval`, `vistune judge` and `vistune import-predictions`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from vistune.evals.elo import Standing
+    from vistune.evals.judges.base import Judge
+    from vistune.evals.prediction import Prediction
+
+app = typer.Typer()
+
+Completer = Annotated[
+    str, typer.Option(help="The judge's model: endpoint:https://host/v1?model=NAME, local:PATH, replay:FILE.")
+]
+
+
+@app.command()
+def eval(
+    model: Annotated[str, typer.Argument(help="A checkpoint folder, or package.module:Class of your own model.")],
+    bench: Annotated[str, typer.Option(help="Benchmarks, comma-separated: pope,gqa=/data/gqa,...")],
+    out: Annotated[Path, typer.Option(help="Predictions and results; run again to continue.")],
+    data: Annotated[Path, typer.Option(help="The folder that holds each benchmark's official files under its name.")] = Path(),
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first samples of each benchmark.")] = None,
+    batch_size: Annotated[int, typer.Option(min=1)] = 64,
+    max_new_tokens: Annotated[int, typer.Option(min=1)] = 128,
+) -> None:
+    """Answer benchmarks with a model and score the answers."""
+    from vistune.evals.run import Answerer, evaluate
+    from vistune.spec import resolve
+
+    places: dict[str, str] = {}
+    for entry in bench.split(","):
+        name, _, place = entry.strip().partition("=")
+        places[name] = place or str(data / name)
+    answerer: Answerer
+    if ":" in model:
+        answerer = resolve("vistune.model", model)()
+    else:
+        from vistune.evals.checkpoint_model import CheckpointModel
+
+        answerer = CheckpointModel(model)
+    results = evaluate(answerer, places, out, {"max_new_tokens": max_new_tokens}, batch_size, limit)
+    for name, result in results.items():
+        low, high = result.interval()
+        typer.echo(
+            f"{name}: {result.name} {result.headline:.2f} [{low:.2f}, {high:.2f}] {result.unit} (n {result.n}, {result.rule})"
+        )
+    typer.echo(f"next: vistune report {out} --out {out}")
+
+
+@app.command()
+def judge(
+    judge: Annotated[str, typer.Argument(help="rating, llava_bench, mm_vet, video_chatgpt, qa_match or pairwise.")],
+    bench: Annotated[str, typer.Argument(help="The benchmark that was answered.")],
+    predictions: Annotated[list[Path], typer.Argument(help="A predictions file; for pairwise, one of each model.")],
+    annotations: Annotated[str, typer.Option(help="The annotation file, or the folder of the official download.")],
+    completer: Completer,
+    out: Annotated[Path, typer.Option(help="The file of raw replies (JSONL); run again to continue.")],
+    options: Annotated[
+        list[str], typer.Option("--set", metavar="KEY=VALUE", help="A variant of the judge: swap=true, show_images=true.")
+    ] = [],  # noqa: B006 - typer reads it, nobody writes it
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Let a language model judge answers. Every raw reply is kept; scores can be computed from them again."""
+    from vistune.build.opening import open_completer
+    from vistune.commands.evaluate import benchmark_spec
+    from vistune.errors import InputError
+    from vistune.evals.judges.base import judged, run
+    from vistune.evals.score import open_benchmark, read_answers
+    from vistune.spec import build
+
+    opened, asking = open_benchmark(bench), open_completer(completer)
+    samples = opened.read(annotations)
+    given: dict[str, list[Prediction | None]] = {}
+    for path in predictions:
+        if path.stem in given:
+            raise InputError(f"two predictions files are called {path.stem!r}: the file's name is the model's, rename one")
+        by_id = {prediction.id: prediction for prediction in read_answers(opened, path).predictions}
+        given[path.stem] = [by_id.get(sample.id) for sample in samples]
+    spec = benchmark_spec(judge, options)
+    if judge == "pairwise":
+        from vistune.evals.arena import arena
+
+        _print_standings(arena(samples, given, asking, out, show_images=bool(spec.get("show_images"))), as_json)
+        return
+    if len(given) > 1:
+        raise InputError(f"the judge {judge!r} takes one predictions file; only 'pairwise' compares several")
+    grader: Judge = build("vistune.evals.judges", spec)
+    ((model, answers),) = given.items()
+    result = judged(grader, samples, answers, run(grader, samples, answers, asking, out), out)
+    if as_json:
+        typer.echo(json.dumps({"benchmark": bench, "model": model, **result.to_json()}, ensure_ascii=False))
+        return
+    for name, value in result.values.items():
+        typer.echo(f"{name:<24}{value:.2f}")
+    typer.echo(f"{result.rule}, n {result.n}, missing {result.missing}, unread replies {result.unparsed}; {result.notes[-1]}")
+
+
+def _print_standings(standings: list[Standing], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps([asdict(standing) for standing in standings]))
+        return
+    for standing in standings:
+        typer.echo(
+            f"{standing.model:<24}{standing.rating:7.1f} [{standing.low:.1f}, {standing.high:.1f}]  {standing.matches} matches"
+        )
+
+
+@app.command()
+def import_predictions(
+    path: Annotated[Path, typer.Argument(help="samples_*.jsonl of lmms-eval, or a .tsv/.json of VLMEvalKit.")],
+    out: Annotated[Path, typer.Option(help="Our predictions file (JSONL).")],
+    identifier: Annotated[str | None, typer.Option("--id", help="The field with the id that the benchmark here uses.")] = None,
+) -> None:
+    """Convert predictions made by lmms-eval or VLMEvalKit, so that `vistune score` can score them."""
+    from vistune.evals.imports import import_predictions as read
+    from vistune.files import write_jsonl
+
+    count = write_jsonl(out, (prediction.to_json() for prediction in read(path, identifier)))
+    typer.echo(f"{count} predictions in {out}")

@@ -1,0 +1,40 @@
+"""A checkpoint as evaluation sees it: which weights it has, what it reads, what it answers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from vistune.files import sha256
+from vistune.model.checkpoint import CONFIG, WEIGHTS, load
+from vistune.sample import Sample
+
+
+class CheckpointModel:
+    """Loads a checkpoint folder. Keeps to `vistune.evals.run.Answerer`."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.model = load(folder)
+
+    @cached_property
+    def identity(self) -> str:
+        """The folder's name and a hash over its spec and weights."""
+        digest = hashlib.sha256("".join(sha256(self.folder / name) for name in (CONFIG, WEIGHTS)).encode()).hexdigest()
+        return f"{self.folder.resolve().name}@{digest[:16]}"
+
+    def rendered(self, sample: Sample) -> str:
+        """The token ids of the prompt, places of media included, as text."""
+        renderer = self.model.renderer()
+        asked = sample.prompt()
+        rendered = renderer.render(
+            asked, lambda index: self.model.media_tokens(asked.media[index], asked.where), True, self.model.spec.max_length
+        )
+        return " ".join(map(str, rendered.ids))
+
+    def generate(self, samples: Sequence[Sample], **arguments: Any) -> list[str]:
+        """Greedy answers unless `arguments` say otherwise."""
+        return self.model.generate(samples, batch_size=len(samples), **arguments)
