@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from vistune.commands import build, evaluate, human, world
+from vistune.commands import benchmark, build, evaluate, human, report, world
 from vistune.errors import InputError
 
 app = typer.Typer(
@@ -19,6 +19,8 @@ app = typer.Typer(
 )
 app.add_typer(build.app, name="build")
 app.add_typer(evaluate.app)
+app.add_typer(benchmark.app)
+app.add_typer(report.app)
 app.add_typer(human.app, name="human")
 app.add_typer(world.app, name="world")
 
