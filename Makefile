@@ -38,5 +38,9 @@ types: $(STAMP)  ## mypy --strict
 
 check: lint types test  ## what a change must pass
 
+SCORES ?= $(SHARED)/scores
+scores: $(STAMP) ## published numbers reproduced: expected against got
+	$(BIN)/python benchmarks/published_scores.py $(SCORES)
+
 clean:           ## remove runs and caches, keep .venv
 	rm -rf runs .pytest_cache .mypy_cache .ruff_cache build *.egg-info

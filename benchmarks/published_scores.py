@@ -40,7 +40,8 @@ def main() -> int:
         for name, expected in row["expected"].items():
             got = shown(value_of(result, name), expected)
             checked, different = checked + 1, different + (got != expected)
-            print(f"{'ok   ' if got == expected else 'DIFF '} {row['status']:7} {row['name']:55} {name:30} expected {expected:22} got {got}")
+            verdict = "ok  " if got == expected else "DIFF"
+            print(f"{verdict}  {row['status']:7} {row['name']:55} {name:30} expected {expected:22} got {got}", flush=True)
     print(f"{checked} numbers, {different} different, {skipped} rows skipped")
     return 1 if different else 0
 
