@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from vistune.commands import benchmark, build, evaluate, human, report, world
+from vistune.commands import benchmark, build, data, evaluate, human, pretrain, promptlearn, report, run, world
 from vistune.errors import InputError
 
 app = typer.Typer(
@@ -17,11 +17,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(run.app)
 app.add_typer(build.app, name="build")
+app.add_typer(data.app, name="data")
 app.add_typer(evaluate.app)
 app.add_typer(benchmark.app)
 app.add_typer(report.app)
 app.add_typer(human.app, name="human")
+app.add_typer(pretrain.app, name="pretrain")
+app.add_typer(promptlearn.app, name="promptlearn")
 app.add_typer(world.app, name="world")
 
 

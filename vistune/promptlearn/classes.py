@@ -38,6 +38,11 @@ class Classes:
         """The sentence of every class."""
         return tuple((template or self.template).format(name) for name in self.names)
 
+    @property
+    def ending(self) -> str:
+        """What a prompt ends with: a full stop where the template has one."""
+        return "." if self.template.endswith(".") else ""
+
     def subset(self, names: Sequence[str], split: Literal["seen", "unseen", "mixed"] | None = None) -> Classes:
         """Some of these classes, in the order given. Raises `InputError` for a name that is not among them."""
         for name in names:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from vistune.errors import InputError
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.classes import Classes
-from vistune.promptlearn.edits import Context, Edits
+from vistune.promptlearn.edits import Context, Edits, Per
 from vistune.promptlearn.images import Images
 from vistune.promptlearn.tower import Encoded
 
@@ -135,6 +135,7 @@ class Method(nn.Module, ABC):
     needs_class_token: bool = False
     answers_new_classes: bool = True
     second_view: bool = False
+    test_views: int = 0
     stages: tuple[Stage, ...] = (Stage("all"),)
 
     def __init__(self, backbone: DualEncoder) -> None:
@@ -240,9 +241,12 @@ def initial_context(backbone: DualEncoder, words: str | None, count: int) -> nn.
     return nn.Parameter(embedded[:count].detach().clone())
 
 
-def prompt(values: Tensor, words: str | None) -> Context:
+def prompt(values: Tensor, words: str | None, classes: Classes, *, per: Per = "all") -> Context:
     """A context in front of the name, over the first tokens of `a photo of a NAME.` where there are initial words."""
-    return Context(values) if words is None else Context(values, template=f"{words} {{}}.", overwrite=True)
+    ending = classes.ending
+    if words is None:
+        return Context(values, per, template="{}" + ending)
+    return Context(values, per, template=f"{words} {{}}{ending}", overwrite=True)
 
 
 def sequences(parameters: Iterable[nn.Parameter]) -> nn.ParameterList:

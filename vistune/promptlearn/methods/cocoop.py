@@ -5,8 +5,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from vistune.promptlearn.backbone import DualEncoder, unit
-from vistune.promptlearn.edits import Context, Edits
-from vistune.promptlearn.method import Call, Method, Recipe, initial_context
+from vistune.promptlearn.edits import Edits
+from vistune.promptlearn.method import Call, Method, Recipe, initial_context, prompt
 
 
 class Cocoop(Method):
@@ -17,6 +17,7 @@ class Cocoop(Method):
     def __init__(self, backbone: DualEncoder, *, words: str = "a photo of a", reduction: int = 16) -> None:
         super().__init__(backbone)
         self.ctx = initial_context(backbone, words, len(backbone.tokenizer(words)))
+        self.words = words
         hidden = backbone.embed_dim // reduction
         self.meta_net = nn.Sequential(nn.Linear(backbone.embed_dim, hidden), nn.ReLU(), nn.Linear(hidden, backbone.text.width))
 
@@ -27,4 +28,4 @@ class Cocoop(Method):
 
     def edits(self, call: Call) -> Edits:
         """One context an image."""
-        return Edits(contexts=(Context(self.ctx + self.shift(call)[:, None], per="row"),))
+        return Edits(contexts=(prompt(self.ctx + self.shift(call)[:, None], self.words, call.classes, per="row"),))

@@ -46,9 +46,13 @@ class Coop(Method):
     def context(self, call: Call) -> Context:
         """The learnt context for the classes of a call."""
         if not self.taught:
-            return prompt(self.ctx, self.words) if self.position == "end" else Context(self.ctx, position=self.position)
+            if self.position == "end":
+                return prompt(self.ctx, self.words, call.classes)
+            return Context(self.ctx, position=self.position, template="{}" + call.classes.ending)
         values = self.ctx[rows(self.taught, call.classes, "class-specific CoOp")]
-        return Context(values, per="class", position=self.position)
+        if self.position == "end":
+            return prompt(values, self.words, call.classes, per="class")
+        return Context(values, "class", self.position, "{}" + call.classes.ending)
 
     def edits(self, call: Call) -> Edits:
         """One context."""

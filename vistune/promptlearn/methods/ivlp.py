@@ -37,7 +37,7 @@ class Ivlp(Method):
 
     def edits(self, call: Call) -> Edits:
         """Context, deep text slots, visual tokens."""
-        edits = Edits(contexts=(prompt(self.ctx, self.words),))
+        edits = Edits(contexts=(prompt(self.ctx, self.words, call.classes),))
         for block, values in enumerate(self.deep_text, 1):
             edits.put("text", block, Tokens(values, group="slot"))
         for i, values in enumerate(self.vision):

@@ -52,7 +52,7 @@ class Lasp(Method):
             return text.pooled + self.bias
 
         norms = self.norms.edits() if self.norms is not None else {}
-        return Edits(contexts=(prompt(self.ctx, self.words),), features={"text": biased}, norms=norms)
+        return Edits(contexts=(prompt(self.ctx, self.words, call.classes),), features={"text": biased}, norms=norms)
 
     def losses(self, out: Output, call: Call) -> dict[str, Tensor]:
         """`cross_entropy` on images and the weighted `text_to_text`."""

@@ -30,7 +30,7 @@ class Maple(Method):
 
     def edits(self, call: Call) -> Edits:
         """Context and deep text slots, and what they become in the image tower."""
-        edits = Edits(contexts=(prompt(self.ctx, self.words),))
+        edits = Edits(contexts=(prompt(self.ctx, self.words, call.classes),))
         for block, values in enumerate(self.deep, 1):
             edits.put("text", block, Tokens(values, group="slot"))
         for i, values in enumerate(self.visual()):

@@ -33,7 +33,7 @@ class Proda(Method):
         self.per_step, self.weight = per_step, weight
         self._queue: list[int] = []
 
-    def contexts(self, which: Tensor) -> tuple[Context, ...]:
+    def contexts(self, which: Tensor, ending: str) -> tuple[Context, ...]:
         """The chosen prompts, by where the name stands."""
         quarter = len(self.ctx) // 4
         front, middle, end = (
@@ -42,17 +42,21 @@ class Proda(Method):
             which[which >= 2 * quarter],
         )
         parts = (("front", front), ("middle", middle), ("end", end))
-        return tuple(Context(self.ctx[index], per="row", position=where) for where, index in parts if len(index))  # type: ignore[arg-type]
+        return tuple(Context(self.ctx[index], "row", where, "{}" + ending) for where, index in parts if len(index))  # type: ignore[arg-type]
 
     def edits(self, call: Call) -> Edits:
         """All prompts at test time, the next few of a random order in training."""
         if not self.training:
             which = torch.arange(len(self.ctx))
-            return Edits(contexts=self.contexts(which), features={"text": lambda text: unit(text.pooled).mean(0)})
+            return Edits(
+                contexts=self.contexts(which, call.classes.ending), features={"text": lambda text: unit(text.pooled).mean(0)}
+            )
         if len(self._queue) < self.per_step:
             self._queue = torch.randperm(len(self.ctx)).tolist()
         which, self._queue = torch.tensor(self._queue[: self.per_step]), self._queue[self.per_step :]
-        return Edits(contexts=self.contexts(which), logits=lambda image, text: self.upper_bound(image, text, call))
+        return Edits(
+            contexts=self.contexts(which, call.classes.ending), logits=lambda image, text: self.upper_bound(image, text, call)
+        )
 
     def upper_bound(self, image: Encoded, text: Encoded, call: Call) -> Tensor:
         """Logits `[B, N]` of the expected loss's bound; without labels, the means alone."""
@@ -62,7 +66,7 @@ class Proda(Method):
 
     def losses(self, out: Output, call: Call) -> dict[str, Tensor]:
         """`cross_entropy` of the bound and the weighted `diversity`."""
-        nameless = Edits(contexts=(Context(self.ctx, per="row"),))
+        nameless = Edits(contexts=(Context(self.ctx, per="row", template="{}" + call.classes.ending),))
         features = call.engine.text(replace(call.classes, names=("",)), nameless).features[:, 0]
         return {**super().losses(out, call), "diversity": self.weight * off_diagonal_cosine(features)}
 

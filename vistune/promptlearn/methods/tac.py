@@ -64,7 +64,7 @@ class Tac(Ivlp):
     def edits(self, call: Call) -> Edits:
         """IVLP's, with the cluster tokens in front of the context and behind the class token."""
         edits = super().edits(call)
-        edits.contexts = (Context(self.ctx, template="a photo of a {}."),)
+        edits.contexts = (Context(self.ctx, template="a photo of a {}" + call.classes.ending),)
         for block in range(self.depth):
             text, vision = (
                 Tokens(self.to_text(self.centres), PRE, "after_first"),

@@ -21,6 +21,7 @@ class Tpt(Method):
     """
 
     recipe = Recipe(epochs=0)
+    test_views = 63
 
     def __init__(
         self, backbone: DualEncoder, *, words: str = "a photo of a", lr: float = 0.005, keep: float = 0.1, steps: int = 1
@@ -31,7 +32,7 @@ class Tpt(Method):
 
     def edits(self, call: Call) -> Edits:
         """The untuned context."""
-        return Edits(contexts=(prompt(self.ctx, self.words),))
+        return Edits(contexts=(prompt(self.ctx, self.words, call.classes),))
 
     def predict(self, call: Call, text: Encoded | None = None) -> Tensor:
         """Tune for every image, then answer its plain view."""
@@ -47,8 +48,7 @@ class Tpt(Method):
 
     def class_features(self, call: Call, context: Tensor) -> Tensor:
         """`[B, N, E]` for contexts `[B, M, d]`."""
-        one = prompt(context, self.words)
-        edits = Edits(contexts=(type(one)(context, "row", one.position, one.template, one.overwrite),))
+        edits = Edits(contexts=(prompt(context, self.words, call.classes, per="row"),))
         return call.engine.text(call.classes, edits).features
 
     def tuned(self, call: Call, views: Tensor) -> Tensor:

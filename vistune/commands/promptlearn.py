@@ -1,0 +1,134 @@
+"""`vistune promptlearn`: adapt a frozen dual encoder, by every method, under every protocol."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(help="Prompt learning for dual encoders (CLIP, SigLIP).", no_args_is_help=True)
+
+# The methods a comparison runs, plug-ins around the method their paper leads with.
+COMPARED = (
+    "zero_shot", "coop", "cocoop", "proda", "prograd", "kgcoop", "lasp", "tcp", "vpt", "ivlp", "maple", "promptsrc", "taskres",
+    "rpo", "dept+coop", "mma", "coprompt", "caspl+coop", "promptkd", "dpc+coop", "twosfs", "mmrl", "nlprompt+coop", "tac",
+    "textrefiner+coop", "protext", "tpt", "damvp", "clip_adapter", "tip_adapter", "clip_lora", "linear_probe",
+)  # fmt: skip
+
+
+@app.command("list")
+def list_methods(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Methods, data sets and protocols."""
+    from vistune.promptlearn.build import is_plugin, methods
+    from vistune.promptlearn.datasets.open import NAMES
+    from vistune.promptlearn.protocols import PROTOCOLS
+
+    plugins = [name for name in methods() if is_plugin(name)]
+    listing: dict[str, list[str]] = {
+        "methods": [name for name in methods() if name not in plugins],
+        "plug-ins": [f"{name}+METHOD" for name in plugins],
+        "datasets": list(NAMES),
+        "protocols": list(PROTOCOLS),
+    }
+    if as_json:
+        print(json.dumps(listing, indent=2))
+        return
+    for title, names in listing.items():
+        print(f"{title}:\n  {', '.join(names)}")
+
+
+@app.command()
+def run(
+    model: Annotated[str, typer.Option(help="A CLIP directory or hub id.")],
+    dataset: Annotated[str, typer.Option(help="A data set, or several with commas.")] = "world",
+    method: Annotated[str, typer.Option(help="A method, or several with commas; plug-ins wrap: dept+maple.")] = "",
+    all_methods: Annotated[bool, typer.Option("--all-methods", help="Every method, one after the other.")] = False,
+    protocol: Annotated[
+        str, typer.Option(help="few_shot, base2novel, cross_dataset, domain_generalisation, ...")
+    ] = "base2novel",
+    shots: Annotated[int, typer.Option(min=1, help="Training images a class.")] = 16,
+    seeds: Annotated[str, typer.Option(help="Seeds with commas.")] = "1,2,3",
+    root: Annotated[Path | None, typer.Option(help="The folder that holds the data sets in CoOp's layout.")] = None,
+    out: Annotated[Path, typer.Option(help="Where results go; finished runs are not repeated.")] = Path("runs/promptlearn"),
+    descriptions: Annotated[Path | None, typer.Option(help="Sentences about each class: JSON {name: [sentence, ...]}.")] = None,
+    arguments: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE for the method, for example n_ctx=4.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the published number.")] = None,
+    batch: Annotated[int | None, typer.Option(min=1, help="Instead of the published one.")] = None,
+    lr: Annotated[float | None, typer.Option(help="Instead of the published rate.")] = None,
+    views: Annotated[int, typer.Option(min=0, help="0: fresh crops every epoch; more: that many fixed crops, cached.")] = 0,
+    noise: Annotated[float, typer.Option(min=0, max=1, help="Share of wrong labels (label_noise).")] = 0.5,
+) -> None:
+    """Teach and test methods; a finished run is a JSON file under OUT, and a second call goes on where the first stopped."""
+    from vistune.errors import InputError, nearest
+    from vistune.promptlearn.backbone import load
+    from vistune.promptlearn.datasets.open import open_dataset
+    from vistune.promptlearn.experiment import Experiment, Given
+    from vistune.promptlearn.protocols import PROTOCOLS
+
+    if protocol not in PROTOCOLS:
+        raise InputError(f"protocol {protocol!r} is unknown{nearest(protocol, list(PROTOCOLS))}")
+    if bool(method) == all_methods:
+        raise InputError("give either --method NAME or --all-methods")
+    names = COMPARED if all_methods else tuple(method.split(","))
+    chosen = numbers(seeds)
+    overrides = {key: value for key, value in (("epochs", epochs), ("batch", batch), ("lr", lr)) if value is not None}
+    backbone = load(model)
+    for one in dataset.split(","):
+        experiment = Experiment(backbone, open_dataset(one, root, descriptions), protocol, root=root, out=out)
+        for name in names:
+            for seed in chosen:
+                given = Given(settings(arguments or []), overrides, views, noise)
+                if experiment.finished(name, shots, seed, given):
+                    continue
+                result = experiment.run(name, shots, seed, given)
+                print(f"{one} {protocol} {name} seed {seed}: {json.dumps(result['accuracy'])}", flush=True)
+
+
+@app.command()
+def table(
+    out: Annotated[Path, typer.Option(help="The folder `run` wrote to.")] = Path("runs/promptlearn"),
+    to: Annotated[Path | None, typer.Option(help="A Markdown file to write instead of printing.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Mean and standard deviation over seeds, harmonic mean, cost and flags, with the published number beside.
+
+    Flags: U saw unlabelled images of new classes, T had a larger teacher, S is told base or novel at test time, E was tuned on
+    the test set, L used text by a language model.
+    """
+    from vistune.files import atomic_open
+    from vistune.promptlearn.results import load_results, markdown, summarise
+
+    rows = summarise(load_results(out))
+    text = json.dumps(rows, indent=2) if as_json else markdown(rows)
+    if to is None:
+        print(text)
+        return
+    with atomic_open(to) as file:
+        file.write(text)
+
+
+def numbers(text: str) -> list[int]:
+    """`1,2,3` as numbers. Raises `InputError` for anything else."""
+    from vistune.errors import InputError
+
+    parts = text.split(",")
+    if not all(part.strip().isdigit() for part in parts):
+        raise InputError(f"--seeds {text!r} is not a list of whole numbers: write for example 1,2,3")
+    return [int(part) for part in parts]
+
+
+def settings(pairs: list[str]) -> dict[str, Any]:
+    """`["n_ctx=4"]` as keyword arguments; values are read as YAML. Raises `InputError` for a pair without `=`."""
+    import yaml
+
+    from vistune.errors import InputError
+
+    found = {}
+    for pair in pairs:
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise InputError(f"--set {pair!r} has no value: write KEY=VALUE")
+        found[key] = yaml.safe_load(value)
+    return found

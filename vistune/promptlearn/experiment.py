@@ -1,0 +1,141 @@
+"""One run: a method, a data set, a protocol, shots and a seed; resumable, with everything expensive shared between runs."""
+
+from __future__ import annotations
+
+import platform
+import resource
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from vistune import __version__
+from vistune.errors import InputError
+from vistune.files import atomic_path, read_json, write_json
+from vistune.promptlearn.backbone import DualEncoder
+from vistune.promptlearn.build import build
+from vistune.promptlearn.datasets.base import Dataset
+from vistune.promptlearn.engine import Engine
+from vistune.promptlearn.fit import accuracy, fit
+from vistune.promptlearn.images import Bank
+from vistune.promptlearn.method import Method, Recipe
+from vistune.promptlearn.pixels import fixed_bank, view_bank
+from vistune.promptlearn.protocols import Evaluation, Protocol, Task, make_task
+from vistune.promptlearn.results import path_of
+from vistune.promptlearn.shots import Shots
+
+TEST_CROP = (0.6, 1.0)  # of test-time views where training pictures are not cropped
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a run is given besides its name: the method's `arguments`, fields of the published recipe to override, and
+
+    `views`: 0 makes fresh crops every epoch, as published; more make a bank of that many crops of each image, from which
+    everything below the first touched site is computed once. `noise` is the share of wrong labels.
+    """
+
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    views: int = 0
+    noise: float = 0.5
+
+
+class Experiment:
+    """Runs on one backbone and data set. Test features are computed once for all runs that leave the image tower alone."""
+
+    def __init__(self, backbone: DualEncoder, dataset: Dataset, protocol: Protocol, *, root: Path | None, out: Path) -> None:
+        self.engine = Engine(backbone)
+        self.dataset, self.protocol = dataset, protocol
+        self.root, self.out = root, out
+        self._tests: dict[str, Bank] = {}
+
+    def finished(self, name: str, shots: int, seed: int, given: Given) -> bool:
+        """Is there a result of this run already? Raises `InputError` when it was made with other settings."""
+        path = path_of(self.out, name, self.dataset.name, self.protocol, shots, seed)
+        if not path.exists():
+            return False
+        before = read_json(path)
+        for key, now in (("given", asdict(given)), ("backbone", self.engine.backbone.identity)):
+            if before.get(key) != now:
+                raise InputError(f"{path} was made with {key} {before.get(key)}, not {now}: remove it or choose another --out")
+        return True
+
+    def run(self, name: str, shots: int, seed: int, given: Given) -> dict[str, Any]:
+        """Teach and test one method, write its result and its learnt tensors, and return the result."""
+        task = make_task(self.protocol, self.dataset, shots, seed, root=self.root, noise=given.noise)
+        torch.manual_seed(seed)
+        arguments = {"shots": shots, **given.arguments} if name == "tip_adapter" else given.arguments
+        method = build(name, self.engine.backbone, task.taught, arguments)
+        recipe: Recipe = replace(method.recipe, **given.overrides) if method.recipe.epochs else method.recipe
+        taught = fit(method, lambda epoch: self._shots(task, epoch, seed, given.views, method), recipe) if task.train else None
+        scores = {test.name: self._test(method, test, task) for test in task.tests}
+        result = {
+            "method": name,
+            "dataset": self.dataset.name,
+            "protocol": self.protocol,
+            "shots": shots,
+            "seed": seed,
+            "accuracy": scores,
+            "trainable": method.trainable(),
+            "seconds_per_image": taught.seconds_per_image if taught else 0.0,
+            "peak_mb": peak_memory(),
+            "flags": method.disclosure.letters(),
+            "epochs": taught.epochs if taught else 0,
+            "given": asdict(given),
+            "losses": taught.losses if taught else {},
+            "backbone": self.engine.backbone.identity,
+            "versions": {"vistune": __version__, "torch": torch.__version__, "python": platform.python_version()},
+        }
+        path = path_of(self.out, name, self.dataset.name, self.protocol, shots, seed)
+        save_learnt(method, path.with_suffix(".safetensors"))
+        write_json(path, result)
+        return result
+
+    def _shots(self, task: Task, epoch: int, seed: int, views: int, method: Method) -> Shots:
+        """The training images of an epoch: the one bank, or this epoch's own."""
+        backbone, crop = self.engine.backbone, task.dataset.crop
+        count = 1 if crop is None else views or max(2 if method.second_view else 1, method.recipe.views)
+        own = 0 if crop is None or views else epoch
+        key = f"train {seed} {own} {count} {len(task.train)}"
+        if key not in self._tests:
+            for stale in [name for name in self._tests if name.startswith(("train", "unlabelled")) and name != key]:
+                del self._tests[stale]
+            self._tests[key] = view_bank(task.train, backbone, count, seed * 100_003 + own, crop, task.dataset.flip)
+        labels = torch.tensor([item.label for item in task.train])
+        pool = self._bank("pool", task.unlabelled)
+        return Shots(self.engine, task.taught, self._tests[key], labels, count, pool, task.everything)
+
+    def _bank(self, name: str, items: Any) -> Bank:
+        if name not in self._tests:
+            self._tests[name] = fixed_bank(items, self.engine.backbone)
+        return self._tests[name]
+
+    def _test(self, method: Method, test: Evaluation, task: Task) -> float | None:
+        """Accuracy in per cent; none where a method has no answer for classes it was not taught."""
+        if test.classes.split == "unseen" and not method.answers_new_classes:
+            return None
+        labels = torch.tensor([item.label for item in test.items])
+        views = None
+        if task.adapt_at_test and method.test_views:
+            crop = task.dataset.crop or TEST_CROP
+            views = view_bank(test.items, self.engine.backbone, method.test_views, 0, crop, task.dataset.flip)
+        return round(accuracy(method, self.engine, self._bank(test.name, test.items), labels, test.classes, views), 3)
+
+
+def save_learnt(method: Method, path: Path) -> None:
+    """Only what was learnt (and its buffers), as safetensors; the result beside it names backbone, method and arguments."""
+    from safetensors.torch import save_file
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(path) as temporary:
+        save_file({name: value.detach().contiguous().clone() for name, value in method.state_dict().items()}, temporary)
+
+
+def peak_memory() -> float:
+    """The most memory this process has held, in MB: the accelerator's where there is one, else resident."""
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated() / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10

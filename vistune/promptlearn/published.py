@@ -1,0 +1,35 @@
+"""Published base-to-novel accuracies: averages over 11 data sets, ViT-B/16, 16 shots, 3 seeds (from the repositories)."""
+
+from __future__ import annotations
+
+BASE_TO_NOVEL: dict[str, tuple[float, float, float]] = {
+    "zero_shot": (69.34, 74.22, 71.70),
+    "coop": (82.69, 63.22, 71.66),
+    "cocoop": (80.47, 71.69, 75.83),
+    "proda": (81.56, 72.30, 76.65),
+    "prograd": (82.48, 70.75, 76.16),
+    "kgcoop": (80.73, 73.60, 77.00),
+    "lasp": (82.70, 74.90, 78.61),
+    "tcp": (84.13, 75.36, 79.51),
+    "vpt": (80.24, 73.43, 76.68),
+    "ivlp": (82.15, 74.07, 77.90),
+    "maple": (82.28, 75.14, 78.55),
+    "promptsrc": (84.26, 76.10, 79.97),
+    "rpo": (81.13, 75.00, 77.78),
+    "dept+coop": (83.80, 72.89, 77.97),
+    "dept+promptsrc": (85.19, 76.17, 80.43),
+    "mma": (83.20, 76.80, 79.87),
+    "hpt": (84.32, 76.86, 80.23),
+    "coprompt": (84.00, 77.23, 80.48),
+    "caspl+coop": (84.78, 74.49, 79.30),
+    "caspl+maple": (84.48, 79.59, 81.96),
+    "caspl+promptsrc": (86.11, 79.54, 82.69),
+    "promptkd": (86.96, 80.73, 83.73),
+    "dpc+coop": (85.15, 68.84, 76.13),
+    "dpc+promptkd": (87.55, 80.55, 83.91),
+    "twosfs": (85.55, 75.48, 80.20),
+    "mmrl": (85.68, 77.16, 81.20),
+    "textrefiner+coop": (79.74, 74.32, 76.94),
+    "textrefiner+promptkd": (85.22, 79.64, 82.33),
+    "protext": (72.95, 76.98, 74.91),
+}
