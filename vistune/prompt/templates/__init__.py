@@ -1,0 +1,1 @@
+"""Prompt templates: roles and separators, one file each. The kind in a spec is the file's name."""
