@@ -1,0 +1,24 @@
+"""Where a backbone's files are: a local directory, a Hugging Face id, or `builtin:NAME` for one that ships with the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vistune.errors import InputError, nearest
+
+BUILTIN = "builtin:"
+_NANO = Path(__file__).parent.parent / "world" / "nano"
+
+
+def locate(path: str) -> str:
+    """What `from_pretrained` takes. Raises `InputError` for an unknown built-in name or a directory that is not there."""
+    if path.startswith(BUILTIN):
+        name = path.removeprefix(BUILTIN)
+        known = sorted(folder.name for folder in _NANO.iterdir() if folder.is_dir()) if _NANO.is_dir() else []
+        if name not in known:
+            raise InputError(f"there is no built-in model {name!r}{nearest(name, known)}")
+        return str(_NANO / name)
+    looks_local = path.startswith((".", "/", "~")) or path.count("/") > 1
+    if looks_local and not Path(path).expanduser().is_dir():
+        raise InputError(f"model directory {path} does not exist")
+    return str(Path(path).expanduser()) if looks_local else path

@@ -1,0 +1,97 @@
+"""Checkpoints: one directory that says everything about a model, written whole or not at all.
+
+    vistune.yaml        the model's spec, and which parts' weights lie here (the others come from the spec's paths)
+    model.safetensors   those weights
+    tokenizer files     as `transformers` writes them
+
+The loader reads `vistune.yaml`, never a path or a name pattern.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from vistune.errors import InputError
+from vistune.model.spec import ModelSpec
+from vistune.model.vlm import VisionLanguageModel
+
+FORMAT = 1
+CONFIG, WEIGHTS = "vistune.yaml", "model.safetensors"
+
+
+def save(model: VisionLanguageModel, folder: Path, parts: set[str]) -> None:
+    """Write `folder`: the weights of `parts` (names of the model's children) and what the rest is built from."""
+    temporary = folder.with_name(f".{folder.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    record = {"format": FORMAT, "parts": sorted(parts), "model": model.spec.to_json()}
+    (temporary / CONFIG).write_text(yaml.safe_dump(record, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    model.llm.tokenizer.save_pretrained(temporary)
+    save_file(part_weights(model, parts), temporary / WEIGHTS, metadata={"format": "pt"})
+    shutil.rmtree(folder, ignore_errors=True)
+    temporary.rename(folder)
+
+
+def part_weights(model: nn.Module, parts: set[str]) -> dict[str, torch.Tensor]:
+    """The parts' tensors by full name; of tensors that share memory (tied embeddings) the first name only."""
+    seen: set[int] = set()
+    weights = {}
+    for name, tensor in model.state_dict().items():
+        if name.split(".")[0] in parts and tensor.data_ptr() not in seen:
+            seen.add(tensor.data_ptr())
+            weights[name] = tensor.contiguous()
+    return weights
+
+
+def load(folder: str | Path) -> VisionLanguageModel:
+    """Build the model a checkpoint describes. Raises `InputError` for whatever is missing, broken or from a later version."""
+    folder = Path(folder)
+    config = read_config(folder)
+    parts: set[str] = set(config["parts"])
+    spec = ModelSpec.from_json(config["model"])
+    model = VisionLanguageModel(spec, load_weights=not {"vision", "llm"} <= parts)
+    fill(model, folder / WEIGHTS, parts)
+    return model.eval()
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The content of `vistune.yaml`, checked."""
+    file = folder / CONFIG
+    if not file.is_file():
+        raise InputError(f"{folder} is no checkpoint: it has no {CONFIG}")
+    try:
+        config = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(config, dict) or not {"format", "parts", "model"} <= set(config):
+        raise InputError(f"{file} needs the keys format, parts and model")
+    if config["format"] != FORMAT:
+        raise InputError(f"{file} has format {config['format']!r}; this version of vistune reads format {FORMAT}")
+    return config
+
+
+def fill(model: nn.Module, file: Path, parts: set[str]) -> None:
+    """Copy a safetensors file into the model: exactly the weights of `parts`, each of the right shape, all or nothing."""
+    if not file.is_file():
+        raise InputError(f"{file} is missing")
+    try:
+        weights = load_file(file)
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{file} is broken or cut short: {error}") from error
+    expected = part_weights(model, parts)
+    wrong = sorted(set(expected) ^ set(weights))
+    if wrong:
+        state = "lacks" if wrong[0] in expected else "has the unknown tensor"
+        raise InputError(f"{file} {state} {wrong[0]!r} ({len(wrong)} such tensors): it belongs to another model")
+    for name, tensor in weights.items():
+        if tensor.shape != expected[name].shape:
+            raise InputError(f"{file}: {name} is {list(tensor.shape)}, the model's is {list(expected[name].shape)}")
+    model.load_state_dict(weights, strict=False)

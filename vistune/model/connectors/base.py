@@ -1,0 +1,31 @@
+"""The contract of connectors."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from vistune.model.features import Features, Grid
+
+
+@dataclass(frozen=True, slots=True)
+class TextContext:
+    """The instruction of each input: `embeds [N, T, H]` (the language model's embeddings), `mask [N, T]` bool, `texts`."""
+
+    embeds: Tensor
+    mask: Tensor
+    texts: tuple[str, ...]
+
+
+class Connector(nn.Module):
+    """`Features` -> `[N, K, H]`, H the language model's width. `text` is always offered; most connectors ignore it."""
+
+    @abstractmethod
+    def num_tokens(self, n: int, grid: Grid | None) -> int:
+        """K for `n` encoder tokens laid out as `grid`: a pure function."""
+
+    @abstractmethod
+    def forward(self, features: Features, text: TextContext | None = None) -> Tensor:
+        """Features of N inputs -> `[N, K, H]`."""

@@ -1,0 +1,142 @@
+"""`LanguageModel`: one wrapper over any causal decoder of `transformers`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
+
+from vistune.errors import InputError
+from vistune.model import attention
+from vistune.model.assets import locate
+
+_CHUNK = 2048  # supervised tokens whose logits are held at once
+
+
+class LanguageModel(nn.Module):
+    """A decoder that reads embeddings of packed samples and gives hidden states, losses or generated tokens.
+
+    `path` is a directory or hub id. `width` is H. Rows of the embedding are added for tokens a codec needs and the
+    tokenizer lacks.
+    """
+
+    def __init__(self, path: str, revision: str | None = None, load_weights: bool = True) -> None:
+        super().__init__()
+        folder = locate(path)
+        attention.register()
+        config = AutoConfig.from_pretrained(folder, revision=revision)
+        arguments: dict[str, Any] = {"dtype": torch.float32, "attn_implementation": attention.NAME}
+        if load_weights:
+            self.model = AutoModelForCausalLM.from_pretrained(folder, revision=revision, use_safetensors=True, **arguments)
+        else:
+            self.model = AutoModelForCausalLM.from_config(config, **arguments)
+        self.tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder, revision=revision)
+        if not self.tokenizer.is_fast:
+            raise InputError(f"{path} has a slow tokenizer; labels need one that reports offsets (tokenizer.json)")
+        if self.tokenizer.eos_token_id is None:
+            raise InputError(f"the tokenizer of {path} has no end-of-sequence token")
+        if self.tokenizer.pad_token_id is None:
+            self.tokenizer.pad_token = self.tokenizer.eos_token
+        self.width = int(self.model.get_input_embeddings().weight.shape[1])
+
+    @property
+    def blocks(self) -> nn.ModuleList:
+        """The decoder layers, first to last."""
+        lists = [module for module in self.model.modules() if isinstance(module, nn.ModuleList)]
+        return max(lists, key=len)
+
+    def add_tokens(self, tokens: list[str]) -> int:
+        """Give the tokenizer the special tokens it lacks and the embedding a row for each; returns how many were new.
+
+        New rows start at the mean of the old ones: they neither attract nor repel probability at first, and a checkpoint that
+        does not hold them is loaded to the same numbers.
+        """
+        known = self.tokenizer.get_vocab()
+        new = [token for token in tokens if token not in known]
+        if not new:
+            return 0
+        self.tokenizer.add_tokens(new, special_tokens=True)
+        rows = self.model.get_input_embeddings().weight.shape[0]
+        if len(self.tokenizer) > rows:
+            self.model.resize_token_embeddings(len(self.tokenizer), mean_resizing=False)
+            for layer in (self.model.get_input_embeddings(), self.model.get_output_embeddings()):
+                layer.weight.data[rows:] = layer.weight.data[:rows].mean(dim=0)
+        return len(new)
+
+    def embed(self, ids: Tensor) -> Tensor:
+        """`[...]` token ids -> `[..., H]`."""
+        embeds: Tensor = self.model.get_input_embeddings()(ids)
+        return embeds
+
+    def forward(self, embeds: Tensor, positions: Tensor, lengths: tuple[int, ...]) -> Tensor:
+        """A packed row: `embeds [T, H]`, `positions [T]` restarting with each of the `lengths` -> hidden states `[T, H]`."""
+        output = self.model.base_model(
+            inputs_embeds=embeds[None],
+            position_ids=positions[None],
+            attention_mask=_NO_MASK.to(embeds.device),
+            use_cache=False,
+            lengths=lengths,
+        )
+        hidden: Tensor = output.last_hidden_state[0]
+        return hidden
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """`[..., H]` -> `[..., vocabulary]`, as the model's own head gives them."""
+        scores: Tensor = self.model.get_output_embeddings()(hidden)
+        cap = self.model.config.get_text_config().to_dict().get("final_logit_softcapping")
+        return scores if cap is None else torch.tanh(scores / cap) * cap
+
+    def loss_sum(self, hidden: Tensor, labels: Tensor) -> Tensor:
+        """Summed cross-entropy of next tokens: `hidden [T, H]` of one packed row, `labels [T]` (-100: none).
+
+        Position t predicts token t + 1. The first token of a sample is never supervised, so that no sample predicts its
+        neighbour. The vocabulary is projected to only where labels are, a chunk at a time.
+        """
+        where = torch.nonzero(labels[1:] != -100).squeeze(1)
+        targets, chosen = labels[where + 1], hidden[where]
+        total = hidden.new_zeros((), dtype=torch.float32)
+        for first in range(0, len(where), _CHUNK):
+            scores = self.logits(chosen[first : first + _CHUNK]).float()
+            total = total + F.cross_entropy(scores, targets[first : first + _CHUNK], reduction="sum")
+        return total
+
+    @torch.no_grad()
+    def generate(self, rows: list[Tensor], max_new_tokens: int, stop: list[str] | None = None, **options: Any) -> list[str]:
+        """Continue each prompt `[T_i, H]` (embeddings), greedily unless `options` say otherwise; returns the new text.
+
+        Prompts are padded on the left. Text ends at the end-of-sequence token or before the first of `stop`.
+        """
+        longest = max(len(row) for row in rows)
+        embeds = torch.stack([F.pad(row, (0, 0, longest - len(row), 0)) for row in rows])
+        mask = torch.stack([(torch.arange(longest) >= longest - len(row)).long() for row in rows]).to(embeds.device)
+        ids = self.model.generate(
+            inputs_embeds=embeds,
+            attention_mask=mask,
+            max_new_tokens=max_new_tokens,
+            pad_token_id=self.tokenizer.pad_token_id,
+            eos_token_id=self._ends(stop or []),
+            **({"do_sample": False} | options),
+        )
+        return [self._text(row, stop or []) for row in ids]
+
+    def _ends(self, stop: list[str]) -> list[int]:
+        """Tokens that end an answer: the tokenizer's own, and those `stop` strings that are one special token."""
+        vocabulary = self.tokenizer.get_added_vocab()
+        return [self.tokenizer.eos_token_id, *(vocabulary[text] for text in stop if text in vocabulary)]
+
+    def _text(self, ids: Tensor, stop: list[str]) -> str:
+        """Decode new tokens up to the first end, dropping padding but keeping tokens a codec reads."""
+        kept: list[int] = ids.tolist()
+        ends = set(self._ends(stop))
+        first = next((index for index, token in enumerate(kept) if token in ends), len(kept))
+        text = str(self.tokenizer.decode(kept[:first], skip_special_tokens=False))
+        for marker in stop:
+            text = text.split(marker)[0]
+        return text.strip()
+
+
+# Four-dimensional, so that `transformers` takes it for a finished mask and builds none; with `lengths` nobody reads it.
+_NO_MASK = torch.ones((1, 1, 1, 1), dtype=torch.bool)

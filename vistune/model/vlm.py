@@ -1,0 +1,161 @@
+"""`VisionLanguageModel`: encoder -> connector -> fusion -> language model, and what a user does with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from vistune.data.decode import image_size, load_image
+from vistune.data.packing import Batch, Example, pack
+from vistune.errors import InputError
+from vistune.model.features import Prepared
+from vistune.model.language import LanguageModel
+from vistune.model.spec import ModelSpec
+from vistune.progress import track
+from vistune.prompt.render import Renderer
+from vistune.prompt.template import Template
+from vistune.sample import Media, MediaRef, Sample, Text, Turn
+from vistune.spec import build
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL import Image
+
+    from vistune.model.connectors.base import Connector
+    from vistune.model.encoders.base import Encoder
+    from vistune.model.fusion.base import Fusion
+
+
+class VisionLanguageModel(nn.Module):
+    """The whole model. Parts are named as stages name them: `vision`, `connector`, `fusion`, `llm`."""
+
+    vision: Encoder | None
+    connector: Connector | None
+    fusion: Fusion
+    llm: LanguageModel
+
+    def __init__(self, spec: ModelSpec, load_weights: bool = True) -> None:
+        super().__init__()
+        self.spec = spec
+        llm = {"path": spec.llm} if isinstance(spec.llm, str) else dict(spec.llm)
+        self.llm = LanguageModel(**llm, load_weights=load_weights)
+        self.vision = self.connector = None
+        if spec.vision is not None:
+            if spec.connector is None:
+                raise InputError("model.vision needs model.connector, which brings its features to the language model")
+            self.vision = build("vistune.model.encoders", spec.vision, load_weights=load_weights)
+            self.connector = build(
+                "vistune.model.connectors", spec.connector, width=self.vision.width, out_width=self.llm.width
+            )
+        self.fusion = build("vistune.model.fusion", spec.fusion)
+        self.fusion.install(self.llm)
+        self.codec = build("vistune.prompt.codecs", spec.codec)
+        self.llm.add_tokens(self.codec.tokens)
+        self.template: Template = build("vistune.prompt.templates", spec.template)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.llm.parameters()).device
+
+    def renderer(self, template: Template | None = None) -> Renderer:
+        """What turns samples into token ids for this model, with its own template or another."""
+        tokenizer = self.llm.tokenizer
+        placeholder = tokenizer.pad_token_id
+        return Renderer(template or self.template, self.codec, tokenizer, placeholder)
+
+    def media_tokens(self, medium: Media, where: str = "") -> int:
+        """How many tokens a medium takes. Raises `InputError` when the model has no encoder for it."""
+        if self.vision is None or self.connector is None or medium.kind != "image":
+            raise InputError(f"{where or medium.name}: this model has no encoder for {medium.kind} media")
+        size = image_size(medium, where)
+        return self.connector.num_tokens(self.vision.num_tokens(size), self.vision.grid(size))
+
+    def example(self, sample: Sample, renderer: Renderer, answer_next: bool = False) -> Example:
+        """Render a sample and prepare the media it shows. Runs on the CPU, touches no weights."""
+        rendered = renderer.render(
+            sample,
+            lambda index: self.media_tokens(sample.media[index], sample.where),
+            answer_next,
+            self.spec.max_length,
+        )
+        shown = dict.fromkeys(slot.which for slots in rendered.slots.values() for slot in slots)
+        return Example(sample.id, rendered, {index: self._prepare(sample.media[index], sample.where) for index in shown})
+
+    def _prepare(self, medium: Media, where: str) -> Prepared:
+        assert self.vision is not None
+        return self.vision.prepare(load_image(medium, where))
+
+    def encode(self, media: Sequence[Prepared]) -> list[Tensor]:
+        """Visual tokens `[K, H]` of each medium. Without gradient through an encoder that is frozen."""
+        if not media:
+            return []
+        assert self.vision is not None and self.connector is not None
+        pixels = torch.cat([medium.pixels for medium in media]).to(self.device)
+        training = any(parameter.requires_grad for parameter in self.vision.parameters())
+        with torch.set_grad_enabled(training and torch.is_grad_enabled()):
+            features = self.vision(pixels)
+        return list(self.connector(features))
+
+    def hidden(self, batch: Batch) -> Tensor:
+        """Last hidden states `[T, H]` of a packed row."""
+        embeds = self.llm.embed(batch.ids.to(self.device))
+        inputs = self.fusion.prepare(embeds, self.encode(batch.media), batch.slots)
+        states: Tensor = self.llm(inputs.embeds, batch.positions.to(self.device), batch.lengths)
+        return states
+
+    def forward(self, batch: Batch) -> dict[str, Tensor]:
+        """Named losses, each summed over its supervised tokens: divide by their global count."""
+        return {"text": self.llm.loss_sum(self.hidden(batch), batch.labels.to(self.device))}
+
+    @torch.no_grad()
+    def logits(self, samples: Iterable[Sample]) -> list[Tensor]:
+        """Next-token logits `[length, vocabulary]` of each sample as rendered for training."""
+        renderer = self.renderer()
+        batch = pack([self.example(sample, renderer) for sample in samples])
+        return list(self.llm.logits(self.hidden(batch)).split(batch.lengths))
+
+    @torch.no_grad()
+    def generate(
+        self, samples: Sequence[Sample], max_new_tokens: int = 128, batch_size: int = 64, progress: bool = False, **options: Any
+    ) -> list[str]:
+        """Answer each sample's last question; turns after it are ignored. Greedy unless `options` (sampling) say otherwise."""
+        renderer = self.renderer()
+        answers: dict[int, str] = {}
+        examples = [self.example(sample.prompt(), renderer, answer_next=True) for sample in samples]
+        order = sorted(range(len(examples)), key=lambda index: len(examples[index].rendered))
+        starts = range(0, len(order), batch_size)
+        for start in track(starts, "answering", len(starts)) if progress else starts:
+            chosen = order[start : start + batch_size]
+            rows = self._prompt_rows(pack([examples[index] for index in chosen]))
+            texts = self.llm.generate(rows, max_new_tokens, self.template.stops, **options)
+            answers |= dict(zip(chosen, texts, strict=True))
+        return [answers[index] for index in range(len(samples))]
+
+    def _prompt_rows(self, batch: Batch) -> list[Tensor]:
+        embeds = self.llm.embed(batch.ids.to(self.device))
+        inputs = self.fusion.prepare(embeds, self.encode(batch.media), batch.slots)
+        return list(inputs.embeds.split(batch.lengths))
+
+    def chat(
+        self, image: str | Image.Image | NDArray[np.uint8] | None, question: str, max_new_tokens: int = 256, **options: Any
+    ) -> str:
+        """Ask one question about one picture (a path, a PIL picture, an array, or None for none)."""
+        return self.generate([question_sample(image, question)], max_new_tokens, **options)[0]
+
+
+def question_sample(image: str | Image.Image | NDArray[np.uint8] | None, question: str, history: Sequence[Turn] = ()) -> Sample:
+    """A conversation about one picture whose next answer is wanted; the picture is shown in the first question."""
+    import numpy as np
+
+    media: tuple[Media, ...] = ()
+    if isinstance(image, str):
+        media = (Media.file("image", image),)
+    elif image is not None:
+        media = (Media("image", data=np.asarray(image)),)
+    shown = (MediaRef(0), Text("\n")) if media and not history else ()
+    return Sample("chat", media, (*history, Turn("user", (*shown, Text(question)))))
