@@ -1,0 +1,133 @@
+"""What training must and must not change, and that stopping, splitting and accumulating change nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from vistune.errors import InputError
+from vistune.model.checkpoint import load
+from vistune.recipe import Recipe
+from vistune.train.run import train
+
+PLAIN = {"train": {"connector": 1e-2}, "data": "world:?task=captions&size=64", "batch": 4, "template": "plain"}
+TUNE = {"train": {"connector": 1e-3, "llm": 1e-3}, "data": "world:?task=instructions&size=64", "batch": 4}
+
+
+def recipe(spec: dict, *stages: dict) -> Recipe:
+    made = [{"name": f"s{index}", **stage} for index, stage in enumerate(stages)]
+    return Recipe.from_json({"name": "test", "model": spec, "stages": made})
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return dict(load(folder).state_dict())
+
+
+def same(left: dict[str, torch.Tensor], right: dict[str, torch.Tensor]) -> bool:
+    return left.keys() == right.keys() and all(torch.equal(left[name], right[name]) for name in left)
+
+
+def test_frozen_parts_stay_bit_equal_and_trained_ones_change(tiny_spec: dict, tmp_path: Path) -> None:
+    from vistune.model.spec import ModelSpec
+    from vistune.model.vlm import VisionLanguageModel
+
+    torch.manual_seed(0)
+    before = VisionLanguageModel(ModelSpec.from_json(tiny_spec)).state_dict()
+    after = weights(train(recipe(tiny_spec, PLAIN | {"steps": 3}), tmp_path / "run", report=False))
+    for name, tensor in before.items():
+        if name.startswith("connector"):
+            assert not torch.equal(after[name], tensor), name
+        else:
+            assert torch.equal(after[name], tensor), name
+
+
+def test_blocks_from_a_number_on_train_and_the_ones_before_do_not(tiny_spec: dict, tmp_path: Path) -> None:
+    stage = TUNE | {"train": {"vision[1:]": 1e-3, "connector": 1e-3}, "steps": 2}
+    after = weights(train(recipe(tiny_spec, stage), tmp_path / "run", report=False))
+    base = load(train(recipe(tiny_spec, PLAIN | {"steps": 1}), tmp_path / "base", report=False)).state_dict()
+    changed = {name for name in base if name.startswith("vision") and not torch.equal(base[name], after[name])}
+    assert changed and all(".layers.1." in name for name in changed)  # block 2 lies above the layer that is used
+
+
+def test_n_and_n_steps_are_two_n_steps_bit_for_bit(tiny_spec: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from vistune.train import loop
+
+    whole = weights(train(recipe(tiny_spec, TUNE | {"steps": 8}), tmp_path / "whole", report=False))
+
+    class StopError(Exception):
+        pass
+
+    add = loop._Log.add
+
+    def stop_at_six(self, step, *rest):
+        add(self, step, *rest)
+        if step == 6:
+            raise StopError
+
+    with monkeypatch.context() as patch, pytest.raises(StopError):
+        patch.setattr(loop._Log, "add", stop_at_six)
+        train(recipe(tiny_spec, TUNE | {"steps": 8}), tmp_path / "cut", save_every=2, report=False)
+    cut = weights(train(recipe(tiny_spec, TUNE | {"steps": 8}), tmp_path / "cut", save_every=2, report=False))
+    assert same(whole, cut)
+    logs = [
+        [json.loads(line)["loss"] for line in (tmp_path / name / "logs" / "s0.jsonl").read_text().splitlines()]
+        for name in ("whole", "cut")
+    ]
+    assert logs[0] == logs[1] and len(logs[0]) == 8
+
+
+def test_a_run_killed_outright_resumes_to_the_same_bits(tiny_spec: dict, tmp_path: Path) -> None:
+    made = recipe(tiny_spec, TUNE | {"steps": 12})
+    whole = weights(train(made, tmp_path / "whole", save_every=2, report=False))
+    file = tmp_path / "run.yaml"
+    file.write_text(yaml.safe_dump(made.to_json()))
+    command = [sys.executable, "-m", "vistune", "train", str(file), "--out", str(tmp_path / "cut"), "--save-every", "2"]
+    environment = os.environ | {"OMP_NUM_THREADS": str(torch.get_num_threads())}
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment)
+    log = tmp_path / "cut" / "logs" / "s0.jsonl"
+    while process.poll() is None and not (log.exists() and len(log.read_text().splitlines()) >= 5):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / "cut" / "s0").exists()
+    subprocess.run(command, stdout=subprocess.DEVNULL, env=environment, check=True)
+    assert same(whole, weights(tmp_path / "cut" / "s0"))
+
+
+def test_accumulating_four_times_eight_is_one_times_thirty_two(tiny_spec: dict, tmp_path: Path) -> None:
+    stage = TUNE | {"steps": 3, "batch": 32}
+    one = weights(train(recipe(tiny_spec, stage), tmp_path / "one", report=False))
+    four = weights(train(recipe(tiny_spec, stage | {"micro": 8}), tmp_path / "four", report=False))
+    for name in one:
+        torch.testing.assert_close(one[name], four[name], atol=2e-5, rtol=1e-4)
+
+
+def test_another_recipe_in_the_same_folder_is_refused(tiny_spec: dict, tmp_path: Path) -> None:
+    train(recipe(tiny_spec, PLAIN | {"steps": 1}), tmp_path / "run", report=False)
+    with pytest.raises(InputError, match="holds a run of another recipe"):
+        train(recipe(tiny_spec, PLAIN | {"steps": 2}), tmp_path / "run", report=False)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"train": {"conector": 1e-3}}, "matches no parameter \\(did you mean 'connector'\\?\\)"),
+        ({"train": {}}, "trains nothing"),
+        ({"batch": 0}, "batch is 0, expected at least 1"),
+        ({"epoch": 1}, "has no key 'epoch' \\(did you mean 'epochs'\\?\\)"),
+        ({"data": "wrld:"}, "readers has no kind 'wrld' \\(did you mean 'world'\\?\\)"),
+    ],
+)
+def test_a_wrong_stage_is_one_sentence_and_leaves_nothing(tiny_spec: dict, tmp_path: Path, change: dict, complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        train(recipe(tiny_spec, PLAIN | {"steps": 1} | change), tmp_path / "run", report=False)
+    assert not (tmp_path / "run" / "s0").exists()

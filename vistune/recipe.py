@@ -1,0 +1,185 @@
+"""`Recipe` and `Stage`: a published method as data, written by `recipes/<method>.py`, kept in `run.yaml`, run by `train`."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from vistune.errors import InputError, nearest
+from vistune.model.spec import ModelSpec
+from vistune.spec import Spec, check_arguments, kinds
+
+RECIPES = "vistune.recipes"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One round of training.
+
+    `train` maps a pattern over parameter names to a learning rate; what no pattern matches is frozen. A pattern is a part
+    (`connector`), a glob (`llm.*q_proj*`) or a part's blocks from a number on (`vision[4:]`). `data` is a data spec.
+    `steps` or `epochs` says how long, `batch` how many samples a step, `micro` how many at once on a device (the rest is
+    accumulated). `warmup` is a share of the steps. `template` replaces the model's own for this stage.
+    """
+
+    name: str
+    train: Mapping[str, float]
+    data: str | Mapping[str, Any]
+    batch: int = 128
+    micro: int | None = None
+    epochs: float = 1.0
+    steps: int | None = None
+    warmup: float = 0.03
+    weight_decay: float = 0.0
+    clip: float = 1.0
+    template: Spec | None = None
+
+    def __post_init__(self) -> None:
+        for key in ("batch", "micro", "steps"):
+            value = getattr(self, key)
+            if value is not None and value < 1:
+                raise InputError(f"stage {self.name!r}: {key} is {value}, expected at least 1")
+        if not self.train:
+            raise InputError(f"stage {self.name!r} trains nothing: give 'train' a pattern, for example {{connector: 1e-3}}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A method: its model, its stages, and where it comes from."""
+
+    name: str
+    model: ModelSpec
+    stages: tuple[Stage, ...]
+    seed: int = 0
+    paper: str = ""
+    deviations: tuple[str, ...] = ()
+    published: Mapping[str, float] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON, the inverse of `from_json`."""
+        record = asdict(self)
+        record["stages"] = [asdict(stage) for stage in self.stages]
+        record["deviations"] = list(self.deviations)
+        return record
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any], where: str = "recipe") -> Recipe:
+        """From plain JSON (a run file's content). Unknown and ill-typed keys are refused with the nearest right name."""
+        if not isinstance(record, Mapping) or not isinstance(record.get("model"), Mapping):
+            raise InputError(f"{where} needs the mapping 'model' and the list 'stages'")
+        known = list(cls.__dataclass_fields__)
+        for key in record:
+            if key not in known:
+                raise InputError(f"{where} has no key {key!r}{nearest(str(key), known)}")
+        if not isinstance(record.get("stages"), (list, tuple)) or not record["stages"]:
+            raise InputError(f"{where} needs at least one stage in the list 'stages'")
+        for stage in record["stages"]:
+            check_arguments(Stage, stage, f"{where}: stage")
+        rest = {key: value for key, value in record.items() if key not in ("model", "stages", "deviations")}
+        return cls(
+            model=ModelSpec.from_json(record["model"]),
+            stages=tuple(Stage(**stage) for stage in record["stages"]),
+            deviations=tuple(record.get("deviations", ())),
+            **rest,
+        )
+
+    def to_yaml(self) -> str:
+        """What `vistune show` prints and `vistune train FILE` reads."""
+        return yaml.safe_dump(self.to_json(), sort_keys=False, allow_unicode=True, width=120)
+
+    def override(self, settings: Mapping[str, Any]) -> Recipe:
+        """A copy with dotted keys replaced: `{"stages.1.train.llm": 1e-5, "model.llm": "Qwen/Qwen3-0.6B"}`."""
+        record = self.to_json()
+        for path, value in settings.items():
+            _set(record, path.split("."), value, path)
+        return Recipe.from_json(record, self.name)
+
+
+def _set(target: Any, keys: list[str], value: Any, path: str) -> None:
+    """Replace one value inside nested mappings and lists; parts' keyword arguments may be new, everything else must exist."""
+    for depth, key in enumerate(keys):
+        last = depth == len(keys) - 1
+        if isinstance(target, list):
+            if not key.isdigit() or int(key) >= len(target):
+                raise InputError(f"--set {path}: {key!r} is no place in a list of {len(target)}")
+            index: Any = int(key)
+        elif isinstance(target, dict):
+            index = key
+            if depth == 0 and key not in target:
+                raise InputError(f"--set {path}: there is no {key!r}{nearest(key, list(target))}")
+        else:
+            raise InputError(f"--set {path}: {'.'.join(keys[:depth])} is {target!r} and holds no {key!r}")
+        if last:
+            target[index] = value
+        elif isinstance(target, dict) and key not in target:
+            raise InputError(f"--set {path}: there is no {key!r}{nearest(key, list(target))}")
+        elif isinstance(target[index], str) and keys[depth - 1 : depth] == ["model"]:
+            target[index] = {"kind": target[index]}
+            target = target[index]
+        else:
+            target = target[index]
+
+
+def names() -> list[str]:
+    """The recipes that ship with the package."""
+    return kinds(RECIPES)
+
+
+def load_recipe(source: str, **arguments: Any) -> Recipe:
+    """A recipe by name, or from a run file (`.yaml`). Raises `InputError` for neither."""
+    if source.endswith((".yaml", ".yml")):
+        try:
+            record = yaml.safe_load(Path(source).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise InputError(f"cannot read {source}: {error.strerror or error}") from error
+        except yaml.YAMLError as error:
+            raise InputError(f"{source} is not YAML: {' '.join(str(error).split())}") from error
+        return Recipe.from_json(record, source)
+    known = names()
+    if source not in known:
+        raise InputError(f"there is no recipe {source!r}{nearest(source, known)}")
+    function = resolve_recipe(source)
+    check_arguments(function, arguments, f"recipe {source}")
+    made: Recipe = function(**arguments)
+    return made
+
+
+def resolve_recipe(name: str) -> Any:
+    """The function that writes a recipe: it has the file's name."""
+    return getattr(importlib.import_module(f"{RECIPES}.{name}"), name)
+
+
+def nano(recipe: Recipe) -> Recipe:
+    """The same method on the backbones and data that ship with the package: minutes on two cores.
+
+    Learning rates and batch sizes are those of small models; the stages, what they train and the parts stay the recipe's.
+    """
+    model = replace(
+        recipe.model,
+        llm="builtin:language",
+        vision=None if recipe.model.vision is None else {"kind": "huggingface", "path": "builtin:clip"},
+        codec={"kind": "location_tokens", "bins": 64},
+    )
+    stages = []
+    for index, stage in enumerate(recipe.stages):
+        last = index == len(recipe.stages) - 1
+        stages.append(
+            replace(
+                stage,
+                data="world:?task=instructions&size=6000" if last else "world:?task=captions&size=1600",
+                batch=32,
+                micro=None,
+                epochs=1.0,
+                steps=None,
+                train=dict.fromkeys(stage.train, NANO_RATE),
+            )
+        )
+    return replace(recipe, model=model, stages=tuple(stages))
+
+
+NANO_RATE = 2e-3

@@ -1,0 +1,102 @@
+"""`train`: run a recipe's stages into a run folder, resumable at any instant.
+
+run.yaml         the resolved recipe
+manifest.json    versions, revision, data and their hashes
+logs/STAGE.jsonl one line a step           state/STAGE/   what resuming needs
+STAGE/           the checkpoint after each stage          loss.png
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from vistune.data.samples import Samples, read
+from vistune.errors import InputError
+from vistune.files import atomic_open, write_json
+from vistune.model import checkpoint
+from vistune.model.vlm import VisionLanguageModel
+from vistune.recipe import Recipe, load_recipe
+from vistune.train.loop import Paths, train_stage
+from vistune.train.precision import Precision
+from vistune.train.provenance import manifest
+from vistune.train.selection import select, table
+
+
+def train(
+    recipe: Recipe | str,
+    out: str | Path,
+    data: str | None = None,
+    precision: Precision = "auto",
+    save_every: int = 200,
+    report: bool = True,
+) -> Path:
+    """Train `recipe` (a recipe, a shipped one's name, or a run file) into `out`; returns the last stage's checkpoint folder.
+
+    `data` replaces the last stage's data. Called again with the same recipe it continues where it stopped; with another
+    recipe in the same folder it raises `InputError`.
+    """
+    recipe = load_recipe(recipe) if isinstance(recipe, str) else recipe
+    if data is not None:
+        recipe = replace(recipe, stages=(*recipe.stages[:-1], replace(recipe.stages[-1], data=data)))
+    out = Path(out)
+    sources = [read(stage.data) for stage in recipe.stages]  # wrong data is refused before anything is loaded or written
+    for stage, samples in zip(recipe.stages, sources, strict=True):
+        if not len(samples):
+            raise InputError(f"stage {stage.name!r}: {stage.data} has no samples")
+    _claim(out, recipe)
+    torch.manual_seed(recipe.seed)
+    model = VisionLanguageModel(recipe.model)
+    for stage in recipe.stages:
+        select(model, stage.train, f"stage {stage.name!r}")
+    _write_manifest(out, recipe, sources)
+    trained: set[str] = set()
+    for stage, samples in zip(recipe.stages, sources, strict=True):
+        folder = out / stage.name
+        parts = {name.split(".")[0] for name in select(model, stage.train, stage.name).names}
+        trained |= parts
+        if (folder / checkpoint.CONFIG).exists():
+            checkpoint.fill(model, folder / checkpoint.WEIGHTS, trained)
+            continue
+        if report:
+            print(describe(model, stage.name, stage.train))
+        paths = Paths(out / "logs" / f"{stage.name}.jsonl", out / "state" / stage.name)
+        train_stage(model, samples, stage, paths, recipe.seed, precision, save_every)
+        checkpoint.save(model, folder, trained)
+        shutil.rmtree(paths.state, ignore_errors=True)
+    from vistune.train.plot import plot_losses
+
+    plot_losses([(stage.name, out / "logs" / f"{stage.name}.jsonl") for stage in recipe.stages], out / "loss.png")
+    return out / recipe.stages[-1].name
+
+
+def describe(model: VisionLanguageModel, name: str, patterns: object) -> str:
+    """The table of what a stage trains, for people."""
+    from collections.abc import Mapping
+
+    assert isinstance(patterns, Mapping)
+    lines = [f"stage {name}", f"  {'part':<12}{'parameters':>14}{'trained':>14}  learning rate"]
+    for part, total, trained, rates in table(model, patterns):
+        lines.append(f"  {part:<12}{total:>14,}{trained:>14,}  {rates if trained else 'frozen'}")
+    return "\n".join(lines)
+
+
+def _claim(out: Path, recipe: Recipe) -> None:
+    """Make the run folder ours, or find it ours already."""
+    file, text = out / "run.yaml", recipe.to_yaml()
+    if file.exists():
+        if file.read_text(encoding="utf-8") != text:
+            raise InputError(f"{out} holds a run of another recipe: choose another --out, or remove it")
+        return
+    if out.exists() and any(out.iterdir()):
+        raise InputError(f"{out} is not empty and holds no run: choose another --out")
+    with atomic_open(file) as handle:
+        handle.write(text)
+
+
+def _write_manifest(out: Path, recipe: Recipe, sources: list[Samples]) -> None:
+    if not (out / "manifest.json").exists():
+        write_json(out / "manifest.json", manifest(recipe, sources))
