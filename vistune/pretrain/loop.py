@@ -1,0 +1,81 @@
+"""The loop both pretraining commands share: AdamW, cosine schedule, JSONL log, resumable state."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from vistune.files import atomic_path
+from vistune.progress import track
+
+LOG_EVERY = 50
+SAVE_EVERY = 500
+
+
+def cosine(step: int, steps: int, warmup: int) -> float:
+    """Learning-rate factor: linear warm-up over `warmup` steps, then half a cosine down to a hundredth."""
+    if step < warmup:
+        return (step + 1) / warmup
+    progress = (step - warmup) / max(1, steps - warmup)
+    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
+
+
+def pretrain(
+    model: nn.Module,
+    losses_at: Callable[[int], dict[str, Tensor]],
+    validate: Callable[[], dict[str, float]],
+    out: Path,
+    steps: int,
+    lr: float,
+    warmup: int = 200,
+    weight_decay: float = 0.05,
+) -> dict[str, float]:
+    """Minimise the sum of `losses_at(step)` over `model`'s parameters; returns the last validation.
+
+    `losses_at` draws its data from the step number alone, so that a run killed at any time and started again with the same
+    `out` continues to the same weights. Raises `RuntimeError` when the loss is not finite.
+    """
+    decay = [parameter for parameter in model.parameters() if parameter.ndim >= 2]
+    rest = [parameter for parameter in model.parameters() if parameter.ndim < 2]
+    groups = [{"params": decay, "weight_decay": weight_decay}, {"params": rest, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=lr, betas=(0.9, 0.98))
+    state_file, log_file = out / "state.pt", out / "log.jsonl"
+    out.mkdir(parents=True, exist_ok=True)
+    first = 0
+    if state_file.exists():
+        state = torch.load(state_file, weights_only=True)
+        model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        first = int(state["step"])
+    scores: dict[str, float] = {}
+    began = time.perf_counter()
+    for step in track(range(first, steps), "pretraining", total=steps - first):
+        for group in optimizer.param_groups:
+            group["lr"] = lr * cosine(step, steps, warmup)
+        losses = losses_at(step)
+        total = torch.stack(list(losses.values())).sum()
+        if not torch.isfinite(total):
+            raise RuntimeError(f"the loss is {total.item()} at step {step}")
+        optimizer.zero_grad(set_to_none=True)
+        total.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        done = step + 1
+        if done % LOG_EVERY == 0 or done == steps:
+            record: dict[str, Any] = {"step": done, "seconds": round(time.perf_counter() - began, 1)}
+            record |= {name: round(loss.item(), 4) for name, loss in losses.items()}
+            if done % SAVE_EVERY == 0 or done == steps:
+                scores = validate()
+                record |= {f"val_{name}": round(value, 4) for name, value in scores.items()}
+                with atomic_path(state_file) as temporary:
+                    torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": done}, temporary)
+            with log_file.open("a", encoding="utf-8") as log:
+                log.write(json.dumps(record) + "\n")
+    return scores or validate()
