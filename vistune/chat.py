@@ -1,0 +1,39 @@
+"""A conversation about one picture, with the boxes of answers drawn into it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image
+
+from vistune.data.decode import load_image
+from vistune.draw import draw_regions
+from vistune.model.vlm import VisionLanguageModel, question_sample
+from vistune.sample import Media, Text, Turn
+
+
+class Conversation:
+    """Questions and answers so far, about `image` (a path) or none."""
+
+    def __init__(self, model: VisionLanguageModel, image: str | None, max_new_tokens: int = 256) -> None:
+        self.model, self.image, self.max_new_tokens = model, image, max_new_tokens
+        self.turns: tuple[Turn, ...] = ()
+        self._picture: Image.Image | None = None if image is None else load_image(Media.file("image", image))
+
+    def ask(self, question: str) -> str:
+        """The model's answer, given all that was said before."""
+        sample = question_sample(self.image, question, self.turns)
+        answer = self.model.generate([sample], self.max_new_tokens)[0]
+        self.turns = (*sample.turns, Turn("assistant", (Text(answer),)))
+        return answer
+
+    def draw(self, out: Path | None) -> Path | None:
+        """Draw the last answer's boxes and points into a copy of the picture; None when there is nothing to draw."""
+        if self._picture is None or self.image is None or not self.turns:
+            return None
+        regions = self.model.codec.decode(self.turns[-1].text)
+        if not regions:
+            return None
+        out = out or Path(self.image).with_suffix(".boxes.png")
+        draw_regions(self._picture, regions).save(out)
+        return out

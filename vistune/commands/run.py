@@ -1,0 +1,141 @@
+"""`vistune train`, `chat`, `predict`, `recipes`, `show`, `demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from vistune.chat import Conversation
+    from vistune.recipe import Recipe
+
+app = typer.Typer()
+
+Settings = Annotated[
+    list[str], typer.Option("--set", metavar="KEY=VALUE", help="Replace a value, as in stages.1.epochs=2 or model.llm=DIR.")
+]
+Nano = Annotated[bool, typer.Option("--nano", help="The backbones and data that ship with the package: minutes on two cores.")]
+
+
+@app.command()
+def recipes(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
+    """List the published methods that run here."""
+    import json
+
+    from vistune.recipe import load_recipe, names
+
+    rows = [load_recipe(name) for name in names()]
+    if as_json:
+        print(json.dumps([{"name": row.name, "paper": row.paper, "stages": [s.name for s in row.stages]} for row in rows]))
+        return
+    for row in rows:
+        print(f"{row.name:<20}{row.paper:<20}{' -> '.join(stage.name for stage in row.stages)}")
+
+
+@app.command()
+def show(recipe: str, nano: Nano = False, settings: Settings = []) -> None:  # noqa: B006 - typer reads it, nobody writes it
+    """Print a recipe, resolved, as the YAML that `vistune train` takes back."""
+    print(resolved(recipe, nano, settings).to_yaml(), end="")
+
+
+@app.command()
+def train(
+    recipe: Annotated[str, typer.Argument(help="A recipe's name (see `vistune recipes`) or a run file (.yaml).")],
+    out: Annotated[Path, typer.Option(help="The run folder. An interrupted run of the same recipe continues.")],
+    data: Annotated[str | None, typer.Option(help="Data of the last stage, as kind:path?key=value.")] = None,
+    nano: Nano = False,
+    settings: Settings = [],  # noqa: B006
+    precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
+    save_every: Annotated[int, typer.Option(min=1, help="Steps between states to resume from.")] = 200,
+) -> None:
+    """Run a recipe's stages."""
+    from typing import cast
+
+    from vistune.errors import InputError
+    from vistune.train.precision import Precision
+    from vistune.train.run import train as run
+
+    if precision not in ("auto", "fp32", "bf16"):
+        raise InputError(f"--precision {precision!r}: expected auto, fp32 or bf16")
+    folder = run(resolved(recipe, nano, settings), out, data, cast(Precision, precision), save_every)
+    print(f"{folder}\nnext: vistune chat {folder} --image FILE 'What is in the picture?'")
+
+
+@app.command()
+def chat(
+    model: Annotated[str, typer.Argument(help="A checkpoint folder.")],
+    question: Annotated[str | None, typer.Argument(help="Without it, questions are read from the terminal.")] = None,
+    image: Annotated[Path | None, typer.Option(help="The picture to talk about.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where boxes in the answer are drawn into a copy of the picture.")] = None,
+    max_new_tokens: int = 256,
+) -> None:
+    """Talk about a picture: one question, or a conversation."""
+    from vistune.chat import Conversation
+    from vistune.model.checkpoint import load
+
+    talk = Conversation(load(model), None if image is None else str(image), max_new_tokens)
+    if question is not None:
+        _answer(talk, question, out)
+        return
+    while True:
+        try:
+            line = input("> ").strip()
+        except EOFError:
+            return
+        if line:
+            _answer(talk, line, out)
+
+
+def _answer(talk: Conversation, question: str, out: Path | None) -> None:
+    print(talk.ask(question))
+    drawn = talk.draw(out)
+    if drawn is not None:
+        print(f"drawn: {drawn}")
+
+
+@app.command()
+def predict(
+    model: Annotated[str, typer.Argument(help="A checkpoint folder.")],
+    data: Annotated[str, typer.Option(help="What to answer, as kind:path?key=value.")],
+    out: Annotated[Path, typer.Option(help="The predictions file (JSONL); an interrupted one is continued.")],
+    batch_size: int = 64,
+    max_new_tokens: int = 128,
+) -> None:
+    """Answer every sample's last question into a predictions file."""
+    from vistune.data.samples import read
+    from vistune.model.checkpoint import load
+    from vistune.predict import predict as run
+
+    samples = read(data)
+    print(f"{run(load(model), samples, out, batch_size, max_new_tokens)} predictions in {out}")
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="The run folder.")] = Path("runs/demo"),
+    questions: Annotated[int, typer.Option(min=1, help="Test questions for each task.")] = 200,
+) -> None:
+    """The whole loop on what ships with the package: align, tune, measure against controls, report."""
+    from vistune.demo.run import demo as run
+
+    print(run(out, questions))
+
+
+def resolved(recipe: str, nano: bool, settings: list[str]) -> Recipe:
+    """A recipe with the command line's changes."""
+    import yaml
+
+    from vistune.errors import InputError
+    from vistune.recipe import load_recipe
+    from vistune.recipe import nano as shrink
+
+    values: dict[str, Any] = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise InputError(f"--set {setting!r}: expected KEY=VALUE")
+        values[key] = yaml.safe_load(value)
+    made = load_recipe(recipe)
+    return (shrink(made) if nano else made).override(values)

@@ -1,0 +1,96 @@
+"""The demonstration as a story."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from vistune.data.samples import read
+from vistune.demo.controls import blind, majority, measure
+from vistune.demo.page import Shown, write_pages
+from vistune.evals.prediction import Prediction
+from vistune.files import read_json, write_json, write_jsonl
+from vistune.model.checkpoint import load
+from vistune.model.vlm import VisionLanguageModel
+from vistune.recipe import Recipe, load_recipe, nano
+from vistune.sample import Sample
+from vistune.train.provenance import versions
+from vistune.train.run import train
+
+TASKS = (
+    "identity",
+    "colour",
+    "count",
+    "existence_adversarial",
+    "refer_box",
+    "caption",
+    "spatial",
+    "comparison",
+    "arithmetic",
+    "reading",
+    "describe_region",
+)
+REPORT_NAMES = {"caption": "caption_cider_d"}
+MAX_NEW_TOKENS = 48
+SHOWN_PER_TASK = 3
+
+
+def demo_recipe() -> Recipe:
+    """LLaVA-1.5 on the backbones and data of the package."""
+    return nano(load_recipe("llava_1_5"))
+
+
+def demo(out: Path, questions: int = 200) -> str:
+    """Train (or continue) the demonstration in `out`, measure it, write the report; returns the table to print."""
+    began = time.perf_counter()
+    tuned_folder = train(demo_recipe(), out)
+    train_seconds = time.perf_counter() - began
+    if (out / "train_seconds.json").exists():  # the run had been trained before
+        train_seconds = read_json(out / "train_seconds.json")
+    else:
+        write_json(out / "train_seconds.json", train_seconds)
+    began = time.perf_counter()
+    tuned, aligned = load(tuned_folder), load(out / "align")
+    rows: dict[str, dict[str, float]] = {}
+    shown: list[Shown] = []
+    for task in TASKS:
+        samples = list(read(f"world:?task={task}&split=test&size={questions}"))
+        answers = {
+            "tuned": _answer(tuned, samples),
+            "aligned": _answer(aligned, samples),
+            "blind": _answer(tuned, blind(samples)),
+            "majority": majority(samples, list(read(f"world:?task={task}&split=train&size={questions}")), tuned.codec),
+        }
+        row = {}
+        for name, given in answers.items():
+            row[name] = round(measure(task, samples, given, tuned.codec).headline, 4 if task == "caption" else 2)
+            records = (Prediction(s.id, a, s.turns[-2].text.strip()).to_json() for s, a in zip(samples, given, strict=True))
+            write_jsonl(out / "predictions" / f"{task}.{name}.jsonl", records)
+        rows[REPORT_NAMES.get(task, task)] = row | {"n": len(samples)}
+        shown += [Shown(task, *pair) for pair in zip(samples[:SHOWN_PER_TASK], answers["tuned"], strict=False)]
+    seconds = {"train": round(train_seconds, 1), "eval": round(time.perf_counter() - began, 1)}
+    write_json(out / "report.json", {"tasks": rows, "seconds": seconds, "versions": versions()})
+    write_pages(out, rows, seconds, shown, tuned.codec, tuned_folder)
+    return table(rows, seconds) + f"\nreport: {out / 'report.html'}\nnext: {next_step(tuned_folder, out)}"
+
+
+def _answer(model: VisionLanguageModel, samples: Sequence[Sample]) -> list[str]:
+    return model.generate(samples, MAX_NEW_TOKENS, progress=True)
+
+
+def table(rows: dict[str, dict[str, float]], seconds: dict[str, float]) -> str:
+    """The result as text."""
+    columns = ("tuned", "aligned", "blind", "majority", "n")
+    lines = [f"{'task':<24}" + "".join(f"{name:>10}" for name in columns)]
+    for task, row in rows.items():
+        places = 3 if task == "caption_cider_d" else 1
+        cells = "".join(f"{row[name]:>10.{places}f}" for name in columns[:-1])
+        lines.append(f"{task:<24}{cells}{row['n']:>10}")
+    lines.append(f"training {seconds['train']:.0f} s, evaluation {seconds['eval']:.0f} s")
+    return "\n".join(lines)
+
+
+def next_step(model: Path, out: Path) -> str:
+    """What to try now."""
+    return f'vistune chat {model} --image {out / "pictures" / "000.png"} "How many objects are there?"'
