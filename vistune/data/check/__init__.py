@@ -1,0 +1,1 @@
+"""`vistune data check`: what is wrong with data, found before a GPU is paid for."""

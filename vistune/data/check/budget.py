@@ -1,0 +1,47 @@
+"""Does a sample fit a model's token budget? Counted with the model's own template, tokenizer and encoder geometry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vistune.errors import InputError
+from vistune.sample import Media, Sample
+
+if TYPE_CHECKING:
+    from vistune.prompt.render import Renderer
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A renderer, the tokens each medium takes, and the longest sequence (tokens)."""
+
+    renderer: Renderer
+    media_tokens: Callable[[Media, str], int]
+    limit: int
+
+    def length(self, sample: Sample) -> int:
+        """Tokens of the whole rendered sample. Raises `InputError` when it cannot be rendered."""
+        return len(self.renderer.render(sample, lambda index: self.media_tokens(sample.media[index], sample.where)))
+
+    def fault(self, sample: Sample) -> str | None:
+        """Why the sample does not fit, if it does not."""
+        try:
+            length = self.length(sample)
+        except InputError as error:
+            return str(error)
+        return f"{sample.where}: takes {length} tokens, but the budget is {self.limit}" if length > self.limit else None
+
+
+def budget_of_recipe(source: str, *, small: bool = False) -> Budget:
+    """The budget of a recipe (by name or run file); `small` takes the backbones that ship with the package.
+
+    Builds the model's parts without weights. Raises `InputError` for an unknown recipe.
+    """
+    from vistune.model.vlm import VisionLanguageModel
+    from vistune.recipe import load_recipe, nano
+
+    recipe = load_recipe(source)
+    model = VisionLanguageModel((nano(recipe) if small else recipe).model, load_weights=False)
+    return Budget(model.renderer(), model.media_tokens, model.spec.max_length)

@@ -1,0 +1,91 @@
+"""Pictures that are the same, or nearly: an exact hash of the pixels and a perceptual one of the gradients."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Hashes: TypeAlias = NDArray[np.uint64]
+
+NEAR = 3
+"""Bits of 64 in which nearly equal pictures may differ, in each of the two perceptual hashes."""
+_BANDS = NEAR + 1  # with one more band than differing bits, two near hashes agree on at least one band
+_CROWD = 2000  # a band shared by more pictures than this says nothing; only equal hashes are compared there
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """`exact`: of the decoded pixels. `rows`, `columns`: signs of brightness differences along each, on an 8 x 8 grid."""
+
+    exact: int
+    rows: int
+    columns: int
+    flat: bool
+
+
+def fingerprint(image: Image.Image) -> Fingerprint:
+    """The hashes of an RGB picture. Difference hashes do not change with size, brightness or mild compression."""
+    digest = hashlib.blake2b(image.tobytes(), digest_size=8, salt=f"{image.width}x{image.height}".encode()[:16])
+    gray = image.convert("L")
+    wide = np.asarray(gray.resize((9, 8), Image.Resampling.BOX)).astype(np.int16)
+    high = np.asarray(gray.resize((8, 9), Image.Resampling.BOX)).astype(np.int16)
+    return Fingerprint(
+        exact=int.from_bytes(digest.digest()),
+        rows=_bits(wide[:, 1:] > wide[:, :-1]),
+        columns=_bits(high[1:] > high[:-1]),
+        flat=all(low == high for low, high in _extremes(image)),
+    )
+
+
+def _extremes(image: Image.Image) -> tuple[tuple[int, int], ...]:
+    extremes: Any = image.getextrema()  # of each band: the image is RGB
+    return tuple(extremes)
+
+
+def _bits(signs: NDArray[np.bool_]) -> int:
+    return int.from_bytes(np.packbits(signs).tobytes())
+
+
+def near_pairs(rows: Hashes, columns: Hashes) -> Iterator[tuple[int, int]]:
+    """Pairs `(i, j)`, i < j, whose hashes differ in at most `NEAR` bits each; every such j comes with its first i only.
+
+    Candidates agree on one of four 16-bit bands of `rows` (an exact method for distances up to three).
+    """
+    partner: dict[int, int] = {}
+    for band in range(_BANDS):
+        keys = (rows >> np.uint64(16 * band)) & np.uint64(0xFFFF)
+        for members in _groups(keys):
+            if len(members) > _CROWD:
+                for equal in _groups(rows[members]):
+                    _pair(members[equal], rows, columns, partner)
+            else:
+                _pair(members, rows, columns, partner)
+    yield from sorted((first, second) for second, first in partner.items())
+
+
+def _groups(keys: NDArray[np.uint64]) -> Iterator[NDArray[np.int64]]:
+    """Positions of equal keys, for keys that occur more than once, in order."""
+    order = np.argsort(keys, kind="stable")
+    edges = np.flatnonzero(np.diff(keys[order])) + 1
+    yield from (group for group in np.split(order, edges) if len(group) > 1)
+
+
+def _pair(members: NDArray[np.int64], rows: Hashes, columns: Hashes, partner: dict[int, int]) -> None:
+    for place, second in enumerate(members[1:].tolist(), 1):
+        before = members[:place]
+        far = np.maximum(np.bitwise_count(rows[before] ^ rows[second]), np.bitwise_count(columns[before] ^ columns[second]))
+        close = np.flatnonzero(far <= NEAR)
+        if len(close):
+            first = int(before[close[0]])
+            partner[second] = min(first, partner.get(second, first))
+
+
+def equal_groups(hashes: Hashes) -> Iterator[NDArray[np.int64]]:
+    """Positions of equal hashes, each group in order."""
+    yield from _groups(hashes)
