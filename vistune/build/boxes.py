@@ -23,7 +23,7 @@ _NUMBER = r"\s*(-?\d+(?:\.\d+)?)\s*"
 _PATTERNS = {
     "unit": re.compile(rf"\[{_NUMBER},{_NUMBER},{_NUMBER},{_NUMBER}\]"),
     "thousandths": re.compile(r"\[\s*(-?\d+)\s*,\s*(-?\d+)\s*,\s*(-?\d+)\s*,\s*(-?\d+)\s*\]"),
-    "pixels": re.compile(rf"X:{_NUMBER}Y:{_NUMBER}Width:{_NUMBER}Height:{_NUMBER}"),
+    "pixels": re.compile(rf"X:{_NUMBER}Y:{_NUMBER}Width:{_NUMBER}Height:\s*(-?\d+(?:\.\d+)?)"),
 }
 
 

@@ -66,8 +66,10 @@ def in_language(text: str, language: str) -> bool:
         return True
     own = len(re.findall(_SCRIPTS.get(language, _LATIN), text))
     if language in _SCRIPTS:
-        kana = language == "zh" and re.search(r"[\u3040-\u30ff]", text) is not None
-        return own / letters >= _ENOUGH_LETTERS / 2 and not kana
+        # Chinese and Japanese share their characters; only Japanese has kana between them.
+        kana = re.search(r"[\u3040-\u30ff]", text) is not None
+        shared = language in ("zh", "ja")
+        return own / letters >= _ENOUGH_LETTERS / 2 and (not shared or kana == (language == "ja"))
     if own / letters < _ENOUGH_LETTERS:
         return False
     words = re.findall(r"[^\W\d_]+", text.lower())

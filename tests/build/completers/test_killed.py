@@ -32,17 +32,22 @@ with ReplyStore(path) as store:
 
 
 def ledger(url: str) -> dict[str, Any]:
-    with urllib.request.urlopen(url.removesuffix("/v1"), timeout=10) as response:  # noqa: S310 - loopback
+    with urllib.request.urlopen(url.removesuffix("/v1"), timeout=10) as response:
         value: dict[str, Any] = json.load(response)
         return value
 
 
-def killed_three_times(folder: Path, count: int, concurrency: int, options: dict[str, Any]) -> tuple[list[int], dict[str, Any], int]:
+def killed_three_times(
+    folder: Path, count: int, concurrency: int, options: dict[str, Any]
+) -> tuple[list[int], dict[str, Any], int]:
     """(cached, answered, failed) of the last run, the endpoint's ledger, and how many replies the store held at the kills."""
     here = Path(__file__).parents[3]
     environment = {**os.environ, "PYTHONPATH": str(here)}
     server = subprocess.Popen(
-        [sys.executable, "-m", "tests.build.fake_endpoint", json.dumps(options)], stdout=subprocess.PIPE, env=environment, cwd=here
+        [sys.executable, "-m", "tests.build.fake_endpoint", json.dumps(options)],
+        stdout=subprocess.PIPE,
+        env=environment,
+        cwd=here,
     )
     assert server.stdout is not None
     try:

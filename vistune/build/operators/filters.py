@@ -101,7 +101,7 @@ def everywhere(record: Record) -> Hashable:
 
 def near_duplicates(threshold: float = 90.0, window: int = 512) -> Operator:
     """Reject a question that is nearly one of the last `window` kept (token-set ratio, 0 to 100): for text-only data."""
-    from rapidfuzz import fuzz
+    from rapidfuzz import fuzz, utils
 
     def run(records: Iterable[Record]) -> Iterator[Record]:
         kept: list[str] = []
@@ -109,7 +109,7 @@ def near_duplicates(threshold: float = 90.0, window: int = 512) -> Operator:
             if record.reject:
                 yield record
                 continue
-            said = record.turns[0].text.lower()
+            said = utils.default_process(record.turns[0].text)
             if any(fuzz.token_set_ratio(said, other) >= threshold for other in kept):
                 yield record.rejected("near duplicate")
             else:
