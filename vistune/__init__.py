@@ -10,6 +10,10 @@ from typing import Any
 __version__ = "0.1.0"
 
 _PUBLIC = {
+    "read": "vistune.data.samples",
+    "train": "vistune.training.run",
+    "load": "vistune.model.checkpoint",
+    "score": "vistune.evals.score",
     "Media": "vistune.sample",
     "MediaRef": "vistune.sample",
     "Region": "vistune.sample",

@@ -54,8 +54,8 @@ def train(
     from typing import cast
 
     from vistune.errors import InputError
-    from vistune.train.precision import Precision
-    from vistune.train.run import train as run
+    from vistune.training.precision import Precision
+    from vistune.training.run import train as run
 
     if precision not in ("auto", "fp32", "bf16"):
         raise InputError(f"--precision {precision!r}: expected auto, fp32 or bf16")
@@ -105,11 +105,12 @@ def predict(
 ) -> None:
     """Answer every sample's last question into a predictions file."""
     from vistune.data.samples import read
-    from vistune.model.checkpoint import load
-    from vistune.predict import predict as run
+    from vistune.evals.checkpoint_model import CheckpointModel
+    from vistune.evals.run import predict as run
 
-    samples = read(data)
-    print(f"{run(load(model), samples, out, batch_size, max_new_tokens)} predictions in {out}")
+    samples = list(read(data))
+    answers = run(CheckpointModel(model), samples, out, {"max_new_tokens": max_new_tokens}, batch_size)
+    print(f"{len(answers)} predictions in {out}")
 
 
 @app.command()

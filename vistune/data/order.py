@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-import numpy as np
-from numpy.typing import NDArray
+from vistune.data.permutation import permuted
 
 
 def sample_at(place: int, size: int, seed: int) -> int:
     """The index of the sample at `place` of an endless run over `size` samples, each epoch in an order of its own."""
     epoch, offset = divmod(place, size)
-    return int(_permutation(epoch, size, seed)[offset])
-
-
-@lru_cache(maxsize=4)
-def _permutation(epoch: int, size: int, seed: int) -> NDArray[np.int64]:
-    return np.random.default_rng([seed, epoch]).permutation(size)
+    return permuted(offset, size, seed, epoch)

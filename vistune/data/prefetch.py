@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
 
@@ -27,8 +28,6 @@ class Prefetch(Generic[Item]):
         self.waited = 0.0
 
     def __iter__(self) -> Iterator[Item]:
-        import time
-
         thread = threading.Thread(target=self._work, daemon=True)
         thread.start()
         try:

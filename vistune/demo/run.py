@@ -15,8 +15,8 @@ from vistune.model.checkpoint import load
 from vistune.model.vlm import VisionLanguageModel
 from vistune.recipe import Recipe, load_recipe, nano
 from vistune.sample import Sample
-from vistune.train.provenance import versions
-from vistune.train.run import train
+from vistune.training.provenance import versions
+from vistune.training.run import train
 
 TASKS = (
     "identity",

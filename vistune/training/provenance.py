@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import vistune
-from vistune.data.samples import Samples, parse
-from vistune.files import sha256
+from vistune.data.manifest import manifest as data_manifest
 from vistune.recipe import Recipe
 
 _PACKAGES = ("torch", "transformers", "peft", "accelerate", "safetensors", "tokenizers", "numpy", "pillow")
@@ -33,16 +32,9 @@ def revision() -> str | None:
     return head.stdout.strip() + ("+" if status.stdout.strip() else "")
 
 
-def manifest(recipe: Recipe, sources: list[Samples]) -> dict[str, Any]:
-    """What went into a run, as plain JSON: data files are hashed, generated data are named by kind and arguments."""
-    stages = []
-    for stage, samples in zip(recipe.stages, sources, strict=True):
-        spec = parse(stage.data) if isinstance(stage.data, str) else dict(stage.data)
-        entry: dict[str, Any] = {"stage": stage.name, "data": spec, "samples": len(samples)}
-        path = spec.get("path")
-        if isinstance(path, str) and Path(path).is_file():
-            entry["sha256"] = sha256(path)
-        stages.append(entry)
+def manifest(recipe: Recipe) -> dict[str, Any]:
+    """What went into a run, as plain JSON: data files by content hash, generated data by kind and arguments."""
+    stages = [{"stage": stage.name, **data_manifest(stage.data)} for stage in recipe.stages]
     return {
         "versions": versions(),
         "revision": revision(),

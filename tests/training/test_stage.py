@@ -17,7 +17,7 @@ import yaml
 from vistune.errors import InputError
 from vistune.model.checkpoint import load
 from vistune.recipe import Recipe
-from vistune.train.run import train
+from vistune.training.run import train
 
 PLAIN = {"train": {"connector": 1e-2}, "data": "world:?task=captions&size=64", "batch": 4, "template": "plain"}
 TUNE = {"train": {"connector": 1e-3, "llm": 1e-3}, "data": "world:?task=instructions&size=64", "batch": 4}
@@ -59,7 +59,7 @@ def test_blocks_from_a_number_on_train_and_the_ones_before_do_not(tiny_spec: dic
 
 
 def test_n_and_n_steps_are_two_n_steps_bit_for_bit(tiny_spec: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from vistune.train import loop
+    from vistune.training import loop
 
     whole = weights(train(recipe(tiny_spec, TUNE | {"steps": 8}), tmp_path / "whole", report=False))
 

@@ -28,9 +28,9 @@ from vistune.progress import track
 from vistune.prompt.template import Template
 from vistune.recipe import Stage
 from vistune.spec import build
-from vistune.train.precision import Precision, autocast, resolve
-from vistune.train.selection import fingerprint, select
-from vistune.train.state import load_state, save_state
+from vistune.training.precision import Precision, autocast, resolve
+from vistune.training.selection import fingerprint, select
+from vistune.training.state import load_state, save_state
 
 
 @dataclass(frozen=True, slots=True)

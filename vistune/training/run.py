@@ -9,21 +9,23 @@ STAGE/           the checkpoint after each stage          loss.png
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from vistune.data.samples import Samples, read
+from vistune.data.samples import read
 from vistune.errors import InputError
 from vistune.files import atomic_open, write_json
 from vistune.model import checkpoint
 from vistune.model.vlm import VisionLanguageModel
 from vistune.recipe import Recipe, load_recipe
-from vistune.train.loop import Paths, train_stage
-from vistune.train.precision import Precision
-from vistune.train.provenance import manifest
-from vistune.train.selection import select, table
+from vistune.training.loop import Paths, train_stage
+from vistune.training.plot import plot_losses
+from vistune.training.precision import Precision
+from vistune.training.provenance import manifest
+from vistune.training.selection import select, table
 
 
 def train(
@@ -52,7 +54,8 @@ def train(
     model = VisionLanguageModel(recipe.model)
     for stage in recipe.stages:
         select(model, stage.train, f"stage {stage.name!r}")
-    _write_manifest(out, recipe, sources)
+    if not (out / "manifest.json").exists():
+        write_json(out / "manifest.json", manifest(recipe))
     trained: set[str] = set()
     for stage, samples in zip(recipe.stages, sources, strict=True):
         folder = out / stage.name
@@ -67,17 +70,12 @@ def train(
         train_stage(model, samples, stage, paths, recipe.seed, precision, save_every)
         checkpoint.save(model, folder, trained)
         shutil.rmtree(paths.state, ignore_errors=True)
-    from vistune.train.plot import plot_losses
-
     plot_losses([(stage.name, out / "logs" / f"{stage.name}.jsonl") for stage in recipe.stages], out / "loss.png")
     return out / recipe.stages[-1].name
 
 
-def describe(model: VisionLanguageModel, name: str, patterns: object) -> str:
+def describe(model: VisionLanguageModel, name: str, patterns: Mapping[str, float]) -> str:
     """The table of what a stage trains, for people."""
-    from collections.abc import Mapping
-
-    assert isinstance(patterns, Mapping)
     lines = [f"stage {name}", f"  {'part':<12}{'parameters':>14}{'trained':>14}  learning rate"]
     for part, total, trained, rates in table(model, patterns):
         lines.append(f"  {part:<12}{total:>14,}{trained:>14,}  {rates if trained else 'frozen'}")
@@ -95,8 +93,3 @@ def _claim(out: Path, recipe: Recipe) -> None:
         raise InputError(f"{out} is not empty and holds no run: choose another --out")
     with atomic_open(file) as handle:
         handle.write(text)
-
-
-def _write_manifest(out: Path, recipe: Recipe, sources: list[Samples]) -> None:
-    if not (out / "manifest.json").exists():
-        write_json(out / "manifest.json", manifest(recipe, sources))
