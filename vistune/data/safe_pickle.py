@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import pickletools
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,16 @@ def load_plain_pickle(path: str | Path, encoding: str = "latin-1") -> Any:
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     try:
+        _refuse_huge_memo(data)
         return _PlainUnpickler(io.BytesIO(data), encoding=encoding).load()
     except Exception as error:  # a damaged pickle raises whatever its opcodes ran into
         raise InputError(f"{path} is no pickle of plain data: {error}") from error
+
+
+def _refuse_huge_memo(data: bytes) -> None:
+    """The unpickler's memo is a table as long as its largest number: six bytes could ask for 64 GB."""
+    for opcode, number, position in pickletools.genops(data):
+        if opcode.name not in ("PUT", "BINPUT", "LONG_BINPUT"):
+            continue
+        if number is None or position is None or number > position:  # each object numbered so far took a byte and more
+            raise pickle.UnpicklingError(f"it numbers its objects up to {number} within {position} bytes")

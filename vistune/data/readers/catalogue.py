@@ -27,6 +27,8 @@ class Catalogue(Reader):
             raise InputError(f"{path} is no folder: give the one that {entry.title} was unpacked in ({entry.obtain})")
         self._meta = {"dataset": name, "part": next(iter(entry.parts)) if part is None else part}
         self._samples = read(entry.spec(path, part, **({} if images is None else {"images": images})))
+        if not len(self._samples):
+            raise InputError(f"{path} holds no sample of {entry.title}: compare its files with  vistune data show {name}")
 
     def __len__(self) -> int:
         return len(self._samples)
