@@ -43,6 +43,38 @@ def test_eval_a_model_of_ones_own_then_report(tmp_path: Path, monkeypatch: pytes
     assert "| always-yes | 0.0 [0.0, 0.0] | 50.0 [0.0, 100.0] |" in table
 
 
+def test_judge_asks_keeps_and_prints(tmp_path: Path) -> None:
+    script = tmp_path / "script.jsonl"
+    write_jsonl(script, ["1.0", "0.5"])
+    bench, replies = FIXTURES / "mm_vet", tmp_path / "replies.jsonl"
+    common = ("judge", "mm_vet", "mm_vet", bench / "results.json", "--annotations", bench, "--out", replies)
+    shown = run(*common, "--completer", f"scripted:{script}")
+    assert "total                   75.00" in shown and "judged by scripted (2 replies)" in shown
+    again = json.loads(run(*common, "--completer", f"scripted:{script}", "--json"))
+    assert again["values"]["total"] == 75.0 and len(replies.read_text().splitlines()) == 2
+
+
+def test_pairwise_ranks_models(tmp_path: Path) -> None:
+    bench = FIXTURES / "llava_bench_coco"
+    for name in ("one", "two"):
+        write_jsonl(tmp_path / f"{name}.jsonl", [{"id": str(number), "answer": f"{name} {number}"} for number in range(2)])
+    write_jsonl(tmp_path / "script.jsonl", ["winner: A", "winner: B"] * 2)  # `one` wins in either order
+    shown = run(
+        *("judge", "pairwise", "llava_bench_coco", tmp_path / "one.jsonl", tmp_path / "two.jsonl"),
+        *(
+            "--annotations",
+            bench,
+            "--completer",
+            f"scripted:{tmp_path / 'script.jsonl'}",
+            "--out",
+            tmp_path / "r.jsonl",
+            "--json",
+        ),
+    )
+    standings = json.loads(shown)
+    assert [standing["model"] for standing in standings] == ["one", "two"] and standings[0]["matches"] == 2
+
+
 def test_import_predictions(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "s.jsonl", [{"doc_id": number, "resps": [["yes"]]} for number in range(2)])
     assert "2 predictions in" in run("import-predictions", tmp_path / "s.jsonl", "--out", tmp_path / "p.jsonl")

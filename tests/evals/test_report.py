@@ -51,7 +51,7 @@ def test_table_marks_the_best_and_counts_what_was_not_read(folder: Path) -> None
 
 def test_lower_is_better_where_it_is(tmp_path: Path) -> None:
     for model, value in (("a", 20.0), ("b", 10.0)):
-        result(tmp_path, model, "chair", value, values={"CHAIRs": value})
+        result(tmp_path, model, "chair", value, values={"CHAIRs": value}, details={"lower_is_better": True})
     table = markdown(collect([tmp_path]))
     assert "chair (CHAIRs, %) ↓" in table and "| b | **10.0" in table
 

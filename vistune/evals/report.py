@@ -14,8 +14,6 @@ from typing import Any
 from vistune.errors import InputError
 from vistune.files import read_json
 
-LOWER_IS_BETTER = frozenset({"CHAIR", "CHAIRs", "CHAIRi", "Hal", "perplexity"})
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -36,6 +34,11 @@ class Entry:
         """The headline; NaN where it is not a number."""
         value = self.record["values"][self.name]
         return math.nan if value is None else float(value)
+
+    @property
+    def lower_is_better(self) -> bool:
+        """Whether a smaller headline is the better one, as its metric says."""
+        return bool((self.record.get("details") or {}).get("lower_is_better"))
 
     @property
     def interval(self) -> tuple[float, float] | None:
@@ -101,7 +104,7 @@ def best(entries: Sequence[Entry]) -> set[tuple[str, str]]:
     found: set[tuple[str, str]] = set()
     for benchmark in benchmarks(entries):
         column = [entry for entry in entries if entry.benchmark == benchmark and not math.isnan(entry.value)]
-        choose = min if column and column[0].name in LOWER_IS_BETTER else max
+        choose = min if column and column[0].lower_is_better else max
         top = choose((entry.value for entry in column), default=math.nan)
         found |= {(entry.model, benchmark) for entry in column if entry.value == top and len(column) > 1}
     return found
@@ -116,7 +119,7 @@ def heading(entries: Sequence[Entry], benchmark: str) -> str:
             f"{benchmark} was scored by different rules ({', '.join(sorted(rules))}): numbers cannot share a column"
         )
     unit = column[0].record.get("unit", "")
-    arrow = " ↓" if column[0].name in LOWER_IS_BETTER else ""
+    arrow = " ↓" if column[0].lower_is_better else ""
     return f"{benchmark} ({column[0].name}{', ' + unit if unit else ''}){arrow}"
 
 

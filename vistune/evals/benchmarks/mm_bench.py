@@ -11,10 +11,10 @@ import numpy as np
 
 from vistune.evals.annotations import asked, embedded, lettered, rows, text_of, whole_of
 from vistune.evals.benchmark import fill, result_list
-from vistune.evals.metrics.groups import all_right, numbered
+from vistune.evals.metrics.circular import circular
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import OPTION_LETTER
-from vistune.evals.result import Result, ratio
+from vistune.evals.result import Result
 from vistune.evals.scorers import score_letters
 from vistune.evals.sources import Content, locate
 from vistune.sample import Sample
@@ -59,21 +59,13 @@ class MmBench:
         return result_list(content, "index", "prediction")
 
     def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
-        """Accuracy over questions, then over the rows alone and over the questions of each category."""
-        rows_result = score_letters(samples, predictions, self.rule)
-        questions = numbered([sample.meta["question"] for sample in samples])
-        weight = 1 / np.bincount(questions)[questions]  # a question counts once, however many rows it has
-        solved = 100 * all_right(rows_result.items, questions)[questions]
-        by_category = {
-            category: float(np.average(solved[chosen], weights=weight[chosen]))
-            for category in dict.fromkeys(sample.meta["category"] for sample in samples)
-            for chosen in [np.array([sample.meta["category"] == category for sample in samples])]
+        """Accuracy over questions, then over single rows, then over the questions of each category."""
+        single = score_letters(samples, predictions, self.rule)
+        result = circular(single, [sample.meta["question"] for sample in samples]) if self.circular else single
+        weight = 1 / np.bincount(result.clusters)[result.clusters] if result.clusters is not None else np.ones(result.n)
+        categories = np.array([sample.meta["category"] for sample in samples])
+        means = {
+            str(name): float(np.average(result.items[categories == name], weights=weight[categories == name]))
+            for name in dict.fromkeys(categories)
         }
-        return replace(
-            rows_result,
-            rule=f"{'circular_eval' if self.circular else 'vanilla_eval'}/{self.rule}",
-            values={"accuracy": float(np.average(solved, weights=weight)), "rows": rows_result.headline, **by_category},
-            items=solved,
-            statistic=ratio(solved * weight, weight),
-            clusters=questions,
-        )
+        return replace(result, values={**result.values, **means})

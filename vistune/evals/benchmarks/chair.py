@@ -1,0 +1,93 @@
+"""CHAIR: which objects a description of a COCO image makes up (Rohrbach et al., EMNLP 2018)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal
+
+from vistune.errors import InputError
+from vistune.evals.annotations import asked, medium, records, text_of
+from vistune.evals.benchmark import answers, field_of, result_list
+from vistune.evals.metrics.chair import chair, mentioned, read_synonyms
+from vistune.evals.prediction import Prediction
+from vistune.evals.result import Result
+from vistune.evals.sources import Content, locate, read_text
+from vistune.sample import Sample
+
+
+@dataclass(frozen=True)
+class Chair:
+    """An image's objects are those of its segmentation and of its reference captions. Lower is better.
+
+    Papers draw their own images (often 500 of val2014): pass an `instances` file of just those. `synonyms.txt` is the
+    official list of names for the 80 objects.
+    """
+
+    headline: Literal["CHAIRs", "CHAIRi"] = "CHAIRs"
+    prompt: str = "Describe the image in detail."
+
+    files: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "annotations": "annotations/instances_val2014.json",
+            "captions": "annotations/captions_val2014.json",
+            "synonyms": "annotations/synonyms.txt",
+            "images": "val2014",
+        }
+    )
+    answer_form: ClassVar[str] = "one or more sentences"
+    result_form: ClassVar[str] = '[{"image_id", "caption"}]'
+
+    def read(self, source: str) -> list[Sample]:
+        """A sample an image; captions and synonyms lie beside the instances."""
+        path = locate(source, self.files["annotations"])
+        synonyms = read_synonyms(read_text(path.with_name("synonyms.txt")).splitlines())
+        captions: dict[Any, list[str]] = defaultdict(list)
+        for where, record in records(path.with_name("captions_val2014.json"), "annotations"):
+            captions[field_of(record, "image_id", where)].append(text_of(record, "caption", where))
+        objects = _objects(path, synonyms)
+        folder = path.parent.parent / self.files["images"]
+        return [
+            asked(
+                identifier,
+                self.prompt,
+                [medium(folder, text_of(record, "file_name", where))],
+                captions[identifier],
+                meta={
+                    "objects": sorted(objects[identifier].union(*(mentioned(text, synonyms) for text in captions[identifier]))),
+                    "synonyms": synonyms,
+                },
+                origin=where,
+            )
+            for where, record in records(path, "images")
+            for identifier in [field_of(record, "id", where)]
+        ]
+
+    def recognise(self, content: Content) -> list[Prediction] | None:
+        """COCO's result list."""
+        return result_list(content, "image_id", "caption")
+
+    def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
+        """CHAIRs and CHAIRi."""
+        present = [frozenset(sample.meta["objects"]) for sample in samples]
+        synonyms = samples[0].meta["synonyms"] if samples else {}
+        return chair(answers(predictions), present, synonyms, self.headline)
+
+
+def _objects(path: Any, synonyms: Mapping[str, str]) -> dict[Any, set[str]]:
+    """Each image's segmented objects, under the names of the synonym list."""
+    names = {}
+    for where, record in records(path, "categories"):
+        name = text_of(record, "name", where)
+        if name not in synonyms:
+            raise InputError(f"{where}: category {name!r} is not in synonyms.txt beside it")
+        names[field_of(record, "id", where)] = synonyms[name]
+    objects: dict[Any, set[str]] = defaultdict(set)
+    for where, record in records(path, "annotations"):
+        category = field_of(record, "category_id", where)
+        if category not in names:
+            raise InputError(f"{where}: category {category!r} is not among the categories")
+        objects[field_of(record, "image_id", where)].add(names[category])
+    return objects

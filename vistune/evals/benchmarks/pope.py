@@ -1,0 +1,73 @@
+"""POPE: is an object in the image? (Li et al., EMNLP 2023)"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import ClassVar, Literal
+
+from vistune.errors import InputError
+from vistune.evals.annotations import asked, medium, records, text_of
+from vistune.evals.benchmark import answers, field_of, fill, result_list
+from vistune.evals.metrics.pope import pope
+from vistune.evals.prediction import Prediction
+from vistune.evals.prompts import SHORT_ANSWER
+from vistune.evals.result import Result
+from vistune.evals.sources import Content, locate
+from vistune.sample import Sample
+
+SPLITS = ("random", "popular", "adversarial")
+
+
+@dataclass(frozen=True)
+class Pope:
+    """3,000 questions in each of three splits of absent objects (LLaVA's release has 2,910 in `random`).
+
+    `split` is one of them, or `all`. LLaVA's published number is `mean_F1` of all three. `rule` is one of `pope`.
+    """
+
+    split: Literal["random", "popular", "adversarial", "all"] = "all"
+    rule: str = "official"
+    prompt: str = SHORT_ANSWER
+
+    files: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"annotations": "coco_pope_random.json", "folder": "coco", "images": "val2014"}
+    )
+    answer_form: ClassVar[str] = "yes or no"
+    result_form: ClassVar[str] = '[{"question_id", "text"}], or [{"question", "answer"}] in the order of one split'
+
+    def read(self, source: str) -> list[Sample]:
+        """A sample a question, `<split>/<question_id>`; of one split alone, `<question_id>`. A file named is one split."""
+        folder = Path(source) / "coco" if (Path(source) / "coco").is_dir() else Path(source)
+        wanted = SPLITS if self.split == "all" and not folder.is_file() else (self.split,)
+        samples = []
+        for split in wanted:
+            path = locate(folder, f"coco_pope_{split}.json")
+            for where, record in records(path):
+                identifier = str(field_of(record, "question_id", where))
+                label = text_of(record, "label", where).strip().lower()
+                if label not in ("yes", "no"):
+                    raise InputError(f"{where}: label {label!r} is neither yes nor no")
+                prompt = fill(self.prompt, question=text_of(record, "text", where))
+                media = [medium(path.parent / self.files["images"], text_of(record, "image", where))]
+                name = identifier if len(wanted) == 1 else f"{split}/{identifier}"
+                samples.append(asked(name, prompt, media, [label], meta={"split": split}, origin=where))
+        return samples
+
+    def recognise(self, content: Content) -> list[Prediction] | None:
+        """LLaVA's answers by id, or the official answers, which have none: they are numbered from 1."""
+        official = content.value if content.form in ("json", "jsonl") and isinstance(content.value, list) else []
+        if official and all(isinstance(record, dict) and record.keys() == {"question", "answer"} for record in official):
+            return [
+                Prediction(str(number), text_of(record, "answer", content.record(number - 1)))
+                for number, record in enumerate(official, 1)
+            ]
+        return result_list(content, "question_id", "text")
+
+    def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
+        """F1, accuracy, precision, recall, share of yes; of all splits also each one's and their mean."""
+        truth = [sample.answers[0] == "yes" for sample in samples]
+        splits = [sample.meta["split"] for sample in samples]
+        return pope(answers(predictions), truth, splits if len(set(splits)) > 1 else (), self.rule)
