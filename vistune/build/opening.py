@@ -5,13 +5,15 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from typing import Any, cast
+from urllib.parse import parse_qsl
+
+import yaml
 
 from vistune.build.account import Account
 from vistune.build.store import ReplyStore
 from vistune.completer import Completer
-from vistune.data.samples import parse
 from vistune.errors import InputError
-from vistune.spec import build, resolve, split
+from vistune.spec import build, resolve
 
 COMPLETERS = "vistune.build.completers"
 
@@ -20,14 +22,22 @@ def open_completer(spec: str | Mapping[str, Any], store: ReplyStore | None = Non
     """`endpoint:https://host/v1?model=name`, `local:Qwen/Qwen3-4B`, `replay:replies.jsonl`, `scripted:script.jsonl`, `offline`,
     or a mapping with `kind`. What follows the first colon is the completer's first argument; `store` keeps its replies.
     """
-    wanted: dict[str, Any] = dict(parse(spec) if isinstance(spec, str) else spec)
-    if "path" in wanted:
-        kind, _ = split(wanted)
-        parameters = list(inspect.signature(resolve(COMPLETERS, kind)).parameters)
-        if not parameters:
-            raise InputError(f"completer {kind!r} takes no argument, but was given {wanted['path']!r}")
-        wanted[parameters[0]] = wanted.pop("path")
-    return cast(Completer, build(COMPLETERS, wanted, store=store))
+    return cast(Completer, build(COMPLETERS, _parsed(spec) if isinstance(spec, str) else spec, store=store))
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """The text as a spec; values are YAML scalars, so that `concurrency=32` is a number."""
+    kind, _, rest = text.partition(":")
+    first, _, query = rest.partition("?")
+    spec: dict[str, Any] = {"kind": kind}
+    if first:
+        name = next(iter(inspect.signature(resolve(COMPLETERS, kind)).parameters))
+        spec[name] = first
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
+        return spec | {key: yaml.safe_load(value) for key, value in pairs}
+    except (ValueError, yaml.YAMLError) as error:
+        raise InputError(f"completer {text!r}: what follows '?' is not key=value&key=value ({error})") from error
 
 
 def open_part(spec: str, does: str) -> Any:

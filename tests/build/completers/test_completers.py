@@ -1,0 +1,181 @@
+"""The completers that ask nobody on a network: stored, scripted, local, offline."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from vistune.build.completers.local import Local
+from vistune.build.completers.offline import Offline
+from vistune.build.completers.replay import Replay
+from vistune.build.completers.scripted import Scripted
+from vistune.build.opening import account_of, open_completer, open_part
+from vistune.build.pipelines import llava_instruct, minigpt4, pmc_vqa
+from vistune.build.record import Record
+from vistune.build.sources import Sources
+from vistune.build.store import ReplyStore, read_replies, reply_key
+from vistune.completer import Message, Reply, Request
+from vistune.errors import InputError
+
+QUESTION = Request((Message("user", "How many?"),), max_tokens=6)
+
+
+def test_a_stored_reply_is_found_again_and_a_cut_line_is_dropped(tmp_path: Path):
+    path = tmp_path / "replies.jsonl"
+    with ReplyStore(path) as store:
+        store.put("a", Reply("one", "m", "stop", 3, 1))
+        store.put("b", Reply("two"))
+    path.write_bytes(path.read_bytes()[:-5])
+    with ReplyStore(path) as store:
+        assert store.get("a") == Reply("one", "m", "stop", 3, 1) and store.get("b") is None
+        store.put("b", Reply("zwei"))
+    assert read_replies(path)["b"].text == "zwei"
+
+
+def test_failures_are_not_stored(tmp_path: Path):
+    with ReplyStore(tmp_path / "replies.jsonl") as store, pytest.raises(ValueError, match="no reply to store"):
+        store.put("a", Reply("", error="status 500"))
+
+
+def test_a_broken_line_is_named(tmp_path: Path):
+    (tmp_path / "replies.jsonl").write_text('{"key": "a"}\n')
+    with pytest.raises(InputError, match=r"replies.jsonl: line 1 is not a stored reply"):
+        read_replies(tmp_path / "replies.jsonl")
+
+
+def test_the_key_depends_on_everything_that_matters():
+    same = Request(QUESTION.messages, max_tokens=6, id="another record")
+    assert reply_key(QUESTION, {"model": "a"}) == reply_key(same, {"model": "a"})
+    others = [
+        reply_key(QUESTION, {"model": "b"}),
+        reply_key(Request(QUESTION.messages, max_tokens=7), {"model": "a"}),
+        reply_key(Request(QUESTION.messages, max_tokens=6, temperature=0.5), {"model": "a"}),
+        reply_key(Request(QUESTION.messages, max_tokens=6, seed=1), {"model": "a"}),
+        reply_key(Request((Message("system", "How many?"),), max_tokens=6), {"model": "a"}),
+    ]
+    assert len({*others, reply_key(QUESTION, {"model": "a"})}) == 6
+
+
+def test_replay_gives_what_was_stored_and_fails_the_rest(tmp_path: Path):
+    identity = {"url": "http://host/v1", "model": "m", "extra": {}}
+    with ReplyStore(tmp_path / "replies.jsonl") as store:
+        store.put(reply_key(QUESTION, identity), Reply("Three.", "m"))
+    completer = open_completer(f"replay:{tmp_path}/replies.jsonl?url=http://host/v1&model=m")
+    known, unknown = completer.complete([QUESTION, Request((Message("user", "Where?"),))])
+    assert known == Reply("Three.", "m") and unknown.error == "not in the replay file"
+    account = account_of(completer)
+    assert (account.asked, account.cached, account.failed) == (2, 1, 1)
+    with pytest.raises(InputError, match="there is no such file"):
+        Replay(str(tmp_path / "none.jsonl"))
+
+
+def test_a_script_is_followed_and_must_not_end_early(tmp_path: Path):
+    (tmp_path / "script.jsonl").write_text('"Yes."\n{"text": "No", "finish": "length"}\n')
+    completer = Scripted(str(tmp_path / "script.jsonl"))
+    replies = list(completer.complete([QUESTION, QUESTION]))
+    assert [(reply.text, reply.finish) for reply in replies] == [("Yes.", "stop"), ("No", "length")]
+    with pytest.raises(InputError, match="fewer replies than there are requests"):
+        list(completer.complete([QUESTION]))
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("endpont:http://x/v1", "did you mean 'endpoint'"),
+        ("offline:3?speed=3", "no key 'speed'"),
+        ("endpoint:http://x/v1", "'model'"),
+    ],
+)
+def test_completers_that_are_none_are_refused(spec: str, said: str):
+    with pytest.raises(InputError, match=said):
+        open_completer(spec)
+
+
+def test_parts_of_the_users_own():
+    detector = open_part("tests.build.pipelines.models:Detector", "label")
+    assert detector.label(None).objects
+    with pytest.raises(InputError, match="has no method 'paint'"):
+        open_part("tests.build.pipelines.models:Detector", "paint")
+    with pytest.raises(InputError, match=r"expected package\.module:Class"):
+        open_part("Detector", "label")
+
+
+def world() -> list[Record]:
+    return list(Sources(["world:?size=4"], "captions"))
+
+
+@pytest.mark.parametrize("prompt", [llava_instruct.CONVERSATION, llava_instruct.DETAIL, llava_instruct.REASONING, pmc_vqa.ASK])
+def test_offline_replies_follow_the_prompts_format_and_the_scene(prompt):
+    records = world()
+    asks = [prompt.ask(record, 0) for record in records]
+    for record, reply in zip(records, Offline().complete(asks), strict=True):
+        parsed = prompt.format.parse(reply.text)
+        assert parsed.items and not parsed.problems
+        if prompt.name == "detail":
+            assert all((region.label or "") in reply.text.lower() for region in record.facts.objects)
+    assert list(Offline().complete(asks)) == list(Offline().complete(asks))
+
+
+def test_offline_knows_only_the_world_and_its_tasks(tmp_path: Path):
+    (record, *_) = world()
+    with pytest.raises(InputError, match="no rule for the task 'rewrite'"):
+        list(Offline().complete([minigpt4.REPAIR.ask(record.with_note("caption", "x"), 0)]))
+    stranger = Record("1", record.media, record.facts)
+    with pytest.raises(InputError, match="is not of the embedded world"):
+        list(Offline().complete([llava_instruct.DETAIL.ask(stranger, 0)]))
+    with pytest.raises(InputError, match="answers only what a pipeline asks"):
+        list(Offline().complete([QUESTION]))
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random Llama of a few thousand weights with a tokenizer of characters."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    folder = tmp_path_factory.mktemp("tiny")
+    letters = ["<pad>", "</s>", *pre_tokenizers.ByteLevel.alphabet()]
+    inner = Tokenizer(models.BPE(vocab={letter: index for index, letter in enumerate(letters)}, merges=[]))
+    inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    inner.decoder = decoders.ByteLevel()
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=inner, pad_token="<pad>", eos_token="</s>")
+    tokenizer.chat_template = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}assistant: "
+    tokenizer.save_pretrained(folder)
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=len(letters),
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        eos_token_id=1,
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+    return folder
+
+
+def test_a_local_model_answers_in_batches_as_it_does_alone_and_once(tiny: Path, tmp_path: Path):
+    asks = [Request((Message("user", text),), max_tokens=6) for text in ("How many?", "Where is it, then?", "Why?")]
+    alone = [next(Local(str(tiny)).complete([ask])) for ask in asks]
+    with ReplyStore(tmp_path / "replies.jsonl") as store:
+        completer = Local(str(tiny), batch=3, store=store)
+        assert [reply.text for reply in completer.complete(asks)] == [reply.text for reply in alone]
+        assert [reply.text for reply in completer.complete(asks)] == [reply.text for reply in alone]
+        assert (completer.account.asked, completer.account.cached, completer.account.answered) == (6, 3, 3)
+    assert all(reply.finish == "length" and reply.completion_tokens == 6 for reply in alone)
+    assert alone[0].prompt_tokens == len("user: How many?\nassistant: ")
+
+
+def test_sampling_follows_the_seed(tiny: Path):
+    asks = [Request(QUESTION.messages, max_tokens=12, temperature=1.0, seed=seed) for seed in (1, 1, 2)]
+    first, again, other = (reply.text for reply in Local(str(tiny)).complete(asks))
+    assert first == again != other
+
+
+def test_models_that_are_none_are_refused(tmp_path: Path):
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "nothing"}))
+    with pytest.raises(InputError, match="cannot load model"):
+        Local(str(tmp_path))
