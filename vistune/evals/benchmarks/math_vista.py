@@ -47,7 +47,10 @@ class MathVista:
                 [beneath(path.parent, field_of(record, "image", where))],
                 [field_of(record, "answer", where)],
                 field_of(record, "choices", where) or (),
-                meta={"answer_type": field_of(record, "answer_type", where), "precision": record.get("precision")}
+                meta={
+                    "answer_type": field_of(record, "answer_type", where),
+                    "precision": _whole(record.get("precision"), where),
+                }
                 | {"question_type": record.get("question_type")}
                 | record.get("metadata", {}),
                 origin=where,
@@ -91,9 +94,16 @@ class MathVista:
         if all(verdict is None for verdict in verdicts):
             raise InputError("no prediction has a stored verdict ('true_false'): use the rule official or strict")
         without = sum(verdict is None for verdict in verdicts) - missing(predictions)
-        return Result.mean(
-            "mathvista/stored", "accuracy", [100.0 * bool(verdict) for verdict in verdicts], unparsed=without
-        )
+        return Result.mean("mathvista/stored", "accuracy", [100.0 * bool(verdict) for verdict in verdicts], unparsed=without)
+
+
+def _whole(precision: Any, where: str) -> int | None:
+    """Digits after the point; the release writes them as 1.0."""
+    if precision is None:
+        return None
+    if not isinstance(precision, int | float) or precision != int(precision):
+        raise InputError(f"{where}: precision {precision!r} is not a whole number")
+    return int(precision)
 
 
 def _extraction(prediction: Prediction) -> str:
