@@ -49,7 +49,7 @@ class Conversations(Reader):
     tags:           placeholders in the text, default `<image>`, `<video>`, `<audio>`, `<point>`; one in an answer is a medium
                     to produce
     files:          media named by a template, e.g. {"points": "{object_id}_8192.npy"} (see `vistune.data.fieldmap`)
-    turn_media:     field of the image files inside each turn, e.g. TextBind's `image_list`; a turn may lack it
+    turn_media:     field of the image files inside each turn, e.g. TextBind's "image_list"; "image_list?" where turns lack it
     roles:          further speakers, e.g. {"Doctor": "assistant"}
     placeholders:   "required": each medium has one; "prepend": media without one stand before the first user text
 
@@ -79,8 +79,7 @@ class Conversations(Reader):
         self._turns, self._speaker, self._said = turns, speaker, said
         self._media_keys = {**MEDIA_KEYS, **(media_keys or {})}
         self._files = dict(files or {})
-        # A turn without media may lack the field, however the caller wrote it.
-        self._turn_media = turn_media if turn_media is None or "?" in turn_media else f"{turn_media}?"
+        self._turn_media = turn_media
         self._tags = TAGS if tags is None else dict(tags)
         self._roles = {**ROLES, **(roles or {})}
         self._prepend = placeholders == "prepend"
