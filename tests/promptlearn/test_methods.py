@@ -7,7 +7,7 @@ import torch
 
 from tests.promptlearn.golden import NAMES, Case
 from vistune.promptlearn.build import build, is_plugin, methods
-from vistune.promptlearn.classes import Classes
+from vistune.promptlearn.classes import Classes, Structure
 from vistune.promptlearn.engine import Engine
 from vistune.promptlearn.images import Bank, Images
 from vistune.promptlearn.method import Call
@@ -27,8 +27,15 @@ DESCRIPTIONS = {
     "annual crop land": ("annual crop land looks like brown and green stripes.",),
     "highway or road": ("a highway is a long grey line with small cars on it.",),
 }
-TAUGHT = Classes(NAMES[:3], "a photo of a {}, a type of pet.", descriptions=DESCRIPTIONS)
-NEW = Classes(NAMES[3:], "a photo of a {}, a type of pet.", "unseen", DESCRIPTIONS)
+STRUCTURES = {
+    "cat": (Structure(("cat", "animal"), ("small", "furry"), (("cat", "animal"), ("cat", "furry"))),),
+    "forest": (Structure(("forest", "trees"), ("tall", "green"), (("trees", "green"),)), Structure(("trees",), ("green",))),
+    "golden retriever": (Structure(("coat", "face"), ("long", "friendly"), (("coat", "long"), ("face", "friendly"))),),
+    "annual crop land": (Structure(("stripes",), ("brown", "green"), (("stripes", "brown"),)),),
+    "highway or road": (Structure(("line", "cars"), ("grey", "long"), (("line", "cars"), ("line", "grey"))),),
+}
+TAUGHT = Classes(NAMES[:3], "a photo of a {}, a type of pet.", descriptions=DESCRIPTIONS, structures=STRUCTURES)
+NEW = Classes(NAMES[3:], "a photo of a {}, a type of pet.", "unseen", DESCRIPTIONS, STRUCTURES)
 LABELS = torch.tensor([0, 1, 2, 0, 1, 2])
 WRAPPED = ("dept+maple", "nlprompt+kgcoop", "textrefiner+maple", "caspl+promptsrc", "dpc+maple", "dept+prograd")
 EVERY = pytest.mark.parametrize("name", [*methods(), *WRAPPED])

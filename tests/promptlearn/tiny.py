@@ -8,7 +8,40 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import CLIPConfig, CLIPModel, PreTrainedTokenizerFast
 
-WORDS = ["X", "a", "an", "the", "photo", "picture", "image", "of", "and", "nothing", "else", "this", "is", "small", "large", "red", "green", "blue", "yellow", "one", "three", "four", "seven", "zero", "two", "five", "circle", "star", "square", "triangle", "cross", "ring"]
+WORDS = [
+    "X",
+    "a",
+    "an",
+    "the",
+    "photo",
+    "picture",
+    "image",
+    "of",
+    "and",
+    "nothing",
+    "else",
+    "this",
+    "is",
+    "small",
+    "large",
+    "red",
+    "green",
+    "blue",
+    "yellow",
+    "one",
+    "three",
+    "four",
+    "seven",
+    "zero",
+    "two",
+    "five",
+    "circle",
+    "star",
+    "square",
+    "triangle",
+    "cross",
+    "ring",
+]
 
 
 def write_clip(folder):

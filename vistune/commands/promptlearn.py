@@ -13,7 +13,7 @@ app = typer.Typer(help="Prompt learning for dual encoders (CLIP, SigLIP).", no_a
 # The methods a comparison runs, plug-ins around the method their paper leads with.
 COMPARED = (
     "zero_shot", "coop", "cocoop", "proda", "prograd", "kgcoop", "lasp", "tcp", "vpt", "ivlp", "maple", "promptsrc", "taskres",
-    "rpo", "dept+coop", "mma", "coprompt", "caspl+coop", "promptkd", "dpc+coop", "twosfs", "mmrl", "nlprompt+coop", "tac",
+    "rpo", "dept+coop", "mma", "hpt", "instruction_vit", "coprompt", "caspl+coop", "promptkd", "dpc+coop", "twosfs", "mmrl", "nlprompt+coop", "tac",
     "textrefiner+coop", "protext", "tpt", "damvp", "clip_adapter", "tip_adapter", "clip_lora", "linear_probe",
 )  # fmt: skip
 

@@ -9,18 +9,35 @@ from typing import Literal
 from vistune.errors import InputError, nearest
 
 
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """What a description of a class says, taken apart: entities, attributes, and which of them belong together (HPT)."""
+
+    entities: tuple[str, ...]
+    attributes: tuple[str, ...]
+    links: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        known = {*self.entities, *self.attributes}
+        for link in self.links:
+            if not set(link) <= known:
+                raise InputError(f"the link {link[0]!r} - {link[1]!r} names what is neither an entity nor an attribute")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Classes:
     """The candidate classes of one call.
 
     `template` is the hand-written sentence with `{}` for the name, `split` whether the classes were taught (`seen`), not
-    (`unseen`), or both are in (`mixed`), `descriptions` sentences about each class by name, where a method wants them.
+    (`unseen`), or both are in (`mixed`), `descriptions` sentences and `structures` their structure by class name, where a
+    method wants them.
     """
 
     names: tuple[str, ...]
     template: str = "a photo of a {}."
     split: Literal["seen", "unseen", "mixed"] = "seen"
     descriptions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    structures: Mapping[str, tuple[Structure, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.names:
@@ -64,3 +81,10 @@ class Classes:
                 raise InputError(f"{method} needs descriptions, and class {name!r} has none: give --descriptions FILE.json")
             found.append(tuple(known[i % len(known)] for i in range(count)))
         return found
+
+    def structure(self, number: int, method: str) -> list[Structure]:
+        """The `number`-th structure of every class, in turn. Raises `InputError` for a class that has none."""
+        missing = [name for name in self.names if not self.structures.get(name)]
+        if missing:
+            raise InputError(f"{method} needs structures, and class {missing[0]!r} has none: give --descriptions FILE.json")
+        return [self.structures[name][number % len(self.structures[name])] for name in self.names]

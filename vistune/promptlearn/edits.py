@@ -33,7 +33,8 @@ class Context:
 
     `values` is `[M, d]` (one for all classes), `[N, M, d]` (`per="class"`) or `[G, M, d]` (`per="row"`: one a prompt or
     one an image; the text tower then gives `[G, N, E]`). With `overwrite` the vectors take the place of the first M tokens
-    of the template instead of standing before it: `[v1][v2] of a NAME.` `position` says where the class name stands among them
+    of the template instead of standing before it: `[v1][v2] of a NAME.` `texts` stand in for the template, one a class.
+    `position` says where the class name stands among them
     (CoOp, section 3.1): `middle` cuts the context in half, the first half being the shorter one.
     """
 
@@ -42,6 +43,7 @@ class Context:
     position: Literal["end", "middle", "front"] = "end"
     template: str = "{}."
     overwrite: bool = False
+    texts: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

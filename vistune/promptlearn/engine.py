@@ -83,6 +83,17 @@ class Engine:
                 self._texts[texts] = self._text(tokenize(self.backbone, texts, crop=self.crop), None, FROZEN).pooled
         return self._texts[texts]
 
+    def frozen_states(self, texts: Many[str]) -> Tensor:
+        """States `[blocks, N, width]` of each text's end *before* every block of the frozen tower, not projected."""
+        with torch.no_grad():
+            state = embed(self.backbone, tokenize(self.backbone, texts, crop=self.crop), None, share=False)
+            index = state.pool[None, :, None, None].expand(1, -1, 1, state.tail.shape[-1])
+            found = []
+            for block in range(len(self.backbone.text.blocks)):
+                found.append(torch.take_along_dim(state.tail, index, 2)[0, :, 0])
+                state = run(self.backbone.text, state, FROZEN, block, block + 1)
+            return torch.stack(found)
+
     def frozen_templates(self, classes: Classes, templates: Many[str]) -> Tensor:
         """Frozen features `[T, N, E]` of every class in every template, not normalised."""
         return torch.stack([self.frozen_text(classes.texts(template)) for template in templates])

@@ -32,8 +32,8 @@ def with_context(backbone: DualEncoder, names: Many[str], context: Context, *, c
     slots = [-1 - m for m in range(context.values.shape[-2])]
     half = len(slots) // 2
     rows = []
-    for name in names:
-        text = context.template.format(name)
+    for i, name in enumerate(names):
+        text = context.template.format(name) if context.texts is None else context.texts[i]
         if context.overwrite:
             rows.append([*slots, *backbone.tokenizer(text)[len(slots) :]])
         elif context.position == "end":

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vistune.errors import InputError
-from vistune.promptlearn.classes import Classes
+from vistune.promptlearn.classes import Classes, Structure
 from vistune.sample import Media
 
 
@@ -32,10 +32,11 @@ class Dataset:
     crop: tuple[float, float] | None = (0.08, 1.0)
     flip: bool = True
     descriptions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    structures: Mapping[str, tuple[Structure, ...]] = field(default_factory=dict)
 
     def classes(self) -> Classes:
         """All classes, as a call's input."""
-        return Classes(self.names, self.template, descriptions=self.descriptions)
+        return Classes(self.names, self.template, descriptions=self.descriptions, structures=self.structures)
 
 
 def require(root: Path, names: Sequence[str], dataset: str) -> None:

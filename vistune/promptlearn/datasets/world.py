@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from vistune.errors import InputError
+from vistune.promptlearn.classes import Structure
 from vistune.promptlearn.datasets.base import Dataset, Item
 from vistune.sample import Media
 from vistune.world import palette
@@ -30,9 +31,11 @@ def class_names(name: str) -> tuple[str, ...]:
     The halves of base-to-novel then share no name and share every colour, thing and size.
     """
     things = THINGS.get(name, THINGS["world"])
-    pairs = [(colour, thing) for thing in things for colour in COLOURS]
-    spoken = [f"{SIZES[i % 2]} {colour} {thing}" for i, (colour, thing) in enumerate(pairs)]
-    return (*spoken[::2], *spoken[1::2])
+    halves: tuple[list[str], list[str]] = ([], [])
+    for t, thing in enumerate(things):
+        for c, colour in enumerate(COLOURS):
+            halves[(t + c // 2) % 2].append(f"{SIZES[(t + c) % 2]} {colour} {thing}")
+    return (*halves[0], *halves[1])
 
 
 def read_world(name: str, size: int = 64) -> Dataset:
@@ -45,7 +48,14 @@ def read_world(name: str, size: int = 64) -> Dataset:
         () if split != "test" and domain != "clean" else _collect(names, split, domain, size) for split in COUNTS
     )
     described = {one: tuple(opening.format(one) for opening in OPENINGS) for one in names}
-    return Dataset(name, names, TEMPLATE, train, val, test, crop=None, flip=False, descriptions=described)
+    structures = {one: (structure(one),) for one in names}
+    return Dataset(name, names, TEMPLATE, train, val, test, None, False, described, structures)
+
+
+def structure(name: str) -> Structure:
+    """`small red one`: the thing is the entity, size and colour are its attributes."""
+    size, colour, thing = name.split()
+    return Structure((thing,), (colour, size), ((thing, colour), (thing, size)))
 
 
 def _collect(names: tuple[str, ...], split: Split, domain: Domain, size: int) -> tuple[Item, ...]:
