@@ -31,8 +31,10 @@ def media_file(kind: MediaKind, folder: str | Path, name: Any, where: str) -> Me
 
 def inside(name: str, where: str, what: str = "file") -> str:
     """`name` when it is a relative path that stays inside its folder. Raises `InputError` otherwise."""
-    if not name or "\0" in name:
-        raise InputError(f"{where}: the {what}'s file name is {'empty' if not name else 'broken: it holds a zero byte'}")
+    if not name or any(ord(character) < 32 for character in name):
+        raise InputError(
+            f"{where}: the {what}'s file name {name[:80]!r} is {'broken: it holds a control character' if name else 'empty'}"
+        )
     if "://" in name or name.startswith("data:"):
         raise InputError(f"{where}: {what} {name[:80]!r} is a URL, which is never fetched: download it and name the file")
     parts = PurePosixPath(name.replace("\\", "/")).parts

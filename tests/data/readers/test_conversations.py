@@ -79,7 +79,7 @@ def test_variants_are_named_by_arguments(tmp_path: Path) -> None:
         ({"image": "C:\\x.jpg"}, "lies outside the folder"),
         ({"image": "https://a.b/c.jpg"}, "is a URL, which is never fetched"),
         ({"image": 5}, "the image's file name is a number"),
-        ({"image": ""}, "file name is empty"),
+        ({"image": ""}, "file name '' is empty"),
         ({"id": {}}, "'id' is an object"),
         ({"conversations": []}, "'conversations' is empty"),
         ({"conversations": "hi"}, "'conversations' is text"),

@@ -65,7 +65,10 @@ class Refer(Reader):
         ref, number, which = self._refs[index]
         where = f"{self._path}: reference {number + 1}, sentence {which + 1}"
         ref = as_object(ref, where)
-        sentence = as_object(as_list(need(ref, "sentences", where), where, "'sentences'")[which], where, "a sentence")
+        sentences = as_list(need(ref, "sentences", where), where, "'sentences'")
+        if not sentences:
+            raise InputError(f"{where}: the reference has no sentences")
+        sentence = as_object(sentences[which], where, "a sentence")
         phrase = as_text(need(sentence, "sent", where), where, "'sent'").strip()
         target = self._objects.of(need(ref, "ann_id", where), where)
         picture = self._pictures.of(need(ref, "image_id", where), where)
