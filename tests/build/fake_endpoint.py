@@ -21,8 +21,10 @@ FAULTS = ("busy", "error", "half", "slow", "hang")
 class FakeEndpoint:
     """`shares` says how often each fault happens; `places` is how many requests it takes at a time before it is busy."""
 
-    def __init__(self, shares: dict[str, float] | None = None, places: int = 1000, latency: float = 0.0, seed: int = 0) -> None:
-        self.shares, self.places, self.latency = shares or {}, places, latency
+    def __init__(
+        self, shares: dict[str, float] | None = None, places: int = 1000, latency: float = 0.0, seed: int = 0, text: str = ""
+    ) -> None:
+        self.shares, self.places, self.latency, self.text = shares or {}, places, latency, text
         self.sold: Counter[str] = Counter()  # whole replies, by the request's body
         self.seen: Counter[str] = Counter()  # requests, by outcome
         self.keys: set[str] = set()  # the authorisations that came
@@ -93,7 +95,7 @@ class FakeEndpoint:
 
     def _reply(self, handler: BaseHTTPRequestHandler, body: bytes, fault: str) -> None:
         asked = json.loads(body)["messages"][-1]["content"]
-        text = f"reply to {asked}"
+        text = self.text or f"reply to {asked}"
         value = {
             "model": "fake",
             "choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],

@@ -27,8 +27,8 @@ def open_completer(spec: str | Mapping[str, Any], store: ReplyStore | None = Non
 
 def _parsed(text: str) -> dict[str, Any]:
     """The text as a spec; values are YAML scalars, so that `concurrency=32` is a number."""
-    kind, _, rest = text.partition(":")
-    first, _, query = rest.partition("?")
+    head, _, query = text.partition("?")
+    kind, _, first = head.partition(":")
     spec: dict[str, Any] = {"kind": kind}
     if first:
         name = next(iter(inspect.signature(resolve(COMPLETERS, kind)).parameters))

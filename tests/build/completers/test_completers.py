@@ -84,7 +84,7 @@ def test_a_script_is_followed_and_must_not_end_early(tmp_path: Path):
     ("spec", "said"),
     [
         ("endpont:http://x/v1", "did you mean 'endpoint'"),
-        ("offline:3?speed=3", "no key 'speed'"),
+        ("offline?speed=3", "no key 'speed'"),
         ("endpoint:http://x/v1", "'model'"),
     ],
 )
