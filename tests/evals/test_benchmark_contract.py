@@ -54,6 +54,7 @@ CASES = {
     "plain_captions": Case(best=None, asks=False),
     "ref_coco_captions": Case(best=None, asks=False),
     "coco_detection": Case(perfect="perfect.jsonl", best=1.0),
+    "lvis": Case(perfect="perfect.jsonl", best=1.0),
     "math_vista": Case(spec=(("rule", "strict"),)),  # the official rule picks a choice for an empty answer
     "hallusion_bench": Case(worst=100 / 3),  # without the figure, saying nothing is right: one question in three here
     "mmmu": Case(spec=(("rule", "eval-only"),), best=1.0, asks=False),

@@ -33,6 +33,18 @@ def records(path: Path, under: str | None = None) -> Iterator[tuple[str, Any]]:
         yield place(index), record
 
 
+def sections(path: Path, *names: str) -> list[list[tuple[str, Any]]]:
+    """The lists under several keys of one JSON object, each as `(place, record)`s; the file is read once."""
+    content = load(path)
+    found = []
+    for name in names:
+        value = field_of(content.value, name, str(path))
+        if not isinstance(value, list):
+            raise InputError(f"{path}: expected a JSON list under {name!r}")
+        found.append([(f"{path}: {name} {index + 1}", record) for index, record in enumerate(value)])
+    return found
+
+
 def rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """`(place, row)` of comma- or tab-separated text with a header; the place counts rows, the header not included."""
     for index, row in enumerate(load_table(path)):

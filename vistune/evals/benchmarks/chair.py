@@ -6,16 +6,18 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeAlias
 
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, medium, records, text_of
+from vistune.evals.annotations import asked, medium, records, sections, text_of
 from vistune.evals.benchmark import answers, field_of, result_list
 from vistune.evals.metrics.chair import chair, mentioned, read_synonyms
 from vistune.evals.prediction import Prediction
 from vistune.evals.result import Result
 from vistune.evals.sources import Content, locate, read_text
 from vistune.sample import Sample
+
+Records: TypeAlias = Sequence[tuple[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ class Chair:
         captions: dict[Any, list[str]] = defaultdict(list)
         for where, record in records(path.with_name("captions_val2014.json"), "annotations"):
             captions[field_of(record, "image_id", where)].append(text_of(record, "caption", where))
-        objects = _objects(path, synonyms)
+        images, annotations, categories = sections(path, "images", "annotations", "categories")
+        objects = _objects(annotations, categories, synonyms)
         folder = path.parent.parent / self.files["images"]
         return [
             asked(
@@ -61,7 +64,7 @@ class Chair:
                 },
                 origin=where,
             )
-            for where, record in records(path, "images")
+            for where, record in images
             for identifier in [field_of(record, "id", where)]
         ]
 
@@ -76,16 +79,16 @@ class Chair:
         return chair(answers(predictions), present, synonyms, self.headline)
 
 
-def _objects(path: Any, synonyms: Mapping[str, str]) -> dict[Any, set[str]]:
+def _objects(annotations: Records, categories: Records, synonyms: Mapping[str, str]) -> dict[Any, set[str]]:
     """Each image's segmented objects, under the names of the synonym list."""
     names = {}
-    for where, record in records(path, "categories"):
+    for where, record in categories:
         name = text_of(record, "name", where)
         if name not in synonyms:
             raise InputError(f"{where}: category {name!r} is not in synonyms.txt beside it")
         names[field_of(record, "id", where)] = synonyms[name]
     objects: dict[Any, set[str]] = defaultdict(set)
-    for where, record in records(path, "annotations"):
+    for where, record in annotations:
         category = field_of(record, "category_id", where)
         if category not in names:
             raise InputError(f"{where}: category {category!r} is not among the categories")

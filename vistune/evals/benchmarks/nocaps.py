@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import ClassVar
 
-from vistune.evals.annotations import asked, medium, records, text_of
+from vistune.evals.annotations import asked, medium, sections, text_of
 from vistune.evals.benchmark import answers, field_of, result_list
 from vistune.evals.metrics.captions import captions
 from vistune.evals.prediction import Prediction
@@ -37,8 +37,9 @@ class Nocaps:
         """A sample an image, its domain in `meta`."""
         path = locate(source, self.files["annotations"])
         folder = path.parent / self.files["images"]
+        images, annotations = sections(path, "images", "annotations")
         references: dict[object, list[str]] = defaultdict(list)
-        for where, record in records(path, "annotations"):
+        for where, record in annotations:
             references[field_of(record, "image_id", where)].append(text_of(record, "caption", where))
         return [
             asked(
@@ -49,7 +50,7 @@ class Nocaps:
                 meta={"domain": text_of(record, "domain", where)},
                 origin=where,
             )
-            for where, record in records(path, "images")
+            for where, record in images
         ]
 
     def recognise(self, content: Content) -> list[Prediction] | None:

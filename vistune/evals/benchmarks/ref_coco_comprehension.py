@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 
 from vistune.data.safe_pickle import load_plain_pickle
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, medium, records, text_of, whole_of
+from vistune.evals.annotations import asked, medium, sections, text_of, whole_of
 from vistune.evals.benchmark import field_of, fill, result_list
 from vistune.evals.metrics.box_iou import Box, box_accuracy
 from vistune.evals.prediction import Prediction
@@ -48,8 +48,10 @@ class RefCocoComprehension:
         """A sample a sentence of the split; the pickle is read as plain data only."""
         path = locate(source, f"{self.dataset}/refs({PARTITIONS[self.dataset]}).p")
         instances = path.with_name("instances.json")
-        images = {whole_of(record, "id", where): (where, record) for where, record in records(instances, "images")}
-        boxes = {whole_of(record, "id", where): (where, record) for where, record in records(instances, "annotations")}
+        images, boxes = (
+            {whole_of(record, "id", where): (where, record) for where, record in section}
+            for section in sections(instances, "images", "annotations")
+        )
         references = load_plain_pickle(path)
         if not isinstance(references, list):
             raise InputError(f"{path}: holds no list of references")

@@ -1,0 +1,91 @@
+"""LVIS: detection of over a thousand categories, here by text (Gupta et al., CVPR 2019)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from vistune.errors import InputError
+from vistune.evals.annotations import asked, medium, sections, text_of, whole_of
+from vistune.evals.benchmark import field_of
+from vistune.evals.detections_in_text import read_detections
+from vistune.evals.metrics.lvis_ap import lvis_ap
+from vistune.evals.prediction import Prediction
+from vistune.evals.result import Result
+from vistune.evals.sources import Content, locate
+from vistune.sample import Sample
+
+
+@dataclass(frozen=True)
+class Lvis:
+    """The validation split of version 1 has 19,809 images and 1,203 categories.
+
+    An answer lists `category: [x1, y1, x2, y2]` with coordinates from 0 to `scale`; the extra `detections` (COCO's result
+    records) takes its place where a model gives scores.
+    """
+
+    scale: float = 1.0
+    prompt: str = "Detect every object. Write one a line as: category: [x1, y1, x2, y2]."
+
+    files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "lvis_v1_val.json", "images": "."})
+    answer_form: ClassVar[str] = "lines of category: [x1, y1, x2, y2]"
+    result_form: ClassVar[str] = '[{"image_id", "category_id", "bbox", "score"}]'
+
+    def read(self, source: str) -> list[Sample]:
+        """A sample an image; its file is the end of `coco_url`, `val2017/000000397133.jpg`."""
+        path = locate(source, self.files["annotations"])
+        images, annotations, listed = sections(path, "images", "annotations", "categories")
+        categories = [record for _, record in listed]
+        objects: dict[int, list[Any]] = defaultdict(list)
+        for where, record in annotations:
+            objects[whole_of(record, "image_id", where)].append({"iscrowd": 0, **record})
+        return [
+            asked(
+                identifier,
+                self.prompt,
+                [medium(path.parent, "/".join(text_of(record, "coco_url", where).split("/")[-2:]))],
+                meta={"image": record, "annotations": objects[identifier], "categories": categories},
+                origin=where,
+            )
+            for where, record in images
+            for identifier in [whole_of(record, "id", where)]
+        ]
+
+    def recognise(self, content: Content) -> list[Prediction] | None:
+        """LVIS's result list, gathered by image."""
+        value = content.value
+        if content.form != "json" or not isinstance(value, list) or not value or not isinstance(value[0], dict):
+            return None
+        if not {"image_id", "category_id", "bbox", "score"} <= value[0].keys():
+            return None
+        found: dict[int, list[Any]] = defaultdict(list)
+        for index, record in enumerate(value):
+            found[whole_of(record, "image_id", content.record(index))].append(record)
+        return [Prediction(str(image), "", extras={"detections": given}) for image, given in found.items()]
+
+    def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
+        """AP first. An answer from which no detection can be read is unparsed."""
+        if not samples:
+            raise InputError("there are no images to score")
+        categories = samples[0].meta["categories"]
+        names = {field_of(record, "name", "categories"): field_of(record, "id", "categories") for record in categories}
+        found = [
+            None if prediction is None else self._detections(prediction, sample, names)
+            for sample, prediction in zip(samples, predictions, strict=True)
+        ]
+        annotations = {
+            "images": [sample.meta["image"] for sample in samples],
+            "annotations": [record for sample in samples for record in sample.meta["annotations"]],
+            "categories": categories,
+        }
+        result = lvis_ap(found, [sample.meta["image"]["id"] for sample in samples], annotations)
+        return replace(result, unparsed=sum(records_ == [] for records_ in found))
+
+    def _detections(self, prediction: Prediction, sample: Sample, names: Mapping[str, int]) -> list[Any]:
+        if "detections" in prediction.extras:
+            return list(prediction.extras["detections"])
+        size = (whole_of(sample.meta["image"], "width", sample.where), whole_of(sample.meta["image"], "height", sample.where))
+        return read_detections(prediction.answer, names, size, self.scale)

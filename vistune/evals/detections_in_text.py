@@ -1,0 +1,33 @@
+"""Detections that a model writes as text: `red bus: [0.1, 0.2, 0.5, 0.9]`, as many as it likes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_DETECTION = re.compile(r"([^\n\[\]:;]+?)\s*:?\s*\[([^\[\]]*)\]")
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+
+
+def read_detections(
+    answer: str, categories: Mapping[str, int], size: tuple[float, float], scale: float = 1.0
+) -> list[dict[str, Any]]:
+    """COCO result records of the categories named and boxed in an answer; coordinates are xyxy and run from 0 to `scale`.
+
+    `size` is the image's width and height in pixels. What is written first scores highest. Names are compared without case,
+    underscores and parentheses; an unknown name, or a box of other than four numbers in order, gives no record.
+    """
+    known = {_plain(name): identifier for name, identifier in categories.items()}
+    found: list[dict[str, Any]] = []
+    for name, numbers in _DETECTION.findall(answer):
+        box = [float(number) / scale for number in _NUMBER.findall(numbers)]
+        if _plain(name) in known and len(box) == 4 and box[0] <= box[2] and box[1] <= box[3]:
+            corner, extent = (box[0] * size[0], box[1] * size[1]), ((box[2] - box[0]) * size[0], (box[3] - box[1]) * size[1])
+            score = 1.0 / (1 + len(found))
+            found.append({"category_id": known[_plain(name)], "bbox": [*corner, *extent], "score": score})
+    return found
+
+
+def _plain(name: str) -> str:
+    return " ".join(re.sub(r"[_()\-,.*]+", " ", name.lower()).split())
