@@ -7,21 +7,47 @@ from pathlib import Path
 
 import pytest
 
-from vistune.data.catalogue import entries, find
+from vistune.data.catalogue import FAMILIES, entries, find
+from vistune.data.catalogue.entry import Entry
+from vistune.data.samples import READERS
+from vistune.errors import InputError
+from vistune.spec import check_arguments, kinds, resolve, split
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
 
 @pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.name)
-def test_entry_is_complete(entry) -> None:
+def test_entry_is_complete(entry: Entry) -> None:
+    facts = entry.to_json()
     for field in ("title", "size", "licence", "obtain", "citation", "modality"):
-        assert getattr(entry, field).strip(), field
+        assert facts[field].strip(), field
     assert bool(entry.reader) == entry.released
     assert (FIXTURES / f"{entry.name}.jsonl").exists() == entry.released
     assert find(entry.name) is entry
-    json.dumps(entry.to_json())
+    assert json.loads(json.dumps(facts)) == facts
 
 
 def test_names_are_unique() -> None:
     names = [entry.name for entry in entries()]
     assert len(set(names)) == len(names)
+
+
+def test_every_family_is_listed() -> None:
+    assert set(kinds("vistune.data.catalogue")) - {"entry", "listing"} == set(FAMILIES)
+
+
+@pytest.mark.parametrize("entry", [entry for entry in entries() if entry.released], ids=lambda entry: entry.name)
+def test_every_part_makes_a_spec_its_reader_takes(entry: Entry) -> None:
+    for part in entry.parts:
+        kind, arguments = split(entry.spec("FOLDER", part))
+        check_arguments(resolve(READERS, kind), arguments, f"{entry.name}, {part}")
+        assert "{root}" not in json.dumps(arguments), part
+
+
+def test_unknown_parts_and_unreleased_sets_are_refused() -> None:
+    with pytest.raises(InputError, match=r"vqa_v2 has no part 'val2015' \(did you mean 'val2014'\?\)"):
+        find("vqa_v2").spec("FOLDER", "val2015")
+    with pytest.raises(InputError, match="has no files to read"):
+        find("webli_100b").spec("FOLDER")
+    with pytest.raises(InputError, match="did you mean 'vqa_v2'"):
+        find("vqa_v3")

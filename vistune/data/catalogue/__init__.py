@@ -7,46 +7,36 @@ set is adding an `Entry` to the file of its family, and a fixture in its layout 
 from __future__ import annotations
 
 from functools import cache
+from importlib import import_module
 
 from vistune.data.catalogue.entry import Entry
 from vistune.errors import InputError, nearest
+
+FAMILIES = (
+    "benchmarks",
+    "captioning",
+    "classification",
+    "conversations",
+    "detection",
+    "instructions",
+    "medical_dialogues",
+    "medical_questions",
+    "medical_reports",
+    "question_answering",
+    "referring",
+    "unavailable",
+    "video",
+)
+"""The modules beside this one whose `ENTRIES` make the catalogue."""
 
 
 @cache
 def entries() -> tuple[Entry, ...]:
     """Every entry, by name."""
-    from vistune.data.catalogue import (
-        benchmarks,
-        captioning,
-        classification,
-        conversations,
-        detection,
-        instructions,
-        medical_dialogues,
-        medical_questions,
-        medical_reports,
-        question_answering,
-        referring,
-        unavailable,
-        video,
-    )
-
-    families = (
-        benchmarks,
-        captioning,
-        classification,
-        conversations,
-        detection,
-        instructions,
-        medical_dialogues,
-        medical_questions,
-        medical_reports,
-        question_answering,
-        referring,
-        unavailable,
-        video,
-    )
-    return tuple(sorted((entry for family in families for entry in family.ENTRIES), key=lambda entry: entry.name))
+    found: list[Entry] = []
+    for family in FAMILIES:
+        found += import_module(f"{__name__}.{family}").ENTRIES
+    return tuple(sorted(found, key=lambda entry: entry.name))
 
 
 def find(name: str) -> Entry:
