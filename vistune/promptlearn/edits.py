@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 TowerName: TypeAlias = Literal["text", "vision"]
 Per: TypeAlias = Literal["all", "class", "row"]
 Site: TypeAlias = tuple[TowerName, int]
+# (states [B, L, width], {group: (start, length)}) -> what is added to them
+Inject: TypeAlias = Callable[[Tensor, Mapping[str, tuple[int, int]]], Tensor]
 
 EMBED = -1
 PIXELS = -2
@@ -93,13 +95,17 @@ class Norms:
 
 @dataclass(slots=True)
 class Edits:
-    """Everything one method changes in one call. Empty edits are the frozen model."""
+    """Everything one method changes in one call. Empty edits are the frozen model.
+
+    `side` adds to a block's output a function of its first norm's; `inject` adds to a block's input a function of that input.
+    """
 
     contexts: tuple[Context, ...] = ()
     template: str | None = None
     tokens: dict[Site, list[Tokens]] = field(default_factory=dict)
     attention: dict[Site, Attention] = field(default_factory=dict)
     side: dict[Site, Callable[[Tensor], Tensor]] = field(default_factory=dict)
+    inject: dict[Site, Inject] = field(default_factory=dict)
     norms: dict[Site, Norms] = field(default_factory=dict)
     read: dict[TowerName, tuple[str, ...]] = field(default_factory=dict)
     read_class_attention: bool = False
@@ -122,7 +128,10 @@ class Edits:
         if tower == "text" and self.contexts:
             return EMBED
         layers = [
-            layer for site in (self.tokens, self.attention, self.side, self.norms) for name, layer in site if name == tower
+            layer
+            for site in (self.tokens, self.attention, self.side, self.inject, self.norms)
+            for name, layer in site
+            if name == tower
         ]
         return min(layers, default=None)
 

@@ -98,10 +98,22 @@ def resolve(tower: Tower, index: int, edits: Edits) -> Block:
 def run(tower: Tower, state: Sequence, edits: Edits, start: int = 0, stop: int | None = None) -> Sequence:
     """Every position through blocks `start .. stop`, each after its token edits."""
     for index in range(start, len(tower.blocks) if stop is None else stop):
-        for op in edits.tokens.get((tower.name, index), ()):
-            state = state.put(op)
+        state = entering(tower, index, state, edits)
         state = step(resolve(tower, index, edits), state, tower.causal)
     return state
+
+
+def entering(tower: Tower, index: int, state: Sequence, edits: Edits) -> Sequence:
+    """The state as it enters block `index`, after the edits of its tokens."""
+    for op in edits.tokens.get((tower.name, index), ()):
+        state = state.put(op)
+    inject = edits.inject.get((tower.name, index))
+    if inject is None:
+        return state
+    state = state.joined()
+    rows, classes = state.tail.shape[:2]
+    added = inject(state.tail.flatten(0, 1), state.groups).view(rows, classes, *state.tail.shape[2:])
+    return replace(state, tail=state.tail + added)
 
 
 def step(block: Block, state: Sequence, causal: bool, rows: Tensor | None = None) -> Sequence:
@@ -170,8 +182,7 @@ def finish(tower: Tower, state: Sequence, edits: Edits, start: int, *, read: tup
     last = len(tower.blocks) - 1
     if start <= last:
         state = run(tower, state, edits, start, last)
-        for op in edits.tokens.get((tower.name, last), ()):
-            state = state.put(op)
+        state = entering(tower, last, state, edits)
     spans = [state.groups[name] for name in read]
     places = [torch.arange(at, at + length, device=state.pool.device) for at, length in spans]
     rows = torch.cat([state.pool[:, None], *(place.expand(len(state.pool), -1) for place in places)], dim=1)
