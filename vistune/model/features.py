@@ -52,8 +52,39 @@ def _clip(value: float) -> float:
 
 
 @dataclass(frozen=True, slots=True)
+class Tiling:
+    """A picture of `size` (width, height) cut into `rows` x `columns` tiles, which stand behind a view of the whole."""
+
+    rows: int
+    columns: int
+    size: tuple[int, int]
+
+    @property
+    def inputs(self) -> int:
+        """The whole and its tiles."""
+        return 1 + self.rows * self.columns
+
+    def content(self, grid: Grid) -> tuple[slice, slice]:
+        """Rows and columns of the stitched patches (each tile's laid out as `grid`) that show the picture, not its padding.
+
+        An odd difference keeps one padded row or column, as LLaVA-1.6 does.
+        """
+        height, width = self.rows * grid[0], self.columns * grid[1]
+        wide, high = self.size
+        if wide / high > width / height:
+            padding = (height - int(round(high * (width / wide), 7))) // 2
+            return slice(padding, height - padding), slice(0, width)
+        padding = (width - int(round(wide * (height / high), 7))) // 2
+        return slice(0, height), slice(padding, width - padding)
+
+
+@dataclass(frozen=True, slots=True)
 class Prepared:
-    """One medium ready for its encoder: `pixels [T, 3, H, W]` (T inputs: one, or the tiles of a large picture)."""
+    """One medium ready for its encoder: `pixels [T, ...]`, T inputs: one, or the whole and the tiles of a large picture.
+
+    `geometry` is that of the first input.
+    """
 
     pixels: Tensor
     geometry: Geometry
+    tiling: Tiling | None = None

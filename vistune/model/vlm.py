@@ -73,7 +73,7 @@ class VisionLanguageModel(nn.Module):
         if self.vision is None or self.connector is None or medium.kind != "image":
             raise InputError(f"{where or medium.name}: this model has no encoder for {medium.kind} media")
         size = image_size(medium, where)
-        return self.connector.num_tokens(self.vision.num_tokens(size), self.vision.grid(size))
+        return self.connector.count(self.vision.num_tokens(size), self.vision.grid(size), self.vision.tiling(size))
 
     def example(self, sample: Sample, renderer: Renderer, answer_next: bool = False) -> Example:
         """Render a sample and prepare the media it shows. Runs on the CPU, touches no weights."""
@@ -99,7 +99,8 @@ class VisionLanguageModel(nn.Module):
         training = any(parameter.requires_grad for parameter in self.vision.parameters())
         with torch.set_grad_enabled(training and torch.is_grad_enabled()):
             features = self.vision(pixels)
-        return list(self.connector(features))
+        inputs = self.connector(features).split([len(medium.pixels) for medium in media])
+        return [self.connector.join(part, features.grid, medium.tiling) for part, medium in zip(inputs, media, strict=True)]
 
     def hidden(self, batch: Batch) -> Tensor:
         """Last hidden states `[T, H]` of a packed row."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from vistune.model.features import Features, Grid
+from vistune.model.features import Features, Grid, Tiling
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +29,11 @@ class Connector(nn.Module):
     @abstractmethod
     def forward(self, features: Features, text: TextContext | None = None) -> Tensor:
         """Features of N inputs -> `[N, K, H]`."""
+
+    def count(self, n: int, grid: Grid | None, tiling: Tiling | None) -> int:
+        """Tokens of one medium whose inputs give `n` encoder tokens each: those of all its inputs, as `join` lays them."""
+        return self.num_tokens(n, grid) * (1 if tiling is None else tiling.inputs)
+
+    def join(self, tokens: Tensor, grid: Grid | None, tiling: Tiling | None) -> Tensor:
+        """The tokens of one medium's T inputs `[T, K, H]` -> `[count, H]`: one input behind the other."""
+        return tokens.flatten(0, 1)
