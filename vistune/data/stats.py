@@ -75,7 +75,7 @@ class Stats:
 
 def _spread(lengths: list[int]) -> dict[str, float]:
     values = np.array(lengths)
-    low, middle, high = np.percentile(values, [5, 50, 95])
+    low, middle, high = (float(value) for value in np.percentile(values, [5, 50, 95]))
     return {"mean": round(float(values.mean()), 2), "p5": low, "median": middle, "p95": high, "max": int(values.max())}
 
 
