@@ -15,7 +15,7 @@ from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-FAULTS = ("busy", "error", "half", "slow", "hang")
+FAULTS = ("busy", "error", "half", "slow", "hang", "denied", "unfit")
 
 
 class FakeEndpoint:
@@ -88,6 +88,10 @@ class FakeEndpoint:
         time.sleep(self.latency)
         if fault == "error":
             _send(handler, 500, {"error": "internal error"})
+        elif fault == "denied":
+            _send(handler, 401, {"error": f"wrong key: {handler.headers.get('Authorization')}"})
+        elif fault == "unfit":
+            _send(handler, 400, {"error": "the prompt is longer than the model takes"})
         elif fault == "hang":
             time.sleep(30)
         else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
 from vistune.build.facts import Facts
@@ -53,7 +52,6 @@ class Kit:
     painter: Painter | None = None
     scorer: Scorer | None = None
     decisions: Mapping[str, bool] = field(default_factory=dict)
-    folder: Path = Path()
     seed: int = 0
 
     def eyes(self) -> Completer:

@@ -54,7 +54,7 @@ class _Blank:
 def rehearse(pipeline: Pipeline, records: Iterable[Record], kit: Kit) -> Rehearsal:
     """Run a pipeline with demonstrations for replies; nothing is written."""
     rehearsal = Rehearsal()
-    stand_in = Kit(rehearsal, rehearsal, kit.labelers, _Blank(), None, kit.decisions, kit.folder, kit.seed)
+    stand_in = Kit(rehearsal, rehearsal, kit.labelers, _Blank(), None, kit.decisions, kit.seed)
     for _ in finished(pipeline, records, stand_in):
         pass
     return rehearsal

@@ -58,7 +58,7 @@ def perform(choices: Choices, out: Path) -> dict[str, Any]:
             prefetch(choices.pipeline, choices.data, choices.completer, store, count, choices.workers, seed=choices.seed)
         writer = open_completer(choices.completer, store)
         viewer = open_completer(choices.viewer, store) if choices.viewer else None
-        kit = _kit(choices, writer, viewer, out)
+        kit = _kit(choices, writer, viewer)
         about = {"data": list(choices.data), "limit": choices.limit, "completer": choices.completer, "viewer": choices.viewer}
         run(choices.pipeline, pipeline, _limited(records, choices.limit), kit, out, about)
     report: dict[str, Any] = read_json(out / "run.json")
@@ -70,7 +70,7 @@ def rehearsed(choices: Choices, price_in: float, price_out: float) -> str:
     pipeline = load(choices.pipeline)
     records = Sources(choices.data, pipeline.spoken)
     nobody = Scripted(answer=lambda request: "")
-    kit = _kit(choices, nobody, nobody, Path())
+    kit = _kit(choices, nobody, nobody)
     found = rehearse(pipeline, _limited(records, choices.limit), kit)
     requests = "\n\n".join(f"=== request {number}\n{printed(request)}" for number, request in enumerate(found.shown, 1))
     return f"{requests}\n\n{_cost(found, price_in, price_out)}"
@@ -91,7 +91,7 @@ def _limited(records: Sources, limit: int | None) -> Iterator[Record]:
     return islice(iter(records), limit)
 
 
-def _kit(choices: Choices, writer: Completer, viewer: Completer | None, out: Path) -> Kit:
+def _kit(choices: Choices, writer: Completer, viewer: Completer | None) -> Kit:
     labelers: dict[str, Labeler] = {}
     for entry in choices.labels:
         kind, mark, spec = entry.partition("=")
@@ -105,6 +105,5 @@ def _kit(choices: Choices, writer: Completer, viewer: Completer | None, out: Pat
         open_part(choices.painter, "paint") if choices.painter else None,
         open_part(choices.scorer, "score") if choices.scorer else None,
         read_decisions(choices.decisions) if choices.decisions else {},
-        out,
         choices.seed,
     )

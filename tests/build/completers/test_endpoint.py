@@ -130,3 +130,20 @@ def test_addresses_that_are_none_or_hold_secrets_are_refused(url: str, said: str
 def test_an_endpoint_that_is_not_there_fails_the_record():
     (reply,), _ = asked("http://127.0.0.1:9/v1", requests(1), retries=0)
     assert reply.error == "connection after 1 failed tries"
+
+
+def test_a_refused_key_stops_the_run_and_is_not_repeated(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MY_KEY", "sk-very-secret")
+    with FakeEndpoint({"denied": 1.0}) as server:
+        with pytest.raises(InputError, match=r"answers 401: .*wrong key: Bearer \*\*\*.*check the key") as caught:
+            asked(server.url, requests(50), key_env="MY_KEY", concurrency=2)
+        assert "secret" not in str(caught.value)
+        assert sum(server.seen.values()) <= 4, "once one request has stopped the run, no further one is sent"
+
+
+def test_a_request_that_the_endpoint_cannot_take_fails_alone():
+    with FakeEndpoint({"unfit": 1.0}) as server:
+        replies, completer = asked(server.url, requests(3))
+        assert sum(server.seen.values()) == 3, "such a request is not sent again"
+    assert all(reply.error.startswith("refused with status 400: ") for reply in replies)
+    assert completer.account.failed == 3

@@ -8,6 +8,8 @@ the prompt asks for.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import TypeAlias
 
 import numpy as np
 
@@ -27,6 +29,8 @@ from vistune.world.expressions import phrase
 from vistune.world.instructions import CONVERSATION_WEIGHTS, converse
 from vistune.world.scene import NAMES, Scene, make_scene
 from vistune.world.tasks import caption, detailed_caption
+
+_Rule: TypeAlias = Callable[[Scene, np.random.Generator, int], list[Exchange]]
 
 _REASONING = {"arithmetic": 1.0, "comparison": 1.0, "spatial": 1.0, "count": 0.5, "existence_adversarial": 0.5}
 _REFERRING = {"refer_box": 2.0, "describe_region": 1.0, "detection": 1.0}
@@ -61,9 +65,10 @@ class Offline:
                 f"the offline completer has no rule for the task {kind!r} (it has {', '.join(_RULES)}): give --completer, for "
                 "example endpoint:http://127.0.0.1:8000/v1?model=NAME"
             )
-        scene = scene_of(request.record)
-        items = _RULES[kind](scene, np.random.default_rng(request.seed), self._turns)
-        return request.prompt.format.write(items)
+        scene, size = scene_of(request.record), size_of(request.record.media[0])
+        notation = Notation(request.prompt.notation, size, request.prompt.square)
+        exchanges = _RULES[kind](scene, np.random.default_rng(request.seed), self._turns)
+        return request.prompt.format.write([_item(exchange, notation) for exchange in exchanges])
 
 
 def scene_of(record: Record) -> Scene:
@@ -78,27 +83,25 @@ def scene_of(record: Record) -> Scene:
     return scene
 
 
-def _mixed(weights: Mapping[str, float]) -> Callable[[Scene, np.random.Generator, int], list[Item]]:
-    def answer(scene: Scene, rng: np.random.Generator, turns: int) -> list[Item]:
-        exchanges = converse(scene, rng, turns, weights) or converse(scene, rng, turns)
-        return [Item.of(_pair(exchange)) for exchange in exchanges]
+def _mixed(weights: Mapping[str, float]) -> _Rule:
+    def answer(scene: Scene, rng: np.random.Generator, turns: int) -> list[Exchange]:
+        return converse(scene, rng, turns, weights) or converse(scene, rng, turns)
 
     return answer
 
 
-def _detail(scene: Scene, rng: np.random.Generator, _: int) -> list[Item]:
-    exchange = detailed_caption.ask(scene, rng)
-    assert exchange is not None, "every scene can be described"
-    return [Item.of(("", _pair(exchange)[1]))]
+def _described(ask: Callable[[Scene, np.random.Generator], Exchange | None]) -> _Rule:
+    """The description alone: the pipeline has questions of its own for it."""
+
+    def answer(scene: Scene, rng: np.random.Generator, _: int) -> list[Exchange]:
+        exchange = ask(scene, rng)
+        assert exchange is not None, "every scene can be described"
+        return [replace(exchange, question=())]
+
+    return answer
 
 
-def _caption(scene: Scene, rng: np.random.Generator, _: int) -> list[Item]:
-    exchange = caption.ask(scene, rng)
-    assert exchange is not None, "every scene can be described"
-    return [Item.of(("", _pair(exchange)[1]))]
-
-
-def _choice(scene: Scene, rng: np.random.Generator, _: int) -> list[Item]:
+def _choice(scene: Scene, rng: np.random.Generator, _: int) -> list[Exchange]:
     colours = [thing.colour for thing in scene.objects]
     single = [thing for thing in scene.objects if colours.count(thing.colour) == 1] or list(scene.objects[:1])
     target = single[int(rng.random() * len(single))]
@@ -106,32 +109,33 @@ def _choice(scene: Scene, rng: np.random.Generator, _: int) -> list[Item]:
     options = [target.name, *(others[int(index)] for index in rng.permutation(len(others))[:3])]
     order = [int(index) for index in rng.permutation(4)]
     choices = tuple(options[index] for index in order)
-    return [Item.of((f"What is the {target.colour} {target.kind}?", _LETTERS[order.index(0)]), choices=choices)]
+    question = f"What is the {target.colour} {target.kind}?"
+    return [Exchange((Text(question),), (Text(_LETTERS[order.index(0)]),), choices, "choice")]
 
 
-def _pair(exchange: Exchange) -> tuple[str, str]:
-    return _words(exchange.question), _words(exchange.answer)
+def _item(exchange: Exchange, notation: Notation) -> Item:
+    pair = (_words(exchange.question, notation), _words(exchange.answer, notation))
+    return Item.of(pair, choices=exchange.answers) if exchange.topic == "choice" else Item.of(pair)
 
 
-def _words(parts: Iterable[Part]) -> str:
-    # A colon and a blank would end a label in some reply formats.
-    return "".join(_word(part) for part in parts).replace(": ", ", ").strip()
+def _words(parts: Iterable[Part], notation: Notation) -> str:
+    return "".join(_word(part, notation) for part in parts).strip()
 
 
-def _word(part: Part) -> str:
+def _word(part: Part, notation: Notation) -> str:
     if isinstance(part, Text):
-        return part.text
+        return part.text.replace(": ", ", ")  # a colon and a blank would end a label in some reply formats
     assert isinstance(part, Region), "the tasks mixed into conversations have words and boxes only"
-    return Notation("unit").write(part.bounds())
+    return notation.write(part.bounds())
 
 
-_RULES: dict[Kind, Callable[[Scene, np.random.Generator, int], list[Item]]] = {
+_RULES: dict[Kind, _Rule] = {
     "conversation": _mixed(CONVERSATION_WEIGHTS),
     "reasoning": _mixed(_REASONING),
     "referring": _mixed(_REFERRING),
     "negative": _mixed(_EXISTENCE),
-    "detail": _detail,
-    "caption": _caption,
-    "summary": _caption,
+    "detail": _described(detailed_caption.ask),
+    "caption": _described(caption.ask),
+    "summary": _described(caption.ask),
     "multiple_choice": _choice,
 }

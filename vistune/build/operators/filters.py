@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from vistune.build.guards import injected, refused
 from vistune.build.kit import Kit
@@ -174,8 +173,3 @@ def must(name: str, condition: Callable[[Record], bool]) -> Operator:
 def human(kit: Kit) -> Operator:
     """Apply a person's decisions from the review page; what nobody decided passes."""
     return each(lambda record: record if kit.decisions.get(record.id, True) else record.rejected("reviewer"))
-
-
-def renamed(suffix: str) -> Operator:
-    """Add a suffix to ids, where two branches make samples of one record."""
-    return each(lambda record: replace(record, id=record.id + suffix))

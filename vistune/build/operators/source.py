@@ -53,25 +53,6 @@ def measure() -> Operator:
     return each(look)
 
 
-def join_same() -> Operator:
-    """Join neighbouring records about the same media, as a caption file gives one record per caption."""
-
-    def run(records: Iterable[Record]) -> Iterator[Record]:
-        held: Record | None = None
-        for record in records:
-            same = held is not None and not held.reject and not record.reject and held.media and held.media == record.media
-            if held is not None and same:
-                held = replace(held, facts=held.facts.joined(record.facts))
-                continue
-            if held is not None:
-                yield held
-            held = record
-        if held is not None:
-            yield held
-
-    return run
-
-
 def round_robin(key: str) -> Operator:
     """Reorder so that the values of `meta[key]` take turns; holds all records, so use it before anything is generated."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from vistune.build.kit import Kit
 from vistune.build.operators.filters import tidy
 from vistune.build.operators.generate import apart, generate
+from vistune.build.operators.place import ground
 from vistune.build.operators.source import fan, measure
 from vistune.build.parsers import instruction_reason
 from vistune.build.parsers.base import Item
@@ -49,7 +50,13 @@ NEGATIVE = Prompt(
 def steps(kit: Kit) -> list[Operator]:
     """Positive and negative instructions about every picture, one sample each."""
     prompts = {"positive": POSITIVE, "negative": NEGATIVE}
-    return [measure(), fan("positive", "negative"), generate(kit.writer, prompts, apart, kit.seed), *tidy(kit, most=60)]
+    return [
+        measure(),
+        fan("positive", "negative"),
+        generate(kit.writer, prompts, apart, kit.seed),
+        ground("pixels"),
+        *tidy(kit, most=60),
+    ]
 
 
 PIPELINE = Pipeline(
