@@ -162,24 +162,33 @@ def nano(recipe: Recipe) -> Recipe:
     model = replace(
         recipe.model,
         llm="builtin:language",
-        vision=None if recipe.model.vision is None else {"kind": "huggingface", "path": "builtin:clip"},
+        vision=_nano_vision(recipe.model.vision),
+        template=_without_system(recipe.model.template),
         codec={"kind": "location_tokens", "bins": 64},
+        max_length=512,
     )
-    stages = []
-    for index, stage in enumerate(recipe.stages):
-        last = index == len(recipe.stages) - 1
-        stages.append(
-            replace(
-                stage,
-                data="world:?task=instructions&size=6000" if last else "world:?task=captions&size=1600",
-                batch=32,
-                micro=None,
-                epochs=1.0,
-                steps=None,
-                train=dict.fromkeys(stage.train, NANO_RATE),
-            )
-        )
+    *early, last = recipe.stages
+    captions = {"data": "world:?task=captions&size=1600", "batch": 32}
+    instructions = {"data": "world:?task=instructions&size=5600", "batch": 16}
+    stages = [*(_nano_stage(stage, captions) for stage in early), _nano_stage(last, instructions)]
     return replace(recipe, model=model, stages=tuple(stages))
 
 
-NANO_RATE = 2e-3
+def _nano_stage(stage: Stage, changes: Mapping[str, Any]) -> Stage:
+    rates = dict.fromkeys(stage.train, NANO_RATE)
+    return replace(stage, micro=None, epochs=1.0, steps=None, train=rates, **changes)
+
+
+def _nano_vision(spec: Spec | None) -> Spec | None:
+    """The shipped tower in the place of the recipe's, with the recipe's choice of layer and shape."""
+    if spec is None or isinstance(spec, str):
+        return spec
+    return {**spec, "path": "builtin:clip"} if "path" in spec else spec
+
+
+def _without_system(spec: Spec) -> Spec:
+    """The shipped language model was taught without a system sentence."""
+    return {**({"kind": spec} if isinstance(spec, str) else spec), "system": ""}
+
+
+NANO_RATE = 1.5e-3

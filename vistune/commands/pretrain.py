@@ -12,22 +12,23 @@ app = typer.Typer(help="Teach the small backbones that ship with the package, fr
 Out = Annotated[Path, typer.Option(help="Folder for the model, its log and what resuming needs.")]
 Steps = Annotated[int, typer.Option(min=1, help="Optimizer steps.")]
 Seed = Annotated[int, typer.Option(min=0)]
+Until = Annotated[int | None, typer.Option(min=1, help="Stop after this many steps of the schedule, to be continued.")]
 
 
 @app.command()
-def vision(out: Out, steps: Steps = 6000, batch: int = 32, seed: Seed = 0) -> None:
+def vision(out: Out, steps: Steps = 4400, batch: int = 32, seed: Seed = 0, until: Until = None) -> None:
     """Contrast with captions and dense labels on scenes: a CLIP of 2.7 M + 0.7 M parameters, in OUT/clip."""
     from vistune.pretrain.vision import pretrain_vision
 
-    _show(pretrain_vision(out, steps, batch, seed=seed))
+    _show(pretrain_vision(out, steps, batch, seed=seed, until=until))
 
 
 @app.command()
-def language(out: Out, steps: Steps = 800, batch: int = 16, seed: Seed = 0) -> None:
+def language(out: Out, steps: Steps = 800, batch: int = 16, seed: Seed = 0, until: Until = None) -> None:
     """Next-token prediction on scenes told in words: a Llama of 3.3 M parameters, in OUT/language."""
     from vistune.pretrain.language import pretrain_language
 
-    _show(pretrain_language(out, steps, batch, seed=seed))
+    _show(pretrain_language(out, steps, batch, seed=seed, until=until))
 
 
 def _show(scores: dict[str, float]) -> None:

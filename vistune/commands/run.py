@@ -102,13 +102,15 @@ def predict(
     out: Annotated[Path, typer.Option(help="The predictions file (JSONL); an interrupted one is continued.")],
     batch_size: int = 64,
     max_new_tokens: int = 128,
+    unseeing: Annotated[bool, typer.Option("--blind", help="Control: show each question another sample's picture.")] = False,
 ) -> None:
     """Answer every sample's last question into a predictions file."""
     from vistune.data.samples import read
     from vistune.evals.checkpoint_model import CheckpointModel
+    from vistune.evals.controls import blind
     from vistune.evals.run import predict as run
 
-    samples = list(read(data))
+    samples = blind(list(read(data))) if unseeing else list(read(data))
     answers = run(CheckpointModel(model), samples, out, {"max_new_tokens": max_new_tokens}, batch_size)
     print(f"{len(answers)} predictions in {out}")
 

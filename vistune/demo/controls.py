@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 
 from vistune.evals.metrics.box_iou import box_accuracy
 from vistune.evals.metrics.cider_d import cider_d
@@ -16,12 +15,6 @@ from vistune.evals.metrics.exact_match import exact_match
 from vistune.evals.result import Result
 from vistune.prompt.codec import Codec
 from vistune.sample import Box, Region, Sample
-
-
-def blind(samples: Sequence[Sample]) -> list[Sample]:
-    """The same questions, each shown the pictures of a sample half the set away."""
-    half = len(samples) // 2
-    return [replace(sample, media=samples[(index + half) % len(samples)].media) for index, sample in enumerate(samples)]
 
 
 def is_boxed(sample: Sample) -> bool:

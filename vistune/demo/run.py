@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vistune.data.samples import read
-from vistune.demo.controls import blind, majority, measure
+from vistune.demo.controls import majority, measure
 from vistune.demo.page import Shown, write_pages
+from vistune.evals.controls import blind
 from vistune.evals.prediction import Prediction
 from vistune.files import read_json, write_json, write_jsonl
 from vistune.model.checkpoint import load

@@ -136,7 +136,9 @@ class Pretraining(nn.Module):
         return {"answers": self.losses(documents(0, VALIDATION, "validation"), answers_only=True)["text"].item()}
 
 
-def pretrain_language(out: Path, steps: int, batch: int = 16, lr: float = 2e-3, seed: int = 0) -> dict[str, float]:
+def pretrain_language(
+    out: Path, steps: int, batch: int = 16, lr: float = 2e-3, seed: int = 0, until: int | None = None
+) -> dict[str, float]:
     """Teach the language model, write a Hugging Face directory (bf16) into `out/language`, return its validation scores."""
     folder = out / "language"
     tokenizer = language_tokenizer()
@@ -148,6 +150,6 @@ def pretrain_language(out: Path, steps: int, batch: int = 16, lr: float = 2e-3, 
     def losses_at(step: int) -> dict[str, Tensor]:
         return model.losses(documents((seed * steps + step) * batch, batch))
 
-    scores = pretrain(model, losses_at, model.validate, out, steps, lr)
+    scores = pretrain(model, losses_at, model.validate, out, steps, lr, until)
     model.llm.model.to(torch.bfloat16).save_pretrained(folder)
     return scores

@@ -34,10 +34,13 @@ def pretrain(
     out: Path,
     steps: int,
     lr: float,
+    until: int | None = None,
     warmup: int = 200,
     weight_decay: float = 0.05,
 ) -> dict[str, float]:
     """Minimise the sum of `losses_at(step)` over `model`'s parameters; returns the last validation.
+
+    The schedule spans `steps`; with `until` the run ends earlier, to be continued later, perhaps on another schedule.
 
     `losses_at` draws its data from the step number alone, so that a run killed at any time and started again with the same
     `out` continues to the same weights. Raises `RuntimeError` when the loss is not finite.
@@ -56,7 +59,8 @@ def pretrain(
         first = int(state["step"])
     scores: dict[str, float] = {}
     began = time.perf_counter()
-    for step in track(range(first, steps), "pretraining", total=steps - first):
+    last = min(steps, until or steps)
+    for step in track(range(first, last), "pretraining", total=max(0, last - first)):
         for group in optimizer.param_groups:
             group["lr"] = lr * cosine(step, steps, warmup)
         losses = losses_at(step)
@@ -68,10 +72,10 @@ def pretrain(
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         done = step + 1
-        if done % LOG_EVERY == 0 or done == steps:
+        if done % LOG_EVERY == 0 or done == last:
             record: dict[str, Any] = {"step": done, "seconds": round(time.perf_counter() - began, 1)}
             record |= {name: round(loss.item(), 4) for name, loss in losses.items()}
-            if done % SAVE_EVERY == 0 or done == steps:
+            if done % SAVE_EVERY == 0 or done == last:
                 scores = validate()
                 record |= {f"val_{name}": round(value, 4) for name, value in scores.items()}
                 with atomic_path(state_file) as temporary:

@@ -155,7 +155,9 @@ class Pretraining(nn.Module):
         return {key: hit / total for key, (hit, total) in hits.items()}
 
 
-def pretrain_vision(out: Path, steps: int, batch: int = 32, lr: float = 1.5e-3, seed: int = 0) -> dict[str, float]:
+def pretrain_vision(
+    out: Path, steps: int, batch: int = 32, lr: float = 1.5e-3, seed: int = 0, until: int | None = None
+) -> dict[str, float]:
     """Teach the encoder, write a Hugging Face CLIP directory (bf16) into `out/clip`, and return its validation scores."""
     torch.manual_seed(seed)
     model = Pretraining(clip_tokenizer())
@@ -167,7 +169,7 @@ def pretrain_vision(out: Path, steps: int, batch: int = 32, lr: float = 1.5e-3, 
         keep = KEPT if step < WHOLE_FROM * steps else None
         return model.losses([make_scene(first + index, "train", count=count) for index in range(batch)], rng, keep)
 
-    scores = pretrain(model, losses_at, model.validate, out, steps, lr)
+    scores = pretrain(model, losses_at, model.validate, out, steps, lr, until)
     save_clip(model.clip, model.tokenizer, out / "clip")
     return scores
 
