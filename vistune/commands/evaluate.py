@@ -43,6 +43,37 @@ def score(
         print("\n".join(summary(bench, result)))
 
 
+@app.command()
+def compare(
+    bench: Annotated[str, typer.Argument(help="The benchmark both files are for.")],
+    first: Annotated[Path, typer.Argument(help="Predictions of one model.")],
+    second: Annotated[Path, typer.Argument(help="Predictions of the other.")],
+    annotations: Annotated[str, typer.Option(help="The annotation file, or the folder of the official download.")],
+    options: Options = [],  # noqa: B006 - typer reads it, nobody writes it
+    resamples: Annotated[int, typer.Option(min=1, help="Paired bootstrap resamples.")] = 1000,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two models on one benchmark: paired bootstrap, and McNemar's or the sign test."""
+    from vistune.evals.compare import compare as run
+    from vistune.evals.score import open_benchmark, score
+
+    benchmark = open_benchmark(benchmark_spec(bench, options))
+    samples = benchmark.read(annotations)
+    results = [score(benchmark, predictions, samples) for predictions in (first, second)]
+    found = run(results[0], results[1], resamples=resamples)
+    if as_json:
+        print(json.dumps({"benchmark": bench, **found.to_json()}, allow_nan=False))
+        return
+    low, high = found.interval
+    print(f"{bench}  {found.rule}  n={results[0].n}")
+    print(f"  {found.name}  {found.first:.4f} against {found.second:.4f}, difference {found.difference:+.4f}")
+    print(f"  paired bootstrap: 95% interval {low:+.4f} to {high:+.4f}, p = {found.bootstrap_p:.4g}")
+    print(f"  {found.test} test: {found.wins} won, {found.losses} lost, {found.ties} tied, p = {found.test_p:.4g}")
+    for path, result in zip((first, second), results, strict=True):
+        if result.missing or result.unparsed or result.extra_ids:
+            print(f"  {path}: {result.missing} missing, {result.unparsed} unparsed, {len(result.extra_ids)} extra")
+
+
 def benchmark_spec(bench: str, options: list[str]) -> dict[str, Any]:
     """The spec of a benchmark and its `--set` variants, values read as YAML."""
     import yaml

@@ -82,9 +82,9 @@ class Result:
         low, high = self.interval(level, resamples, seed)
         return {
             "rule": self.rule,
-            "values": {name: _finite(value) for name, value in self.values.items()},
+            "values": {name: finite(value) for name, value in self.values.items()},
             "unit": self.unit,
-            "interval": {"of": self.name, "level": level, "low": _finite(low), "high": _finite(high), "resamples": resamples},
+            "interval": {"of": self.name, "level": level, "low": finite(low), "high": finite(high), "resamples": resamples},
             "n": self.n,
             "unparsed": self.unparsed,
             "missing": self.missing,
@@ -96,7 +96,8 @@ class Result:
         }
 
 
-def _finite(value: float) -> float | None:
+def finite(value: float) -> float | None:
+    """The value, or `None` where JSON has no number for it."""
     return value if math.isfinite(value) else None
 
 
@@ -123,11 +124,13 @@ def resampled_weights(groups: NDArray[Any], resamples: int, seed: int) -> Iterat
         return
     _, index = np.unique(groups, return_inverse=True)
     count = int(index.max()) + 1
+    each_alone = count == len(groups)
     generator = np.random.default_rng(seed)
     chunk = max(1, min(resamples, _CHUNK // len(groups)))
     for start in range(0, resamples, chunk):
-        size = min(chunk, resamples - start)
-        draws = generator.integers(count, size=(size, count))
-        draws += np.arange(size)[:, None] * count
-        weights = np.bincount(draws.ravel(), minlength=size * count).reshape(size, count)
-        yield weights[:, index].astype(np.float64)
+        rows = [
+            np.bincount(generator.integers(count, size=count, dtype=np.int32), minlength=count)
+            for _ in range(min(chunk, resamples - start))
+        ]
+        weights = np.stack(rows).astype(np.float64)
+        yield weights if each_alone else weights[:, index]
