@@ -72,7 +72,12 @@ def test_tiles_hold_the_published_pixels() -> None:
 
 @pytest.mark.parametrize(
     ("name", "tiling"),
-    [("wide", Tiling(2, 2, (640, 480))), ("tall", Tiling(3, 1, (300, 1000))), ("long", Tiling(1, 3, (1000, 300))), ("single", None)],
+    [
+        ("wide", Tiling(2, 2, (640, 480))),
+        ("tall", Tiling(3, 1, (300, 1000))),
+        ("long", Tiling(1, 3, (1000, 300))),
+        ("single", None),
+    ],
 )
 def test_tokens_are_laid_out_as_published(name: str, tiling: Tiling | None) -> None:
     tokens = TENSORS[f"tiles_{name}"]

@@ -7,11 +7,12 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoModelForCausalLM
 
 from vistune.errors import InputError
 from vistune.model import attention
 from vistune.model.assets import locate
+from vistune.model.pretrained import read_config, read_model, read_tokenizer
 
 _CHUNK = 2048  # supervised tokens whose logits are held at once
 
@@ -27,19 +28,15 @@ class LanguageModel(nn.Module):
         super().__init__()
         folder = locate(path)
         attention.register()
-        config = AutoConfig.from_pretrained(folder, revision=revision)
-        arguments: dict[str, Any] = {"dtype": torch.float32, "attn_implementation": attention.NAME}
-        if load_weights:
-            self.model = AutoModelForCausalLM.from_pretrained(folder, revision=revision, use_safetensors=True, **arguments)
-        else:
-            self.model = AutoModelForCausalLM.from_config(config, **arguments)
-        self.tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder, revision=revision)
-        if not self.tokenizer.is_fast:
-            raise InputError(f"{path} has a slow tokenizer; labels need one that reports offsets (tokenizer.json)")
-        if self.tokenizer.eos_token_id is None:
-            raise InputError(f"the tokenizer of {path} has no end-of-sequence token")
-        if self.tokenizer.pad_token_id is None:
-            self.tokenizer.pad_token = self.tokenizer.eos_token
+        config = read_config(path, folder, revision)
+        if "vision_config" in config.sub_configs:
+            raise InputError(f"{path} is a {config.model_type}, a whole vision-language model: `vistune import` it instead")
+        self.model = read_model(
+            AutoModelForCausalLM, path, folder, config, revision, load_weights, attn_implementation=attention.NAME
+        )
+        if not self.model.is_backend_compatible():
+            raise InputError(f"{path} is a {config.model_type}, whose attention cannot be told where packed samples end")
+        self.tokenizer = read_tokenizer(path, folder, revision)
         self.width = int(self.model.get_input_embeddings().weight.shape[1])
 
     @property
@@ -86,7 +83,12 @@ class LanguageModel(nn.Module):
     def logits(self, hidden: Tensor) -> Tensor:
         """`[..., H]` -> `[..., vocabulary]`, as the model's own head gives them."""
         scores: Tensor = self.model.get_output_embeddings()(hidden)
-        cap = self.model.config.get_text_config().to_dict().get("final_logit_softcapping")
+        settings = self.model.config.get_text_config().to_dict()
+        if settings.get("logits_scaling") is not None:  # Granite
+            scores = scores / settings["logits_scaling"]
+        if settings.get("logit_scale") is not None:  # Cohere
+            scores = scores * settings["logit_scale"]
+        cap = settings.get("final_logit_softcapping")  # Gemma 2
         return scores if cap is None else torch.tanh(scores / cap) * cap
 
     def loss_sum(self, hidden: Tensor, labels: Tensor) -> Tensor:

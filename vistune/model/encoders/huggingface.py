@@ -1,62 +1,99 @@
-"""Any vision transformer of `transformers`: CLIP, SigLIP, DINOv2 and their kin, by hub id or local directory."""
+"""Any vision transformer of `transformers`: CLIP, SigLIP, SigLIP 2, DINOv2 and ViT, by hub id or local directory."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from math import isqrt
 from typing import Any, Literal
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModel
-from transformers.utils import cached_file
+from transformers import AutoModel
 
 from vistune.errors import InputError
 from vistune.model.assets import locate
 from vistune.model.encoders._squares import Fit, fit_square, normalise
+from vistune.model.encoders._statistics import statistics
 from vistune.model.encoders.base import Encoder
 from vistune.model.features import Features, Grid, Prepared
+from vistune.model.pretrained import read_config, read_model
 
-# Tokens in front of the patches, by the configuration's model type; DINOv2 variants add their registers.
-_PREFIX_TOKENS = {"clip_vision_model": 1, "siglip_vision_model": 0, "dinov2": 1, "dinov2_with_registers": 1, "vit": 1}
+
+def _told(model: nn.Module, pixels: Tensor, patch: int, resized: bool) -> Any:
+    """Towers that scale their position embeddings when told to."""
+    return model(pixels, output_hidden_states=True, interpolate_pos_encoding=resized)
+
+
+def _always(model: nn.Module, pixels: Tensor, patch: int, resized: bool) -> Any:
+    """Towers that scale their position embeddings whenever they must."""
+    return model(pixels, output_hidden_states=True)
+
+
+def _patches(model: nn.Module, pixels: Tensor, patch: int, resized: bool) -> Any:
+    """Towers that take patches: `[N, 3, H, W]` -> `[N, rows * columns, patch * patch * 3]`."""
+    count, channels, height, width = pixels.shape
+    rows, columns = height // patch, width // patch
+    cut = pixels.view(count, channels, rows, patch, columns, patch).permute(0, 2, 4, 3, 5, 1).flatten(3).flatten(1, 2)
+    shape = torch.tensor([[rows, columns]], device=pixels.device).expand(count, 2)
+    seen = torch.ones(count, rows * columns, dtype=torch.long, device=pixels.device)
+    return model(cut, pixel_attention_mask=seen, spatial_shapes=shape, output_hidden_states=True)
+
+
+# How many tokens stand in front of the patches (registers are added from the configuration), how the tower is called, and
+# how it is built: published ViTs have no pooler.
+_TOWERS: dict[str, tuple[int, Callable[[nn.Module, Tensor, int, bool], Any], dict[str, Any]]] = {
+    "clip_vision_model": (1, _told, {}),
+    "siglip_vision_model": (0, _told, {}),
+    "siglip2_vision_model": (0, _patches, {}),
+    "dinov2": (1, _always, {}),
+    "dinov2_with_registers": (1, _always, {}),
+    "vit": (1, _told, {"add_pooling_layer": False}),
+}
 
 
 class Huggingface(Encoder):
-    """Patch features of one hidden layer.
+    """Patch features of one hidden layer, or of several side by side.
 
     `path` is a directory or hub id; a dual encoder's vision half is taken. `layer` chooses the hidden state (-2: the last but
-    one, as LLaVA; -1: the last), `cls` keeps or drops the tokens in front of the patches, `fit` says how pictures become
-    squares. The architecture is read from `config.json`, the weights from safetensors.
+    one, as LLaVA; -1: the last), a list of layers is concatenated by channel. `cls` keeps or drops the tokens in front of the
+    patches, `fit` says how pictures become squares, `size` their side where it is not the one the tower was taught with:
+    position embeddings are then interpolated. The architecture is read from `config.json`, the weights from safetensors.
     """
 
     def __init__(
         self,
         path: str,
-        layer: int = -2,
+        layer: int | Sequence[int] = -2,
         cls: Literal["drop", "keep"] = "drop",
         fit: Fit = "pad",
+        size: int | None = None,
         revision: str | None = None,
         load_weights: bool = True,
     ) -> None:
         super().__init__()
         folder = locate(path)
-        config = AutoConfig.from_pretrained(folder, revision=revision)
-        config = _vision_config(config)
-        if config.model_type not in _PREFIX_TOKENS:
-            known = ", ".join(_PREFIX_TOKENS)
-            raise InputError(f"{path} holds a {config.model_type!r}, which is no vision tower known here: {known}")
-        if load_weights:
-            self.model: nn.Module = AutoModel.from_pretrained(
-                folder, config=config, revision=revision, use_safetensors=True, dtype=torch.float32
-            )
-        else:
-            self.model = AutoModel.from_config(config, dtype=torch.float32)
-        self.layer, self.cls, self.fit = layer, cls, fit
-        self.prefix = _PREFIX_TOKENS[config.model_type] + getattr(config, "num_register_tokens", 0)
-        self.width = int(config.hidden_size)
-        self.size, self.patch = int(config.image_size), int(config.patch_size)
-        self.mean, self.std = _statistics(folder, revision)
+        config = _vision_config(read_config(path, folder, revision))
+        if config.model_type not in _TOWERS:
+            known = ", ".join(_TOWERS)
+            raise InputError(f"{path} holds a {config.model_type!r}, which is no vision transformer known here: {known}")
+        self.patch = int(config.patch_size)
+        taught = _taught_size(config)
+        self.size = size or taught
+        if self.size % self.patch:
+            raise InputError(f"encoders.huggingface.size is {self.size}, expected a multiple of the patch, {self.patch}")
+        self.layers = [layer] if isinstance(layer, int) else list(layer)
+        depth = int(config.num_hidden_layers)
+        for number in self.layers or [depth + 1]:
+            if not -depth - 1 <= number <= depth:
+                raise InputError(f"encoders.huggingface.layer is {layer}, but {path} has the hidden states 0 to {depth}")
+        front, self._run, arguments = _TOWERS[config.model_type]
+        self.model = read_model(AutoModel, path, folder, config, revision, load_weights, **arguments)
+        self.cls, self.fit = cls, fit
+        self.prefix = front + int(config.to_dict().get("num_register_tokens", 0))
+        self.resized = self.size != taught
+        self.width = int(config.hidden_size) * len(self.layers)
+        self.mean, self.std = statistics(folder, revision)
 
     @property
     def blocks(self) -> nn.ModuleList:
@@ -79,9 +116,9 @@ class Huggingface(Encoder):
         return (self.size // self.patch) ** 2 + (self.prefix if self.cls == "keep" else 0)
 
     def forward(self, pixels: Tensor) -> Features:
-        """Run the tower and choose the layer."""
-        seen = self.model(pixels, output_hidden_states=True)
-        x = seen.hidden_states[self.layer]
+        """Run the tower and choose the layers."""
+        seen = self._run(self.model, pixels, self.patch, self.resized)
+        x = torch.cat([seen.hidden_states[layer] for layer in self.layers], dim=-1)
         if self.cls == "drop":
             x = x[:, self.prefix :]
         return Features(x, self.grid((self.size, self.size)), seen.pooler_output)
@@ -92,15 +129,7 @@ def _vision_config(config: Any) -> Any:
     return config.vision_config if "vision_config" in config.sub_configs else config
 
 
-def _statistics(folder: str, revision: str | None) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
-    """Mean and standard deviation of the pixels, from the image processor's file (either layout)."""
-    for name in ("preprocessor_config.json", "processor_config.json"):
-        found = cached_file(folder, name, revision=revision, _raise_exceptions_for_missing_entries=False)
-        if found is None:
-            continue
-        settings = json.loads(Path(found).read_text(encoding="utf-8"))
-        settings = settings.get("image_processor", settings)
-        if "image_mean" in settings:
-            mean, std = settings["image_mean"], settings["image_std"]
-            return (mean[0], mean[1], mean[2]), (std[0], std[1], std[2])
-    raise InputError(f"{folder} has no preprocessor_config.json with image_mean and image_std, which the tower was taught with")
+def _taught_size(config: Any) -> int:
+    """The side of the pictures the position embeddings were learned for."""
+    settings = config.to_dict()
+    return int(settings["image_size"] if "image_size" in settings else isqrt(settings["num_patches"]) * settings["patch_size"])

@@ -1,0 +1,70 @@
+"""Backbones from Hugging Face directories: configurations and weights, read whole or refused with one sentence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from torch import nn
+from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
+
+from vistune.errors import InputError
+
+_FAULTS = (OSError, ValueError, KeyError, RuntimeError, SafetensorError)
+
+
+def read_config(path: str, folder: str, revision: str | None) -> Any:
+    """The configuration of `folder`, which the user called `path`. Never runs code that comes with a model."""
+    try:
+        return AutoConfig.from_pretrained(folder, revision=revision, trust_remote_code=False)
+    except _FAULTS as error:
+        raise InputError(f"the configuration of {path} cannot be read: {_line(error)}") from error
+
+
+def read_tokenizer(path: str, folder: str, revision: str | None) -> PreTrainedTokenizerBase:
+    """The tokenizer: a fast one, with an end-of-sequence token; padding falls back on that token."""
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, revision=revision, trust_remote_code=False)
+    except _FAULTS as error:
+        raise InputError(f"the tokenizer of {path} cannot be read: {_line(error)}") from error
+    if not tokenizer.is_fast:
+        raise InputError(f"{path} has a slow tokenizer; labels need one that reports offsets (tokenizer.json)")
+    if tokenizer.eos_token_id is None:
+        raise InputError(f"the tokenizer of {path} has no end-of-sequence token")
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def read_model(auto: Any, path: str, folder: str, config: Any, revision: str | None, load: bool, **arguments: Any) -> nn.Module:
+    """`auto` (an Auto class) built from `config`, in fp32; with the folder's safetensors, every one of its weights, if `load`.
+
+    Raises `InputError` for files that are missing, cut short or of another model: nothing is then left half-loaded, and no
+    weight silently starts at random.
+    """
+    if not load:
+        made: nn.Module = auto.from_config(config, dtype=torch.float32, trust_remote_code=False, **arguments)
+        return made
+    try:
+        model, report = auto.from_pretrained(
+            folder,
+            config=config,
+            revision=revision,
+            use_safetensors=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+            **({"dtype": torch.float32} | arguments),
+        )
+    except _FAULTS as error:
+        raise InputError(f"the weights of {path} cannot be read: {_line(error)}") from error
+    missing = sorted(report["missing_keys"])
+    if missing:
+        raise InputError(f"{path} lacks {len(missing)} tensors of a {config.model_type}, such as {missing[0]!r}")
+    loaded: nn.Module = model
+    return loaded
+
+
+def _line(error: Exception) -> str:
+    """An error's text in one line, cut where it turns into advice."""
+    return " ".join(str(error).split()).split(". ")[0][:300] or type(error).__name__
