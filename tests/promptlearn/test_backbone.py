@@ -81,3 +81,34 @@ def test_another_model_family_is_one_sentence():
     model = BertModel(BertConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8, vocab_size=10))
     with pytest.raises(InputError, match="is a bert model: prompt learning needs a CLIP or SigLIP dual encoder"):
         DualEncoder(model, lambda text: [])
+
+
+def test_a_state_dict_file_is_read_and_a_broken_one_refused(tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    from tests.promptlearn.golden import FOLDER
+    from tests.promptlearn.tiny import write_clip
+    from vistune.promptlearn.openai_weights import load_openai
+
+    weights = {name: value.float() for name, value in load_file(FOLDER / "clip_tiny.safetensors").items()}
+    del weights["token_embedding.ids"]
+    weights["token_embedding.weight"] = torch.cat([weights.pop("token_embedding.rows"), torch.zeros(10, 64)])
+    save_file(weights, tmp_path / "clip.safetensors")
+    torch.save({"state_dict": {f"module.{name}": value for name, value in weights.items()}}, tmp_path / "clip.pt")
+    words = str(write_clip(tmp_path))
+    for name in ("clip.safetensors", "clip.pt"):
+        clip = load_openai(tmp_path / name, words)
+        assert (len(clip.text.blocks), clip.vision.width, clip.image_size, clip.embed_dim) == (4, 96, 32, 64)
+        assert Engine(clip).frozen_text(("a small red circle",)).isfinite().all()
+    (tmp_path / "clip.pt").write_bytes(b"no weights")
+    with pytest.raises(InputError, match=r"clip.pt with tokenizer .* is no CLIP state dict"):
+        load_openai(tmp_path / "clip.pt", words)
+    del weights["visual.class_embedding"]
+    save_file(weights, tmp_path / "resnet.safetensors")
+    with pytest.raises(InputError, match="holds no vision transformer"):
+        load_openai(tmp_path / "resnet.safetensors", words)
+    weights["visual.class_embedding"] = torch.zeros(96)
+    weights["visual.extra"] = torch.zeros(1)
+    save_file(weights, tmp_path / "odd.safetensors")
+    with pytest.raises(InputError, match=r"key 'visual.extra' belongs to no CLIP vision transformer"):
+        load_openai(tmp_path / "odd.safetensors", words)

@@ -19,12 +19,12 @@ from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.datasets.base import Dataset, Item
 from vistune.promptlearn.datasets.world import structure
 from vistune.promptlearn.engine import Engine
-from vistune.promptlearn.experiment import Experiment, Given
-from vistune.promptlearn.fit import fit, rate
+from vistune.promptlearn.experiment import Experiment, Given, restore
+from vistune.promptlearn.fit import accuracy, fit, rate
 from vistune.promptlearn.images import Bank
 from vistune.promptlearn.method import Recipe
-from vistune.promptlearn.pixels import centre_crop, random_crop, view_bank
-from vistune.promptlearn.results import load_results, markdown, summarise
+from vistune.promptlearn.pixels import centre_crop, fixed_bank, random_crop, view_bank
+from vistune.promptlearn.results import load_results, markdown, path_of, summarise
 from vistune.promptlearn.shots import Shots
 from vistune.sample import Media
 
@@ -155,6 +155,21 @@ def test_every_compared_method_runs(name, tiny, tmp_path):
     experiment = Experiment(load(str(tiny)), made(3), "base2novel", root=None, out=tmp_path)
     result = experiment.run(name, 2, 1, Given(arguments, {"epochs": 1}))
     assert 0 <= result["accuracy"]["base"] <= 100
+
+
+@pytest.mark.parametrize("name", ["maple", "twosfs", "tip_adapter", "promptkd"])
+def test_what_was_learnt_comes_back(name, tiny, tmp_path):
+    backbone = load(str(tiny))
+    data = made(3)
+    experiment = Experiment(backbone, data, "few_shot", root=None, out=tmp_path)
+    score = experiment.run(name, 2, 1, Given(overrides={"epochs": 1}))["accuracy"]["test"]
+    path = path_of(tmp_path, name, "colours", "few_shot", 2, 1)
+    labels = torch.tensor([item.label for item in data.test])
+    again = accuracy(restore(path, backbone), Engine(backbone), fixed_bank(data.test, backbone), labels, data.classes())
+    assert round(again, 3) == score
+    path.write_text(path.read_text().replace(json.dumps(backbone.identity), '"other"'))
+    with pytest.raises(InputError, match="was taught on other, not on"):
+        restore(path, backbone)
 
 
 def test_test_time_protocol_uses_views(tiny, tmp_path):

@@ -12,9 +12,10 @@ app = typer.Typer(help="Prompt learning for dual encoders (CLIP, SigLIP).", no_a
 
 # The methods a comparison runs, plug-ins around the method their paper leads with.
 COMPARED = (
-    "zero_shot", "coop", "cocoop", "proda", "prograd", "kgcoop", "lasp", "tcp", "vpt", "ivlp", "maple", "promptsrc", "taskres",
-    "rpo", "dept+coop", "mma", "hpt", "instruction_vit", "coprompt", "caspl+coop", "promptkd", "dpc+coop", "twosfs", "mmrl", "nlprompt+coop", "tac",
-    "textrefiner+coop", "protext", "tpt", "damvp", "clip_adapter", "tip_adapter", "clip_lora", "linear_probe",
+    "zero_shot", "coop", "cocoop", "proda", "prograd", "kgcoop", "lasp", "tcp", "vpt", "ivlp", "maple", "promptsrc",
+    "taskres", "rpo", "dept+coop", "mma", "hpt", "instruction_vit", "coprompt", "caspl+coop", "promptkd", "dpc+coop",
+    "twosfs", "mmrl", "nlprompt+coop", "tac", "textrefiner+coop", "protext", "tpt", "damvp", "clip_adapter",
+    "tip_adapter", "clip_lora", "linear_probe",
 )  # fmt: skip
 
 
@@ -41,7 +42,7 @@ def list_methods(as_json: Annotated[bool, typer.Option("--json", help="Print JSO
 
 @app.command()
 def run(
-    model: Annotated[str, typer.Option(help="A CLIP directory or hub id.")],
+    model: Annotated[str, typer.Option(help="A CLIP directory or hub id, or (with --tokenizer) a file in OpenAI's layout.")],
     dataset: Annotated[str, typer.Option(help="A data set, or several with commas.")] = "world",
     method: Annotated[str, typer.Option(help="A method, or several with commas; plug-ins wrap: dept+maple.")] = "",
     all_methods: Annotated[bool, typer.Option("--all-methods", help="Every method, one after the other.")] = False,
@@ -59,12 +60,17 @@ def run(
     lr: Annotated[float | None, typer.Option(help="Instead of the published rate.")] = None,
     views: Annotated[int, typer.Option(min=0, help="0: fresh crops every epoch; more: that many fixed crops, cached.")] = 0,
     noise: Annotated[float, typer.Option(min=0, max=1, help="Share of wrong labels (label_noise).")] = 0.5,
+    tokenizer: Annotated[str | None, typer.Option(help="The tokenizer of a state-dict file: directory or hub id.")] = None,
+    activation: Annotated[
+        str, typer.Option(help="The MLP's of a state-dict file: quick_gelu (OpenAI) or gelu.")
+    ] = "quick_gelu",
 ) -> None:
     """Teach and test methods; a finished run is a JSON file under OUT, and a second call goes on where the first stopped."""
     from vistune.errors import InputError, nearest
     from vistune.promptlearn.backbone import load
     from vistune.promptlearn.datasets.open import open_dataset
     from vistune.promptlearn.experiment import Experiment, Given
+    from vistune.promptlearn.openai_weights import load_openai
     from vistune.promptlearn.protocols import PROTOCOLS
 
     if protocol not in PROTOCOLS:
@@ -74,7 +80,7 @@ def run(
     names = COMPARED if all_methods else tuple(method.split(","))
     chosen = numbers(seeds)
     overrides = {key: value for key, value in (("epochs", epochs), ("batch", batch), ("lr", lr)) if value is not None}
-    backbone = load(model)
+    backbone = load(model) if tokenizer is None else load_openai(Path(model), tokenizer, activation=activation)
     for one in dataset.split(","):
         experiment = Experiment(backbone, open_dataset(one, root, descriptions), protocol, root=root, out=out)
         for name in names:

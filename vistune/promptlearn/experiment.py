@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file, save_file
 
 from vistune import __version__
 from vistune.errors import InputError
 from vistune.files import atomic_path, read_json, write_json
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.build import build
+from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.datasets.base import Dataset
 from vistune.promptlearn.engine import Engine
 from vistune.promptlearn.fit import accuracy, fit
@@ -67,8 +69,7 @@ class Experiment:
         """Teach and test one method, write its result and its learnt tensors, and return the result."""
         task = make_task(self.protocol, self.dataset, shots, seed, root=self.root, noise=given.noise)
         torch.manual_seed(seed)
-        arguments = {"shots": shots, **given.arguments} if name == "tip_adapter" else given.arguments
-        method = build(name, self.engine.backbone, task.taught, arguments)
+        method = build(name, self.engine.backbone, task.taught, arguments_of(name, shots, given.arguments))
         recipe: Recipe = replace(method.recipe, **given.overrides) if method.recipe.epochs else method.recipe
         taught = fit(method, lambda epoch: self._shots(task, epoch, seed, given.views, method), recipe) if task.train else None
         scores = {test.name: self._test(method, test, task) for test in task.tests}
@@ -86,6 +87,7 @@ class Experiment:
             "epochs": taught.epochs if taught else 0,
             "given": asdict(given),
             "losses": taught.losses if taught else {},
+            "taught": {"names": list(task.taught.names), "template": task.taught.template},
             "backbone": self.engine.backbone.identity,
             "versions": {"vistune": __version__, "torch": torch.__version__, "python": platform.python_version()},
         }
@@ -125,10 +127,26 @@ class Experiment:
         return round(accuracy(method, self.engine, self._bank(test.name, test.items), labels, test.classes, views), 3)
 
 
+def restore(path: Path, backbone: DualEncoder) -> Method:
+    """The method a run has taught, from its result file and the tensors beside it. Raises `InputError` for another backbone."""
+    result = read_json(path)
+    if result["backbone"] != backbone.identity:
+        raise InputError(f"{path} was taught on {result['backbone']}, not on {backbone.identity}")
+    taught = Classes(tuple(result["taught"]["names"]), result["taught"]["template"])
+    method = build(
+        result["method"], backbone, taught, arguments_of(result["method"], result["shots"], result["given"]["arguments"])
+    )
+    method.load_state_dict(load_file(path.with_suffix(".safetensors")))
+    return method.eval()
+
+
+def arguments_of(name: str, shots: int, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """A method's arguments; Tip-Adapter's cache is as large as the number of shots."""
+    return {"shots": shots, **arguments} if name == "tip_adapter" else dict(arguments)
+
+
 def save_learnt(method: Method, path: Path) -> None:
     """Only what was learnt (and its buffers), as safetensors; the result beside it names backbone, method and arguments."""
-    from safetensors.torch import save_file
-
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(path) as temporary:
         save_file({name: value.detach().contiguous().clone() for name, value in method.state_dict().items()}, temporary)

@@ -117,7 +117,7 @@ def _step(
     losses = method.training_losses(call)
     for name, value in losses.items():
         if not torch.isfinite(value):
-            raise RuntimeError(f"{type(method).__name__}: the term {name!r} is {float(value)}: lower the learning rate")
+            raise RuntimeError(f"{type(method).__name__}: the term {name!r} is {value.item()}: lower the learning rate")
     method.backward(losses, learnt)
     if recipe.clip is not None:
         torch.nn.utils.clip_grad_norm_(learnt, recipe.clip)

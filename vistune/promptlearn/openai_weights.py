@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor
 
 from vistune.errors import InputError
+from vistune.promptlearn.backbone import DualEncoder, HuggingFaceTokenizer
 
 BLOCK = {
     "ln_1.weight": "layer_norm1.weight",
@@ -47,9 +52,7 @@ def from_openai(weights: Mapping[str, Tensor], *, activation: str = "quick_gelu"
     from transformers import CLIPConfig, CLIPModel
 
     if "visual.class_embedding" not in weights:
-        raise InputError(
-            "the state dict holds no vision transformer (key 'visual.class_embedding'): ResNet towers are not supported"
-        )
+        raise InputError("the state dict holds no vision transformer (no key 'visual.class_embedding'), as with ResNet towers")
     converted = convert(weights)
     width, _, patch, _ = weights["visual.conv1.weight"].shape
     vocabulary, text_width = weights["token_embedding.weight"].shape
@@ -78,6 +81,27 @@ def from_openai(weights: Mapping[str, Tensor], *, activation: str = "quick_gelu"
     model = CLIPModel(config)
     model.load_state_dict(converted, strict=True)
     return model
+
+
+def load_openai(path: Path, tokenizer: str, *, activation: str = "quick_gelu") -> DualEncoder:
+    """A dual encoder from a state-dict file (safetensors, or a PyTorch file of plain tensors) and a tokenizer's directory or id.
+
+    Raises `InputError` for a file that is neither; a PyTorch file is read without running any code in it.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        if path.suffix == ".safetensors":
+            weights = load_file(path)
+        else:
+            weights = torch.load(path, map_location="cpu", weights_only=True)
+            weights = weights.get("state_dict", weights)
+        words = AutoTokenizer.from_pretrained(tokenizer)
+    except (OSError, ValueError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
+        raise InputError(f"{path} with tokenizer {tokenizer!r} is no CLIP state dict: {str(error).splitlines()[0]}") from error
+    weights = {name.removeprefix("module."): value for name, value in weights.items()}
+    model = from_openai(weights, activation=activation)
+    return DualEncoder(model, HuggingFaceTokenizer(words), identity=str(path))
 
 
 def convert(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
