@@ -6,6 +6,17 @@ from vistune.data.catalogue.entry import Entry
 
 ENTRIES = (
     Entry(
+        name="alpaca",
+        title="Alpaca",
+        task="instruction",
+        modality="text",
+        size="52K instructions",
+        licence="CC BY-NC 4.0, and OpenAI's terms of use",
+        obtain="repository stanford_alpaca (tatsu-lab/stanford_alpaca)",
+        citation="Taori et al., Stanford Alpaca: An Instruction-following LLaMA Model, 2023",
+        reader={"kind": "instructions", "path": "{root}/alpaca_data.json"},
+    ),
+    Entry(
         name="lrv_instruction",
         title="LRV-Instruction",
         task="instruction",

@@ -27,6 +27,18 @@ _TYPES = {"question_type": "question_type", "answer_type": "answer_type"}
 
 ENTRIES = (
     Entry(
+        name="daquar",
+        title="DAQUAR",
+        task="question answering",
+        modality="image",
+        size="1,449 indoor images, 12,468 questions (6,795 / 5,673)",
+        licence="research use; images of NYU Depth V2",
+        obtain="Max Planck Institute for Informatics, DAQUAR",
+        citation="Malinowski and Fritz, A Multi-World Approach to Question Answering about Real-World Scenes, NIPS 2014",
+        reader={"kind": "daquar", "path": "{root}/all_qa_pairs.txt", "split": "{root}/{part}_images_list.txt"},
+        parts={"train": {}, "test": {}},
+    ),
+    Entry(
         name="vqa",
         title="VQA v1",
         task="question answering",
