@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -29,7 +29,6 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(WORDS, inner, max_size=2),
     max_leaves=3,
 )
-UNIT = st.integers(0, 40).map(lambda number: number / 40)
 
 
 class Held(list[Sample]):
@@ -83,9 +82,9 @@ def questions(draw: st.DrawFn, folder: Path) -> Sample:
 def boxes(draw: st.DrawFn, folder: Path) -> Sample:
     found = []
     for _ in range(draw(st.integers(0, 3))):
-        x1, y1, x2, y2 = draw(UNIT), draw(UNIT), draw(UNIT), draw(UNIT)
-        assume(x1 < x2 and y1 < y2)
-        found.append(Region(box=(x1, y1, x2, y2), label=draw(st.sampled_from(["cat", "a dog"]))))
+        x, y = draw(st.integers(0, 39)), draw(st.integers(0, 39))
+        u, v = draw(st.integers(x + 1, 40)), draw(st.integers(y + 1, 40))
+        found.append(Region(box=(x / 40, y / 40, u / 40, v / 40), label=draw(st.sampled_from(["cat", "a dog"]))))
     return detection_sample(str(draw(st.integers(0, 9999))), image(folder, "a.png"), tuple(found), Questions(FIND_ALL), "")
 
 

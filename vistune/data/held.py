@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from vistune.errors import InputError
-from vistune.files import atomic_path
+from vistune.files import atomic_path, write_json, write_jsonl
 from vistune.sample import Media, MediaKind, MediaRef, Part, Produce, Sample, Text, Turn
 
 Json: TypeAlias = dict[str, Any]
@@ -38,6 +38,15 @@ def relative_name(medium: Media, root: Path, sample: Sample, form: str) -> str:
     if os.path.commonpath([here, there]) != there:
         raise InputError(f"{sample.where}: {medium.path} is not inside {root}: give --images FOLDER that holds all media")
     return Path(os.path.relpath(here, there)).as_posix()
+
+
+def write_records(path: str, records: Iterable[Json]) -> int:
+    """A JSON array, or JSON Lines for a path that ends in .jsonl; gives the number of records."""
+    if path.endswith(".jsonl"):
+        return write_jsonl(path, records)
+    held = list(records)
+    write_json(path, held)
+    return len(held)
 
 
 def refuse(sample: Sample, form: str, **held: bool) -> None:

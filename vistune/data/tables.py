@@ -107,6 +107,25 @@ class Kept:
         return self.where_of(int(self._kept[index]))
 
 
+def arrange(
+    records: Records,
+    *,
+    join: str | None = None,
+    join_at: str | None = None,
+    on: str | None = None,
+    each: str | None = None,
+    zipped: Sequence[str] | None = None,
+) -> Records:
+    """What readers offer beyond a plain table, in this order: `Joined` with a second file, `Unnested` by one key, by many."""
+    if (join is None) != (on is None):
+        raise InputError("join (the second file) and on (the common key) belong together")
+    if join is not None and on is not None:
+        records = Joined(records, open_table(join, join_at), on)
+    if each is not None:
+        records = Unnested(records, [each])
+    return records if zipped is None else Unnested(records, zipped)
+
+
 class Unnested:
     """Records that hold a list, as one record an element.
 

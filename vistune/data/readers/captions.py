@@ -12,7 +12,7 @@ from vistune.data.media_files import folder_of
 from vistune.data.questions import Questions
 from vistune.data.readers.base import Reader
 from vistune.data.records import Records
-from vistune.data.tables import Joined, Unnested, open_table
+from vistune.data.tables import arrange, open_table
 from vistune.errors import InputError
 from vistune.sample import MediaKind, MediaRef, Sample, Text, Turn
 
@@ -60,17 +60,12 @@ class Captions(Reader):
         records: Records | None = None,
     ) -> None:
         if records is not None:
-            self._records = records
+            table = records
         elif beside is not None:
-            self._records = Beside(Path(path), Path(beside))
+            table = Beside(Path(path), Path(beside))
         else:
-            self._records = open_table(path, at, columns, delimiter, quoted)
-        if (join is None) != (on is None):
-            raise InputError("captions: join (the second file) and on (the common key) belong together")
-        if join is not None and on is not None:
-            self._records = Joined(self._records, open_table(join, join_at), on)
-        if each is not None:
-            self._records = Unnested(self._records, [each])
+            table = open_table(path, at, columns, delimiter, quoted)
+        self._records = arrange(table, join=join, join_at=join_at, on=on, each=each)
         self._folder, self._stem = folder_of(path, images), Path(path).stem
         self._medium, self._caption, self._id = medium, caption, id
         self._kind: MediaKind = kind_of_media

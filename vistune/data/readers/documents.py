@@ -12,7 +12,7 @@ from vistune.data.media_files import folder_of, media_file
 from vistune.data.questions import Questions
 from vistune.data.readers.base import Reader
 from vistune.data.records import Records
-from vistune.data.tables import Joined, Unnested, open_table
+from vistune.data.tables import arrange, open_table
 from vistune.errors import InputError
 from vistune.sample import MediaRef, Part, Sample, Text, Turn
 
@@ -59,12 +59,8 @@ class Documents(Reader):
     ) -> None:
         if (part == "context") != (ask is not None):
             raise InputError("documents: part=context needs ask (the question's field), and only then")
-        self._records = open_table(path, at, columns, delimiter, quoted) if records is None else records
-        if join is not None and on is not None:
-            self._records = Joined(self._records, open_table(join, join_at), on)
-        for keys in ([each] if each else None, zipped):
-            if keys is not None:
-                self._records = Unnested(self._records, keys)
+        table = open_table(path, at, columns, delimiter, quoted) if records is None else records
+        self._records = arrange(table, join=join, join_at=join_at, on=on, each=each, zipped=zipped)
         self._documents, self._document = folder_of(path, documents), document
         self._images, self._image = folder_of(path, images), image
         self._section, self._questions = section, Questions(question)

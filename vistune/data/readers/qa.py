@@ -10,7 +10,7 @@ from vistune.data.fieldmap import Stored, label_of, labels_of, media_of, value_o
 from vistune.data.media_files import folder_of
 from vistune.data.readers.base import Reader
 from vistune.data.records import Records
-from vistune.data.tables import Joined, Unnested, open_table
+from vistune.data.tables import arrange, open_table
 from vistune.errors import InputError, nearest
 from vistune.sample import Media, MediaKind, MediaRef, Part, Sample, Text, Turn
 
@@ -67,15 +67,8 @@ class Qa(Reader):
         keep: Mapping[str, Any] | None = None,
         records: Records | None = None,
     ) -> None:
-        self._records = open_table(path, at, columns, delimiter, quoted, keep) if records is None else records
-        if each is not None:
-            self._records = Unnested(self._records, [each])
-        if zipped is not None:
-            self._records = Unnested(self._records, zipped)
-        if (join is None) != (on is None):
-            raise InputError("qa: join (the second file) and on (the common key) belong together")
-        if join is not None and on is not None:
-            self._records = Joined(self._records, open_table(join, join_at), on)
+        table = open_table(path, at, columns, delimiter, quoted, keep) if records is None else records
+        self._records = arrange(table, join=join, join_at=join_at, on=on, each=each, zipped=zipped)
         if choices is None and (answer_is != "text" or list_choices):
             raise InputError("qa: answer_is and list_choices need choices")
         self._folder = folder_of(path, images)

@@ -15,7 +15,7 @@ from vistune.data.media_files import folder_of
 from vistune.data.readers.base import Reader
 from vistune.data.records import Records
 from vistune.data.referring import Direction, referring_sample, wordings
-from vistune.data.tables import Joined, Unnested, open_table
+from vistune.data.tables import arrange, open_table
 from vistune.errors import InputError
 from vistune.sample import Media, MediaRef, Part, Region, Sample, Text, Turn
 
@@ -67,12 +67,8 @@ class Regions(Reader):
     ) -> None:
         if (phrase is None) == (question is None):
             raise InputError("regions: give either phrase (what the region is) or question (what is asked about it)")
-        self._records = open_table(path, at, columns, delimiter, quoted) if records is None else records
-        if join is not None and on is not None:
-            self._records = Joined(self._records, open_table(join, join_at), on)
-        for keys in ([each] if each else None, zipped):
-            if keys is not None:
-                self._records = Unnested(self._records, keys)
+        table = open_table(path, at, columns, delimiter, quoted) if records is None else records
+        self._records = arrange(table, join=join, join_at=join_at, on=on, each=each, zipped=zipped)
         self._folder, self._stem, self._id = folder_of(path, images), Path(path).stem, id
         self._image, self._box, self._point = image, box if point is None else None, point
         self._form: BoxFormat = box_format

@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from vistune.data.held import Json, canonical, refuse, refuse_disorder, refuse_untrained, relative_name, tagged_text
+from vistune.data.held import (
+    Json,
+    canonical,
+    refuse,
+    refuse_disorder,
+    refuse_untrained,
+    relative_name,
+    tagged_text,
+    write_records,
+)
 from vistune.data.placeholders import TAGS
 from vistune.data.readers.conversations import MEDIA_KEYS
 from vistune.errors import InputError
-from vistune.files import write_json, write_jsonl
 from vistune.sample import Sample
 
 READ: dict[str, object] = {"kind": "conversations"}
@@ -21,12 +29,7 @@ _KNOWN = {"id", "conversations", "answers", "choices", "@key", *MEDIA_KEYS}
 
 def write(samples: Iterable[Sample], path: str, images: Path) -> int:
     """Write all samples and return how many. Raises `InputError` for what the format cannot hold."""
-    records = (record(sample, images) for sample in samples)
-    if path.endswith(".jsonl"):
-        return write_jsonl(path, records)
-    held = list(records)
-    write_json(path, held)
-    return len(held)
+    return write_records(path, (record(sample, images) for sample in samples))
 
 
 def record(sample: Sample, images: Path) -> Json:

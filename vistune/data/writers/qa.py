@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from vistune.data.held import Json, question_and_answer, refuse, relative_name
+from vistune.data.held import Json, question_and_answer, refuse, relative_name, write_records
 from vistune.errors import InputError
-from vistune.files import write_json, write_jsonl
 from vistune.sample import Sample
 
 READ: dict[str, object] = {
@@ -17,12 +16,7 @@ READ: dict[str, object] = {
 
 def write(samples: Iterable[Sample], path: str, images: Path) -> int:
     """Write all samples and return how many. Raises `InputError` for what the format cannot hold."""
-    records = (record(sample, images) for sample in samples)
-    if path.endswith(".jsonl"):
-        return write_jsonl(path, records)
-    held = list(records)
-    write_json(path, held)
-    return len(held)
+    return write_records(path, (record(sample, images) for sample in samples))
 
 
 def record(sample: Sample, images: Path) -> Json:
