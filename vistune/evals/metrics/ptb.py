@@ -131,43 +131,54 @@ _RULES: tuple[tuple[str, Reading], ...] = (
 _COMPILED = tuple((re.compile(pattern, re.DOTALL), reading, "?P<ahead>" in pattern) for pattern, reading in _RULES)
 
 # A word that reads the same wherever it stands: no digit, tag or full stop that could belong to what comes next.
-_FREE = re.compile(r"[^\s\d<.]+(?=\s|$)|[A-Za-z]{2,}\.(?=\s|$)")
-_CALLED = re.compile(BEFORE_NUMBER)
+_FREE = re.compile(r"[^\s\d<.]+|[A-Za-z]{2,}\.|\.")
+_WORD_SPAN = re.compile(r"\S+")
+_CALLED = re.compile(rf"{BEFORE_NUMBER}\.")
 
 
 def tokenize(text: str) -> list[str]:
     """Tokens of one caption, punctuation dropped. Line breaks of any kind are spaces."""
-    return [token for token in lex(text) if token not in DROPPED]
+    kept: list[str] = []
+    for word in text.split():
+        tokens = _tokens_of_free(word)
+        if tokens is None:
+            return _tokens_in_place(text)
+        kept += tokens
+    return kept
+
+
+def _tokens_in_place(text: str) -> list[str]:
+    """`tokenize` where some words must be read with what follows them."""
+    kept: list[str] = []
+    place = 0
+    for word in _WORD_SPAN.finditer(text):
+        free = _tokens_of_free(word[0]) if place <= word.start() else None
+        if free is not None:
+            kept += free
+            continue
+        place = max(place, word.start())
+        while place < word.end():
+            found, place = _longest(text, place)
+            kept += [token for token in found if token not in DROPPED]
+    return kept
+
+
+@lru_cache(1 << 16)
+def _tokens_of_free(word: str) -> tuple[str, ...] | None:
+    """The tokens of a word that stands alone, `None` for one that its neighbours may change."""
+    if _FREE.fullmatch(word) is None or _CALLED.fullmatch(word):
+        return None
+    return tuple(token for token in lex(word) if token not in DROPPED)
 
 
 def lex(text: str) -> list[str]:
     """Every token, lower-cased, punctuation included."""
     tokens: list[str] = []
-    place, end = 0, len(text)
-    fresh = True  # at the beginning of a word
-    while place < end:
-        if text[place].isspace():
-            place, fresh = place + 1, True
-            continue
-        free = _FREE.match(text, place) if fresh else None
-        if free is not None and not _CALLED.fullmatch(free[0], 0, len(free[0]) - 1):
-            tokens += _free_word(free[0])
-            place = free.end()
-        else:
-            found, place = _longest(text, place)
-            tokens += found
-            fresh = False
-    return tokens
-
-
-@lru_cache(1 << 16)
-def _free_word(word: str) -> tuple[str, ...]:
-    tokens: list[str] = []
     place = 0
-    while place < len(word):
-        found, place = _longest(word, place)
+    while place < len(text):
+        found, place = _longest(text, place)
         tokens += found
-    return tuple(tokens)
+    return tokens
 
 
 def _longest(text: str, place: int) -> tuple[list[str], int]:
