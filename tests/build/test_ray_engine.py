@@ -33,6 +33,9 @@ def test_a_worker_sends_home_every_reply_of_its_block():
 @pytest.mark.slow
 @pytest.mark.skipif(not HAS_RAY, reason="needs Ray: pip install 'vistune[ray]'")
 def test_with_ray_the_output_is_the_same_and_nothing_is_asked_twice(tmp_path: Path):
+    import ray
+
+    ray.init(num_cpus=2, include_dashboard=False, ignore_reinit_error=True)
     with FakeEndpoint(text=REPLY) as server:
         made = {}
         for engine in ("local", "ray"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 
 @dataclass(slots=True)
@@ -32,3 +32,10 @@ class Account:
             "usd": round(self.usd, 6),
             "retries": dict(sorted(self.retries.items())),
         }
+
+
+@runtime_checkable
+class Accounted(Protocol):
+    """A completer that keeps an account."""
+
+    account: Account

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 from typing import Any, Literal, TypeAlias
 
 from vistune.errors import InputError, nearest
@@ -68,15 +69,16 @@ class Facts:
 
     def has(self, kind: str) -> bool:
         """Is anything of this kind known?"""
-        return bool(getattr(self, check_kind(kind)))
+        return bool(_GET[check_kind(kind)](self))
 
     def joined(self, other: Facts) -> Facts:
         """Both together, without repeats, in order."""
-        merged = {name: _union(getattr(self, name), getattr(other, name)) for name in KINDS}
+        merged = {name: _union(get(self), get(other)) for name, get in _GET.items()}
         return replace(self, **merged)
 
 
 KINDS: tuple[str, ...] = tuple(field.name for field in fields(Facts))
+_GET = {kind: attrgetter(kind) for kind in KINDS}
 
 
 def check_kind(kind: str) -> str:

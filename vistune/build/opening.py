@@ -9,7 +9,6 @@ from urllib.parse import parse_qsl
 
 import yaml
 
-from vistune.build.account import Account
 from vistune.build.store import ReplyStore
 from vistune.completer import Completer
 from vistune.errors import InputError
@@ -48,9 +47,3 @@ def open_part(spec: str, does: str) -> Any:
     if not callable(dict(inspect.getmembers(part)).get(does)):
         raise InputError(f"{spec} has no method {does!r}, which a part in its place needs")
     return part
-
-
-def account_of(completer: Completer) -> Account:
-    """What a completer of this package was asked; a completer of the user's own keeps no account and gives an empty one."""
-    found = vars(completer).get("account")
-    return found if isinstance(found, Account) else Account()

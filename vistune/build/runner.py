@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from vistune import __version__
+from vistune.build.account import Accounted
 from vistune.build.boxes import Notation
 from vistune.build.context import words
 from vistune.build.kit import Kit
 from vistune.build.media_files import filed
-from vistune.build.opening import account_of
 from vistune.build.pipeline import Pipeline
 from vistune.build.record import Record, sample_of
 from vistune.build.review import write_page
@@ -129,9 +129,8 @@ def _check_folder(out: Path, name: str) -> None:
 def _report(
     name: str, pipeline: Pipeline, kit: Kit, out: Path, about: dict[str, Any], statistics: Statistics
 ) -> dict[str, Any]:
-    accounts = {"writer": account_of(kit.writer).to_json()}
-    if kit.viewer is not None:
-        accounts["viewer"] = account_of(kit.viewer).to_json()
+    completers: dict[str, object] = {"writer": kit.writer, "viewer": kit.viewer}
+    accounts = {role: asked.account.to_json() for role, asked in completers.items() if isinstance(asked, Accounted)}
     return {
         "pipeline": name,
         "method": pipeline.method,

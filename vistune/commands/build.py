@@ -112,12 +112,15 @@ def review(out: Annotated[Path, typer.Argument(help="The folder of a finished ru
 
 def _told(report: dict[str, Any], out: Path) -> str:
     made = report["statistics"]
-    asked = report["asked"]["writer"]
     rejects = ", ".join(f"{count} {reason}" for reason, count in made["rejects"].items()) or "none"
+    costs = "".join(
+        f"{role}: asked {asked['asked']} times, {asked['cached']} from earlier replies, {asked['failed']} failed; "
+        f"{asked['prompt_tokens']} + {asked['completion_tokens']} tokens, {asked['usd']:.4f} USD\n"
+        for role, asked in report["asked"].items()
+    )
     return (
         f"{made['samples']} samples, {made['turns']} answers, {made['boxes']} boxes in {out / 'samples.jsonl'}\n"
         f"rejected: {rejects}\n"
-        f"asked {asked['asked']} times, {asked['cached']} from earlier replies, {asked['failed']} failed; "
-        f"{asked['prompt_tokens']} + {asked['completion_tokens']} tokens, {asked['usd']:.4f} USD\n"
+        f"{costs}"
         f"review: {out / 'review.html'}"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from vistune.build.completers.local import Local
 from vistune.build.completers.offline import Offline
 from vistune.build.completers.replay import Replay
 from vistune.build.completers.scripted import Scripted
-from vistune.build.opening import account_of, open_completer, open_part
+from vistune.build.opening import open_completer, open_part
 from vistune.build.pipelines import llava_instruct, minigpt4, pmc_vqa
 from vistune.build.record import Record
 from vistune.build.sources import Sources
@@ -65,7 +66,8 @@ def test_replay_gives_what_was_stored_and_fails_the_rest(tmp_path: Path):
     completer = open_completer(f"replay:{tmp_path}/replies.jsonl?url=http://host/v1&model=m")
     known, unknown = completer.complete([QUESTION, Request((Message("user", "Where?"),))])
     assert known == Reply("Three.", "m") and unknown.error == "not in the replay file"
-    account = account_of(completer)
+    assert isinstance(completer, Replay)
+    account = completer.account
     assert (account.asked, account.cached, account.failed) == (2, 1, 1)
     with pytest.raises(InputError, match="there is no such file"):
         Replay(str(tmp_path / "none.jsonl"))
@@ -130,34 +132,21 @@ def test_offline_knows_only_the_world_and_its_tasks(tmp_path: Path):
 
 
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A random Llama of a few thousand weights with a tokenizer of characters."""
-    import torch
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+def tiny(tiny_language: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny language model with a chat template."""
+    from transformers import AutoTokenizer
 
-    folder = tmp_path_factory.mktemp("tiny")
-    letters = ["<pad>", "</s>", *pre_tokenizers.ByteLevel.alphabet()]
-    inner = Tokenizer(models.BPE(vocab={letter: index for index, letter in enumerate(letters)}, merges=[]))
-    inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    inner.decoder = decoders.ByteLevel()
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=inner, pad_token="<pad>", eos_token="</s>")
+    folder = tmp_path_factory.mktemp("chat") / "model"
+    shutil.copytree(tiny_language, folder)
+    tokenizer = AutoTokenizer.from_pretrained(tiny_language)
     tokenizer.chat_template = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}assistant: "
     tokenizer.save_pretrained(folder)
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=len(letters),
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        eos_token_id=1,
-    )
-    LlamaForCausalLM(config).save_pretrained(folder)
     return folder
 
 
 def test_a_local_model_answers_in_batches_as_it_does_alone_and_once(tiny: Path, tmp_path: Path):
+    from transformers import AutoTokenizer
+
     asks = [Request((Message("user", text),), max_tokens=6) for text in ("How many?", "Where is it, then?", "Why?")]
     alone = [next(Local(str(tiny)).complete([ask])) for ask in asks]
     with ReplyStore(tmp_path / "replies.jsonl") as store:
@@ -166,7 +155,13 @@ def test_a_local_model_answers_in_batches_as_it_does_alone_and_once(tiny: Path, 
         assert [reply.text for reply in completer.complete(asks)] == [reply.text for reply in alone]
         assert (completer.account.asked, completer.account.cached, completer.account.answered) == (6, 3, 3)
     assert all(reply.finish == "length" and reply.completion_tokens == 6 for reply in alone)
-    assert alone[0].prompt_tokens == len("user: How many?\nassistant: ")
+    tokenizer = AutoTokenizer.from_pretrained(tiny)
+    assert alone[0].prompt_tokens == len(tokenizer("user: How many?\nassistant: ").input_ids)
+
+
+def test_a_model_without_a_chat_template_is_refused(tiny_language: str):
+    with pytest.raises(InputError, match="has no chat template"):
+        Local(tiny_language)
 
 
 def test_sampling_follows_the_seed(tiny: Path):

@@ -3,43 +3,37 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
-
-import pytest
+from typing import Any
 
 from vistune.build.boxes import Notation
 from vistune.build.parsers import messages, python_pairs, question_answer, triple_equals
 from vistune.build.parsers.target_names import names
 from vistune.build.parsers.tool_lines import Tool, parse
 
-GOLDEN = Path(os.environ.get("VISTUNE_SHARED", Path(__file__).parents[4] / "shared")) / "golden"
 
-pytestmark = pytest.mark.skipif(not GOLDEN.is_dir(), reason="the recorded tables (VISTUNE_SHARED) are not here")
-
-
-def table(name: str) -> dict:
-    return json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8"))
+def table(shared: Path, name: str) -> dict[str, Any]:
+    return json.loads((shared / "golden" / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def test_triple_equals_gives_the_same_pairs_and_errors():
-    for case in table("parser_llava_triple_equals")["cases"]:
+def test_triple_equals_gives_the_same_pairs_and_errors(shared: Path):
+    for case in table(shared, "parser_llava_triple_equals")["cases"]:
         parsed = triple_equals.parse(case["input"])
         assert [list(pair) for item in parsed.items for pair in item.pairs] == case["output"]["pairs"], case["input"]
         assert [problem.reason for problem in parsed.problems] == [case["output"]["error"]] * bool(case["output"]["error"])
 
 
-def test_question_answer_gives_the_same_valid_and_invalid_blocks():
-    for case in table("parser_syphus_qa")["cases"]:
+def test_question_answer_gives_the_same_valid_and_invalid_blocks(shared: Path):
+    for case in table(shared, "parser_syphus_qa")["cases"]:
         parsed = question_answer.parse(case["input"])
         valid = [{"id": "ID", "question": item.pairs[0][0], "answer": item.pairs[0][1]} for item in parsed.items]
         assert valid == case["output"]["valid"], case["input"]
         assert [problem.text for problem in parsed.problems] == case["output"]["invalid"]
 
 
-def test_python_pairs_reads_what_the_released_code_evaluates_and_also_checks_the_keys():
+def test_python_pairs_reads_what_the_released_code_evaluates_and_also_checks_the_keys(shared: Path):
     ours_alone_refuses = {"[]", "[{'question': 'wrong key', 'A': 'b'}]"}
-    for case in table("parser_video_chatgpt_list")["cases"]:
+    for case in table(shared, "parser_video_chatgpt_list")["cases"]:
         parsed = python_pairs.parse(case["input"])
         value = case["output"]["value"]
         if value is None or case["input"] in ours_alone_refuses:
@@ -49,7 +43,7 @@ def test_python_pairs_reads_what_the_released_code_evaluates_and_also_checks_the
             assert [item.pairs for item in parsed.items] == [((entry["Q"], entry["A"]),) for entry in entries]
 
 
-def test_messages_reads_the_same_dialogues():
+def test_messages_reads_the_same_dialogues(shared: Path):
     """A reply cut short and a reply without a dialogue are problems here; the released code counts none."""
     stricter = {
         "truncated reply": (1, 1),
@@ -64,7 +58,7 @@ def test_messages_reads_the_same_dialogues():
         # Known pictures are checked where the pictures are known (`place_ids`), not in the parser.
         "unknown image id": (1, 0),
     }
-    for case in table("parser_sparkles_json")["cases"]:
+    for case in table(shared, "parser_sparkles_json")["cases"]:
         parsed = messages.parse(case["input"])
         expected = case["output"]
         if case["name"] in stricter:
@@ -79,8 +73,8 @@ def test_messages_reads_the_same_dialogues():
             assert [words for pair in item.pairs for words in pair] == told
 
 
-def test_tool_lines_give_the_same_calls_and_refusals():
-    golden = table("gpt4tools_parser")
+def test_tool_lines_give_the_same_calls_and_refusals(shared: Path):
+    golden = table(shared, "gpt4tools_parser")
     tools = {
         name: Tool(name, "", entry["num_args"], entry["needs_image"], entry["prerequisite"])
         for name, entry in golden["tools"].items()
@@ -101,14 +95,14 @@ def test_tool_lines_give_the_same_calls_and_refusals():
         assert list(item.fields["arguments"]) == expected["arguments"]
 
 
-def test_target_names_are_the_same():
-    for case in table("detgpt_answer_parser")["cases"]:
+def test_target_names_are_the_same(shared: Path):
+    for case in table(shared, "detgpt_answer_parser")["cases"]:
         assert sorted(names(case["text"])) == (case["names_sorted"] or []), case["text"]
 
 
-def test_unit_boxes_are_written_as_shikra_writes_them():
+def test_unit_boxes_are_written_as_shikra_writes_them(shared: Path):
     written = 0
-    for case in table("shikra_box_strings")["boxes"]:
+    for case in table(shared, "shikra_box_strings")["boxes"]:
         width, height = case["size_wh"]
         box = tuple(min(1.0, max(0.0, value / side)) for value, side in zip(case["box"], (width, height) * 2, strict=True))
         assert Notation("unit").write(box) == case["text"]
@@ -116,9 +110,9 @@ def test_unit_boxes_are_written_as_shikra_writes_them():
     assert written == 34
 
 
-def test_thousandths_are_written_as_ferret_writes_them():
+def test_thousandths_are_written_as_ferret_writes_them(shared: Path):
     """The released code clamps to the last pixel first; a box within the picture's last pixel is the same."""
-    for case in table("ferret_box_strings")["boxes"]:
+    for case in table(shared, "ferret_box_strings")["boxes"]:
         width, height = case["size_wh"]
         clamped = [min(max(value, 0), side - 1) for value, side in zip(case["box"], (width, height) * 2, strict=True)]
         box = tuple(value / side for value, side in zip(clamped, (width, height) * 2, strict=True))
