@@ -52,8 +52,10 @@ def _paths(text: str) -> list[str]:
         return [text]
     if "{" in text and ".." not in text and "/" in text:
         return [str(path) for path, _ in expand(text)] if Path(text.partition("{")[0]).parent.is_dir() else []
-    if glob.has_magic(text) or (".." in text and "{" in text):
-        return [path for path in shard_files(text) if os.path.exists(path)] if glob.glob(os.path.dirname(text) or ".") else []
+    if "{" in text and ".." in text and os.path.isdir(os.path.dirname(text) or "."):
+        return [path for path in shard_files(text) if os.path.exists(path)]
+    if glob.has_magic(text):  # a question mark may also end a question
+        return sorted(glob.glob(text))
     return []
 
 
