@@ -84,7 +84,7 @@ def from_openai(weights: Mapping[str, Tensor], *, activation: str = "quick_gelu"
 
 
 def load_openai(path: Path, tokenizer: str, *, activation: str = "quick_gelu") -> DualEncoder:
-    """A dual encoder from a state-dict file (safetensors, or a PyTorch file of plain tensors) and a tokenizer's directory or id.
+    """A dual encoder from a state-dict file (safetensors, or PyTorch with plain tensors) and a tokenizer (directory or id).
 
     Raises `InputError` for a file that is neither; a PyTorch file is read without running any code in it.
     """
