@@ -1,4 +1,4 @@
-"""`vistune eval`, `vistune judge` and `vistune import-predictions`."""
+"""`vistune benchmarks`, `eval`, `judge` and `import-predictions`."""
 
 from __future__ import annotations
 
@@ -19,6 +19,21 @@ app = typer.Typer()
 Completer = Annotated[
     str, typer.Option(help="The judge's model: endpoint:https://host/v1?model=NAME, local:PATH, replay:FILE.")
 ]
+
+
+@app.command()
+def benchmarks(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with files, result forms and variants.")] = False,
+) -> None:
+    """List the benchmarks: what each is, and which official file it reads."""
+    from vistune.evals.listing import listing
+
+    found = listing()
+    if as_json:
+        typer.echo(json.dumps([asdict(item) for item in found], ensure_ascii=False, indent=2))
+        return
+    for item in found:
+        typer.echo(f"{item.name:<26}{item.about}\n{'':<26}reads {item.files['annotations']}; answers: {item.answers}")
 
 
 @app.command()
