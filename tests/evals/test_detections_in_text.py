@@ -17,7 +17,16 @@ def test_names_and_boxes_in_order() -> None:
 
 
 def test_what_is_no_box_gives_nothing() -> None:
-    for answer in ("", "cat", "cat: [1, 2, 3]", "cat: [0.9, 0, 0.1, 1]", "[0, 0, 1, 1]", "cat: [a, b, c, d]"):
+    for answer in (
+        "",
+        "cat",
+        "cat: [1, 2, 3]",
+        "cat: [0.9, 0, 0.1, 1]",
+        "[0, 0, 1, 1]",
+        "cat: [a, b, c, d]",
+        "A" * 1_000_000,
+        "[" * 100_000,
+    ):
         assert read_detections(answer, CATEGORIES, (100, 100)) == []
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-_DETECTION = re.compile(r"([^\n\[\]:;]+?)\s*:?\s*\[([^\[\]]*)\]")
+_BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
@@ -20,8 +20,11 @@ def read_detections(
     """
     known = {_plain(name): identifier for name, identifier in categories.items()}
     found: list[dict[str, Any]] = []
-    for name, numbers in _DETECTION.findall(answer):
-        box = [float(number) / scale for number in _NUMBER.findall(numbers)]
+    end = 0
+    for brackets in _BRACKETS.finditer(answer):
+        before, end = answer[end : brackets.start()], brackets.end()
+        name = re.split(r"[\n;]", before)[-1]  # the line's end, or what follows the last detection on it
+        box = [float(number) / scale for number in _NUMBER.findall(brackets[1])]
         if _plain(name) in known and len(box) == 4 and box[0] <= box[2] and box[1] <= box[3]:
             corner, extent = (box[0] * size[0], box[1] * size[1]), ((box[2] - box[0]) * size[0], (box[3] - box[1]) * size[1])
             score = 1.0 / (1 + len(found))
@@ -30,4 +33,4 @@ def read_detections(
 
 
 def _plain(name: str) -> str:
-    return " ".join(re.sub(r"[_()\-,.*]+", " ", name.lower()).split())
+    return " ".join(re.sub(r"[_()\-,.*:]+", " ", name.lower()).split())
