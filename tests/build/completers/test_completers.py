@@ -155,8 +155,10 @@ def test_a_local_model_answers_in_batches_as_it_does_alone_and_once(tiny: Path, 
         assert [reply.text for reply in completer.complete(asks)] == [reply.text for reply in alone]
         assert (completer.account.asked, completer.account.cached, completer.account.answered) == (6, 3, 3)
     assert all(reply.finish == "length" and reply.completion_tokens == 6 for reply in alone)
+    chat = [{"role": "user", "content": "How many?"}]
     tokenizer = AutoTokenizer.from_pretrained(tiny)
-    assert alone[0].prompt_tokens == len(tokenizer("user: How many?\nassistant: ").input_ids)
+    prompt = tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False)
+    assert alone[0].prompt_tokens == len(tokenizer(prompt, add_special_tokens=False).input_ids)
 
 
 def test_a_model_without_a_chat_template_is_refused(tiny_language: str):
