@@ -37,11 +37,15 @@ class Budget:
 def budget_of_recipe(source: str, *, small: bool = False) -> Budget:
     """The budget of a recipe (by name or run file); `small` takes the backbones that ship with the package.
 
-    Builds the model's parts without weights. Raises `InputError` for an unknown recipe.
+    Builds the model's parts without weights or memory for them, so that a 70B recipe is checked on a laptop. Raises
+    `InputError` for an unknown recipe.
     """
+    import torch
+
     from vistune.model.vlm import VisionLanguageModel
     from vistune.recipe import load_recipe, nano
 
     recipe = load_recipe(source)
-    model = VisionLanguageModel((nano(recipe) if small else recipe).model, load_weights=False)
+    with torch.device("meta"):
+        model = VisionLanguageModel((nano(recipe) if small else recipe).model, load_weights=False)
     return Budget(model.renderer(), model.media_tokens, model.spec.max_length)
