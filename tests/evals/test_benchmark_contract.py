@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from vistune.build.completers.scripted import Scripted
@@ -140,6 +141,28 @@ def test_empty_and_missing_predictions_score_the_least_and_are_counted(kind: str
     assert empty.headline == pytest.approx(case.worst) and nothing.headline == pytest.approx(case.nothing)
     assert (empty.n, empty.missing) == (len(samples), 0)
     assert (nothing.n, nothing.missing, nothing.missing_ids) == (len(samples), len(samples), tuple(s.id for s in samples))
+
+
+NASTY = (
+    "１２３ ４",
+    "Yes, no",
+    "**B** or (C)",
+    "[nan, inf, 1e999, -0]",
+    "\x00\ud7ff￿",
+    "\n\n",
+    "A" * 20_000,
+    "{question} <AND>",
+)
+
+
+@pytest.mark.parametrize("answer", NASTY, ids=range(len(NASTY)))
+def test_nasty_answers_get_a_defined_score(kind: str, tmp_path: Path, answer: str) -> None:
+    _, samples, case = opened(kind)
+    predictions = [Prediction(sample.id, answer) for sample in samples]
+    bench = with_verdicts(kind, samples, predictions, case, False, tmp_path)
+    result = score(bench, [*predictions, Prediction("no such sample", answer)], samples)
+    assert result.n == len(samples) and np.isfinite(result.items).all()
+    assert result.extra_ids == ("no such sample",) and result.missing == 0
 
 
 def test_official_results_are_recognised(kind: str, tmp_path: Path) -> None:
