@@ -123,7 +123,7 @@ def _open(media: Media, data: bytes | None, where: str, max_pixels: int | None) 
     except UnidentifiedImageError as error:
         raise InputError(f"{name} is not an image in a known format ({', '.join(FORMATS)})") from error
     except Image.DecompressionBombError as error:
-        raise InputError(_too_large(name, "huge", max_pixels or MAX_PIXELS)) from error
+        raise InputError(_too_large(name, _claimed_size(media, data), max_pixels or MAX_PIXELS)) from error
     except OSError as error:
         raise InputError(f"{name} cannot be decoded: {error.strerror or error}") from error
     except Exception as error:  # a plugin fed with broken bytes raises whatever its parser ran into
@@ -137,6 +137,19 @@ def _known_formats() -> tuple[str, ...]:
 
     Image.init()
     return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
+def _claimed_size(media: Media, data: bytes | None) -> str:
+    """`30000x30000`, as the header says: Pillow's own refusal does not tell. Its plugins read the header only."""
+    from PIL import Image
+
+    head = encoded_bytes(media) if data is None else data
+    for name in _known_formats():
+        factory, accept = Image.OPEN[name]
+        if accept is None or accept(head[:16]) is True:
+            with factory(io.BytesIO(head), "") as image:
+                return f"{image.width}x{image.height}"
+    return "huge"
 
 
 def _too_large(name: str, size: str, max_pixels: int) -> str:
