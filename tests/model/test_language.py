@@ -10,6 +10,7 @@ import transformers as hf
 from families import DECODERS, IDS, decoder
 
 from vistune.errors import InputError
+from vistune.model.inputs import Inputs
 from vistune.model.language import LanguageModel
 
 LENGTHS = (9, 5, 9, 12)
@@ -25,22 +26,24 @@ def prompts(vocabulary: int) -> list[torch.Tensor]:
     return [torch.randint(3, vocabulary, (length,)) for length in LENGTHS]
 
 
+def packed(model: LanguageModel, ids: list[torch.Tensor]) -> Inputs:
+    return Inputs(model.embed(torch.cat(ids)), torch.cat([torch.arange(length) for length in LENGTHS]), LENGTHS)
+
+
 def test_a_packed_row_gives_the_logits_of_single_prompts(folder: str) -> None:
     reference = hf.AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager").eval()
     model = LanguageModel(folder).eval()
     ids = prompts(len(model.tokenizer))
-    positions = torch.cat([torch.arange(length) for length in LENGTHS])
     with torch.no_grad():
         expected = torch.cat([reference(row[None]).logits[0] for row in ids])
-        got = model.logits(model(model.embed(torch.cat(ids)), positions, LENGTHS))
+        got = model.logits(model(packed(model, ids)))
     torch.testing.assert_close(got, expected, atol=1e-5, rtol=0)
 
 
 def test_every_weight_learns_from_a_packed_row(folder: str) -> None:
     model = LanguageModel(folder)
-    row = torch.cat(prompts(len(model.tokenizer)))
-    positions = torch.cat([torch.arange(length) for length in LENGTHS])
-    model.loss_sum(model(model.embed(row), positions, LENGTHS), row).backward()
+    ids = prompts(len(model.tokenizer))
+    model.loss_sum(model(packed(model, ids)), torch.cat(ids)).backward()
     assert [name for name, parameter in model.named_parameters() if parameter.grad is None] == []
     assert len(model.blocks) == 2
 
@@ -49,7 +52,7 @@ def test_padded_prompts_are_continued_as_single_ones_are(folder: str) -> None:
     reference = hf.AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager").eval()
     model = LanguageModel(folder).eval()
     ids = prompts(len(model.tokenizer))
-    texts = model.generate([model.embed(row) for row in ids], 5)
+    texts = model.generate(packed(model, ids), 5)
     for text, row in zip(texts, ids, strict=True):
         arguments = {"do_sample": False, "attention_mask": torch.ones_like(row[None]), **IDS}
         whole = reference.generate(row[None], max_new_tokens=5, **arguments)

@@ -9,7 +9,7 @@ slots       image: (medium 0, start 1, length 2), (medium 1, start 9, length 2)
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -20,17 +20,18 @@ from vistune.prompt.render import IGNORE, Rendered, Slot, Slots
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A rendered sample and its prepared media, by their number in the sample."""
+    """A rendered sample, its prepared media and the question that shows each, by their number in the sample."""
 
     id: str
     rendered: Rendered
     media: dict[int, Prepared]
+    questions: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """A packed row: `ids`, `labels`, `positions` `[T]`, the samples' `lengths`, `slots` in row coordinates whose `which`
-    counts the batch's `media`, and `supervised`, the number of tokens with a label."""
+    counts the batch's `media`, each shown in a question of `questions`, and `supervised`, the number of tokens with a label."""
 
     names: tuple[str, ...]
     ids: Tensor
@@ -39,6 +40,7 @@ class Batch:
     lengths: tuple[int, ...]
     slots: Slots
     media: tuple[Prepared, ...]
+    questions: tuple[str, ...]
     supervised: int
 
 
@@ -49,6 +51,7 @@ def pack(examples: Sequence[Example]) -> Batch:
     positions: list[int] = []
     slots: Slots = {}
     media: list[Prepared] = []
+    questions: list[str] = []
     for example in examples:
         start, number = len(ids), {index: len(media) + place for place, index in enumerate(example.media)}
         ids += example.rendered.ids
@@ -58,6 +61,7 @@ def pack(examples: Sequence[Example]) -> Batch:
             moved = [Slot(number[slot.which], slot.start + start, slot.length) for slot in places]
             slots.setdefault(kind, []).extend(moved)
         media += example.media.values()
+        questions += [example.questions.get(index, "") for index in example.media]
     return Batch(
         names=tuple(example.id for example in examples),
         ids=torch.tensor(ids),
@@ -66,5 +70,6 @@ def pack(examples: Sequence[Example]) -> Batch:
         lengths=tuple(len(example.rendered) for example in examples),
         slots=slots,
         media=tuple(media),
+        questions=tuple(questions),
         supervised=sum(example.rendered.supervised for example in examples),
     )

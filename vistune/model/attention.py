@@ -18,6 +18,8 @@ generating from a padded batch) this is plain scaled-dot-product attention. Slid
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -26,6 +28,8 @@ from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
+
+from vistune.model.hooks import AttentionCall
 
 NAME = "vistune"
 
@@ -41,49 +45,101 @@ def attention(
     lengths: tuple[int, ...] | None = None,
     sliding_window: int | None = None,
     softcap: float | None = None,
+    call: AttentionCall | None = None,
+    note: list[tuple[Tensor, Tensor]] | None = None,
     **kwargs: Any,
 ) -> tuple[Tensor, None]:
     """`query [B, heads, T, d]`, `key` and `value [B, kv heads, T, d]` -> `[B, T, heads, d]`.
 
     With `lengths` B is 1 and the row holds samples of these lengths, each causal in itself. A token sees the last
-    `sliding_window` ones, itself among them; `softcap` c bends scores s to `c tanh(s / c)`.
+    `sliding_window` ones, itself among them; `softcap` c bends scores s to `c tanh(s / c)`. `call` brings the layer's hooks
+    `attn_add` and `kv_concat`; given `note`, keys and values are written there and nothing is attended to.
     """
-    if lengths is None and softcap is not None:
-        scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-        capped = _capped(query, key, value, attention_mask, scale, dropout, softcap)
-        return capped.transpose(1, 2), None
-    if lengths is None:
+    if note is not None:
+        note.append((key, value))
+        return torch.zeros_like(query).transpose(1, 2), None
+    if lengths is None and softcap is None and (call is None or not call.concat):
         output, _ = sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
         )
-        return output, None
+        output = output.transpose(1, 2)
+    else:
+        scores = Scores(scaling, dropout, softcap)
+        prefixes = [] if call is None else [concat(call.run) for concat in call.concat]
+        if lengths is None:
+            key, value, mask = _behind(prefixes, key, value, attention_mask, query.shape[2])
+            output = scores.attend(query, key, value, mask)
+        else:
+            output = _packed(query, key, value, lengths, sliding_window, scores, prefixes)
+    for add in () if call is None else call.add:
+        output = output + add(query, call)
+    return output.transpose(1, 2), None
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """How a family makes weights of queries and keys."""
+
+    scaling: float | None
+    dropout: float
+    softcap: float | None
+
+    def attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
+        """`[B, heads, T, d]`; causal where no `mask` (True: may see) says otherwise."""
+        if self.softcap is None:
+            return F.scaled_dot_product_attention(
+                query,
+                key,
+                value,
+                attn_mask=mask,
+                dropout_p=self.dropout,
+                is_causal=mask is None,
+                scale=self.scaling,
+                enable_gqa=query.shape[1] != key.shape[1],
+            )
+        scale = query.shape[-1] ** -0.5 if self.scaling is None else self.scaling
+        length = query.shape[2]
+        mask = _causal(length, length, query.device) if mask is None else mask
+        return _capped(query, key, value, mask, scale, self.dropout, self.softcap)
+
+
+def _packed(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    lengths: tuple[int, ...],
+    sliding_window: int | None,
+    scores: Scores,
+    prefixes: list[tuple[Tensor, Tensor]],
+) -> Tensor:
+    """Attention in a packed row `[1, heads, T, d]`, samples of equal length together."""
     places_of: defaultdict[int, list[int]] = defaultdict(list)
     for place, length in enumerate(lengths):
         places_of[length].append(place)
     samples = [list(part.split(lengths, dim=2)) for part in (query, key, value)]
     seen: list[Tensor] = [query] * len(lengths)
-    grouped = query.shape[1] != key.shape[1]
     for length, places in places_of.items():
         rows = [torch.cat([part[place] for place in places]) if len(places) > 1 else part[places[0]] for part in samples]
         window = sliding_window is not None and length > sliding_window
-        if softcap is not None:
-            mask = _causal(length, sliding_window or length, query.device)
-            scale = query.shape[-1] ** -0.5 if scaling is None else scaling
-            output = _capped(rows[0], rows[1], rows[2], mask, scale, dropout, softcap)
-        else:
-            output = F.scaled_dot_product_attention(
-                rows[0],
-                rows[1],
-                rows[2],
-                attn_mask=_causal(length, sliding_window or length, query.device) if window else None,
-                dropout_p=dropout,
-                is_causal=not window,
-                scale=scaling,
-                enable_gqa=grouped,
-            )
-        for place, row in zip(places, output.split(1), strict=True):
+        mask = _causal(length, sliding_window or length, query.device) if window else None
+        chosen = [tuple(part if len(part) == 1 else part[places] for part in prefix) for prefix in prefixes]
+        keys, values, mask = _behind(chosen, rows[1], rows[2], mask, length)
+        for place, row in zip(places, scores.attend(rows[0], keys, values, mask).split(1), strict=True):
             seen[place] = row
-    return torch.cat(seen, dim=2).transpose(1, 2), None
+    return torch.cat(seen, dim=2)
+
+
+def _behind(
+    prefixes: Sequence[tuple[Tensor, ...]], key: Tensor, value: Tensor, mask: Tensor | None, length: int
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Keys and values `[B, kv heads, S, d]` behind those of the prefixes, which all of the `length` queries see."""
+    for prefix_key, prefix_value in prefixes:
+        if mask is None:
+            mask = _causal(key.shape[2], key.shape[2], key.device)[-length:]
+        mask = F.pad(mask, (prefix_key.shape[2], 0), value=True)
+        key = torch.cat([prefix_key.to(key).expand(len(key), -1, -1, -1), key], dim=2)
+        value = torch.cat([prefix_value.to(value).expand(len(value), -1, -1, -1), value], dim=2)
+    return key, value, mask
 
 
 def _causal(length: int, window: int, device: torch.device) -> Tensor:

@@ -12,6 +12,8 @@ from transformers import AutoModelForCausalLM
 from vistune.errors import InputError
 from vistune.model import attention
 from vistune.model.assets import locate
+from vistune.model.hooks import Hooks, Run
+from vistune.model.inputs import Inputs
 from vistune.model.pretrained import read_config, read_model, read_tokenizer
 
 _CHUNK = 2048  # supervised tokens whose logits are held at once
@@ -38,6 +40,7 @@ class LanguageModel(nn.Module):
             raise InputError(f"{path} is a {config.model_type}, whose attention cannot be told where packed samples end")
         self.tokenizer = read_tokenizer(path, folder, revision)
         self.width = int(self.model.get_input_embeddings().weight.shape[1])
+        self.hooks = Hooks(self.blocks)
 
     @property
     def blocks(self) -> nn.ModuleList:
@@ -68,14 +71,20 @@ class LanguageModel(nn.Module):
         embeds: Tensor = self.model.get_input_embeddings()(ids)
         return embeds
 
-    def forward(self, embeds: Tensor, positions: Tensor, lengths: tuple[int, ...]) -> Tensor:
-        """A packed row: `embeds [T, H]`, `positions [T]` restarting with each of the `lengths` -> hidden states `[T, H]`."""
+    def forward(self, inputs: Inputs) -> Tensor:
+        """A packed row of T tokens -> hidden states `[T, H]`."""
+        self.hooks.run = Run(
+            samples=len(inputs.lengths),
+            modality=None if inputs.modality is None else inputs.modality[None],
+            context=inputs.context,
+            sees=None if inputs.sees is None else inputs.sees[None],
+        )
         output = self.model.base_model(
-            inputs_embeds=embeds[None],
-            position_ids=positions[None],
-            attention_mask=_NO_MASK.to(embeds.device),
+            inputs_embeds=inputs.embeds[None],
+            position_ids=inputs.positions[None],
+            attention_mask=_NO_MASK.to(inputs.embeds.device),
             use_cache=False,
-            lengths=lengths,
+            lengths=inputs.lengths,
         )
         hidden: Tensor = output.last_hidden_state[0]
         return hidden
@@ -106,17 +115,23 @@ class LanguageModel(nn.Module):
         return total
 
     @torch.no_grad()
-    def generate(self, rows: list[Tensor], max_new_tokens: int, stop: list[str] | None = None, **options: Any) -> list[str]:
-        """Continue each prompt `[T_i, H]` (embeddings), greedily unless `options` say otherwise; returns the new text.
+    def generate(self, inputs: Inputs, max_new_tokens: int, stop: list[str] | None = None, **options: Any) -> list[str]:
+        """Continue each prompt of a packed row, greedily unless `options` say otherwise; returns the new text.
 
         Prompts are padded on the left. Text ends at the end-of-sequence token or before the first of `stop`.
         """
-        longest = max(len(row) for row in rows)
-        embeds = torch.stack([F.pad(row, (0, 0, longest - len(row), 0)) for row in rows])
-        mask = torch.stack([(torch.arange(longest) >= longest - len(row)).long() for row in rows]).to(embeds.device)
+        lengths = inputs.lengths
+        mask = _pad_left(torch.ones_like(inputs.positions), lengths)
+        self.hooks.run = Run(
+            samples=len(lengths),
+            modality=None if inputs.modality is None else _pad_left(inputs.modality, lengths),
+            context=inputs.context,
+            sees=None if inputs.sees is None else _pad_left(inputs.sees, lengths),
+        )
         ids = self.model.generate(
-            inputs_embeds=embeds,
+            inputs_embeds=_pad_left(inputs.embeds, lengths),
             attention_mask=mask,
+            position_ids=_pad_left(inputs.positions, lengths),
             max_new_tokens=max_new_tokens,
             pad_token_id=self.tokenizer.pad_token_id,
             eos_token_id=self._ends(stop or []),
@@ -138,6 +153,14 @@ class LanguageModel(nn.Module):
         for marker in stop:
             text = text.split(marker)[0]
         return text.strip()
+
+
+def _pad_left(row: Tensor, lengths: tuple[int, ...]) -> Tensor:
+    """A packed row `[T, ...]` -> a batch `[B, longest, ...]`, zeros in front of what is shorter."""
+    padded = row.new_zeros((len(lengths), max(lengths), *row.shape[1:]))
+    for place, sample in enumerate(row.split(lengths)):
+        padded[place, max(lengths) - len(sample) :] = sample
+    return padded
 
 
 # Four-dimensional, so that `transformers` takes it for a finished mask and builds none; with `lengths` nobody reads it.

@@ -11,7 +11,10 @@ from torch import Tensor, nn
 from vistune.data.decode import image_size, load_image
 from vistune.data.packing import Batch, Example, pack
 from vistune.errors import InputError
+from vistune.model._quiet import quiet
+from vistune.model.connectors.base import TextContext
 from vistune.model.features import Prepared
+from vistune.model.inputs import Inputs
 from vistune.model.language import LanguageModel
 from vistune.model.spec import ModelSpec
 from vistune.progress import track
@@ -42,12 +45,14 @@ class VisionLanguageModel(nn.Module):
         super().__init__()
         self.spec = spec
         llm = {"path": spec.llm} if isinstance(spec.llm, str) else dict(spec.llm)
-        self.llm = LanguageModel(**llm, load_weights=load_weights)
+        with quiet():
+            self.llm = LanguageModel(**llm, load_weights=load_weights)
         self.vision = self.connector = None
         if spec.vision is not None:
             if spec.connector is None:
                 raise InputError("model.vision needs model.connector, which brings its features to the language model")
-            self.vision = build("vistune.model.encoders", spec.vision, load_weights=load_weights)
+            with quiet():
+                self.vision = build("vistune.model.encoders", spec.vision, load_weights=load_weights)
             self.connector = build(
                 "vistune.model.connectors", spec.connector, width=self.vision.width, out_width=self.llm.width
             )
@@ -55,7 +60,7 @@ class VisionLanguageModel(nn.Module):
         self.fusion.install(self.llm)
         self.codec = build("vistune.prompt.codecs", spec.codec)
         self.llm.add_tokens(self.codec.tokens)
-        self.template: Template = build("vistune.prompt.templates", spec.template)
+        self.template: Template = build("vistune.prompt.templates", spec.template, tokenizer=self.llm.tokenizer)
 
     @property
     def device(self) -> torch.device:
@@ -69,11 +74,12 @@ class VisionLanguageModel(nn.Module):
         return Renderer(template or self.template, self.codec, tokenizer, placeholder)
 
     def media_tokens(self, medium: Media, where: str = "") -> int:
-        """How many tokens a medium takes. Raises `InputError` when the model has no encoder for it."""
+        """How many places a medium takes in the sequence. Raises `InputError` when the model has no encoder for it."""
         if self.vision is None or self.connector is None or medium.kind != "image":
             raise InputError(f"{where or medium.name}: this model has no encoder for {medium.kind} media")
         size = image_size(medium, where)
-        return self.connector.count(self.vision.num_tokens(size), self.vision.grid(size), self.vision.tiling(size))
+        count = self.connector.count(self.vision.num_tokens(size), self.vision.grid(size), self.vision.tiling(size))
+        return self.fusion.places(count)
 
     def example(self, sample: Sample, renderer: Renderer, answer_next: bool = False) -> Example:
         """Render a sample and prepare the media it shows. Runs on the CPU, touches no weights."""
@@ -84,14 +90,15 @@ class VisionLanguageModel(nn.Module):
             self.spec.max_length,
         )
         shown = dict.fromkeys(slot.which for slots in rendered.slots.values() for slot in slots)
-        return Example(sample.id, rendered, {index: self._prepare(sample.media[index], sample.where) for index in shown})
+        media = {index: self._prepare(sample.media[index], sample.where) for index in shown}
+        return Example(sample.id, rendered, media, {index: question_about(sample, index) for index in shown})
 
     def _prepare(self, medium: Media, where: str) -> Prepared:
         assert self.vision is not None
         return self.vision.prepare(load_image(medium, where))
 
-    def encode(self, media: Sequence[Prepared]) -> list[Tensor]:
-        """Visual tokens `[K, H]` of each medium. Without gradient through an encoder that is frozen."""
+    def encode(self, media: Sequence[Prepared], questions: Sequence[str]) -> list[Tensor]:
+        """Visual tokens `[K, H]` of each medium, shown in that question. No gradient goes through a frozen encoder."""
         if not media:
             return []
         assert self.vision is not None and self.connector is not None
@@ -99,14 +106,19 @@ class VisionLanguageModel(nn.Module):
         training = any(parameter.requires_grad for parameter in self.vision.parameters())
         with torch.set_grad_enabled(training and torch.is_grad_enabled()):
             features = self.vision(pixels)
-        inputs = self.connector(features).split([len(medium.pixels) for medium in media])
-        return [self.connector.join(part, features.grid, medium.tiling) for part, medium in zip(inputs, media, strict=True)]
+        inputs = [len(medium.pixels) for medium in media]
+        text = TextContext(tuple(question for question, count in zip(questions, inputs, strict=True) for _ in range(count)))
+        parts = self.connector(features, text).split(inputs)
+        return [self.connector.join(part, features.grid, medium.tiling) for part, medium in zip(parts, media, strict=True)]
+
+    def inputs(self, batch: Batch) -> Inputs:
+        """What the language model reads of a packed row: its text, and its media as the fusion brings them in."""
+        text = Inputs(self.llm.embed(batch.ids.to(self.device)), batch.positions.to(self.device), batch.lengths)
+        return self.fusion.prepare(text, self.encode(batch.media, batch.questions), batch.slots)
 
     def hidden(self, batch: Batch) -> Tensor:
         """Last hidden states `[T, H]` of a packed row."""
-        embeds = self.llm.embed(batch.ids.to(self.device))
-        inputs = self.fusion.prepare(embeds, self.encode(batch.media), batch.slots)
-        states: Tensor = self.llm(inputs.embeds, batch.positions.to(self.device), batch.lengths)
+        states: Tensor = self.llm(self.inputs(batch))
         return states
 
     def forward(self, batch: Batch) -> dict[str, Tensor]:
@@ -132,21 +144,22 @@ class VisionLanguageModel(nn.Module):
         starts = range(0, len(order), batch_size)
         for start in track(starts, "answering", len(starts)) if progress else starts:
             chosen = order[start : start + batch_size]
-            rows = self._prompt_rows(pack([examples[index] for index in chosen]))
-            texts = self.llm.generate(rows, max_new_tokens, self.template.stops, **options)
+            inputs = self.inputs(pack([examples[index] for index in chosen]))
+            texts = self.llm.generate(inputs, max_new_tokens, self.template.stops, **options)
             answers |= dict(zip(chosen, texts, strict=True))
         return [answers[index] for index in range(len(samples))]
-
-    def _prompt_rows(self, batch: Batch) -> list[Tensor]:
-        embeds = self.llm.embed(batch.ids.to(self.device))
-        inputs = self.fusion.prepare(embeds, self.encode(batch.media), batch.slots)
-        return list(inputs.embeds.split(batch.lengths))
 
     def chat(
         self, image: str | Image.Image | NDArray[np.uint8] | None, question: str, max_new_tokens: int = 256, **options: Any
     ) -> str:
         """Ask one question about one picture (a path, a PIL picture, an array, or None for none)."""
         return self.generate([question_sample(image, question)], max_new_tokens, **options)[0]
+
+
+def question_about(sample: Sample, index: int) -> str:
+    """The words of the first question that shows medium `index`: what a connector that reads the instruction is told."""
+    shown = (turn for turn in sample.turns if turn.role == "user" and MediaRef(index) in turn.parts)
+    return next((turn.text.strip() for turn in shown), "")
 
 
 def question_sample(image: str | Image.Image | NDArray[np.uint8] | None, question: str, history: Sequence[Turn] = ()) -> Sample:

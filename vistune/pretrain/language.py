@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerFast
 
 from vistune.data.packing import Example, pack
+from vistune.model.inputs import Inputs
 from vistune.model.language import LanguageModel
 from vistune.pretrain.loop import pretrain
 from vistune.pretrain.tokenizer import train_bpe
@@ -127,7 +128,7 @@ class Pretraining(nn.Module):
         labels = batch.labels
         if not answers_only:
             labels = torch.where(batch.positions == 0, -100, batch.ids)
-        hidden = self.llm(self.llm.embed(batch.ids), batch.positions, batch.lengths)
+        hidden = self.llm(Inputs(self.llm.embed(batch.ids), batch.positions, batch.lengths))
         return {"text": self.llm.loss_sum(hidden, labels) / (labels != -100).sum()}
 
     @torch.no_grad()

@@ -12,10 +12,8 @@ from vistune.model.features import Features, Grid, Tiling
 
 @dataclass(frozen=True, slots=True)
 class TextContext:
-    """The instruction of each input: `embeds [N, T, H]` (the language model's embeddings), `mask [N, T]` bool, `texts`."""
+    """The words of the question that shows each of N inputs: `texts`. A connector that reads them brings its own tokenizer."""
 
-    embeds: Tensor
-    mask: Tensor
     texts: tuple[str, ...]
 
 

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+from dataclasses import replace
 
-from vistune.model.fusion.base import Fusion, Inputs
+import torch
+from torch import Tensor
+
+from vistune.model.fusion.base import Fusion, shown
+from vistune.model.inputs import Inputs
+from vistune.model.language import LanguageModel
 from vistune.prompt.render import Slots
 
 
 class Splice(Fusion):
     """Nothing is installed in the language model; one indexed assignment puts tokens in place."""
 
-    def prepare(self, embeds: Tensor, tokens: list[Tensor], slots: Slots) -> Inputs:
-        """`embeds [T, H]` with `tokens[which] [K, H]` at the image slots."""
-        where = [slot for kind in ("image", "video") for slot in slots.get(kind, [])]
-        if not where:
-            return Inputs(embeds)
-        index = torch.cat([torch.arange(slot.start, slot.start + slot.length) for slot in where]).to(embeds.device)
-        values = torch.cat([tokens[slot.which] for slot in where]).to(embeds.dtype)
-        return Inputs(embeds.index_put((index,), values))
-
-    def install(self, language_model: nn.Module) -> None:
+    def install(self, language_model: LanguageModel) -> None:
         """Nothing to do."""
+
+    def prepare(self, text: Inputs, tokens: list[Tensor], slots: Slots) -> Inputs:
+        """`tokens[which] [K, H]` at the slots."""
+        return splice(text, tokens, slots)
+
+
+def splice(text: Inputs, tokens: list[Tensor], slots: Slots) -> Inputs:
+    """The row with `tokens[which] [K, H]` at each slot of K places."""
+    where = shown(slots)
+    if not where:
+        return text
+    index = torch.cat([torch.arange(slot.start, slot.start + slot.length) for slot in where]).to(text.embeds.device)
+    values = torch.cat([tokens[slot.which] for slot in where]).to(text.embeds.dtype)
+    return replace(text, embeds=text.embeds.index_put((index,), values))
