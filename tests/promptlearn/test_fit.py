@@ -19,7 +19,7 @@ from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.datasets.base import Dataset, Item
 from vistune.promptlearn.datasets.world import structure
 from vistune.promptlearn.engine import Engine
-from vistune.promptlearn.experiment import Experiment, Given, restore
+from vistune.promptlearn.experiment import Experiment, Given, recipe_of, restore
 from vistune.promptlearn.fit import accuracy, fit, rate
 from vistune.promptlearn.images import Bank
 from vistune.promptlearn.method import Recipe
@@ -61,6 +61,14 @@ def test_rates_follow_the_published_schedule():
     by_step = Recipe(lr=2e-4, schedule="step", warm_up=0)
     assert 2e-4 * rate(by_step, 0, 0, 2, 5) == pytest.approx(2e-4)
     assert 2e-4 * rate(by_step, 1, 4, 2, 5) == pytest.approx(1e-6)
+
+
+def test_recipe_of_a_run():
+    assert recipe_of(Recipe(epochs=7), 100, 2, Given()).epochs == 7
+    assert recipe_of(Recipe(epochs=7), 100, 2, Given(most_epochs=3)).epochs == 3
+    assert recipe_of(Recipe(epochs=7), 100, 2, Given(overrides={"epochs": 2, "lr": 0.5})) == Recipe(epochs=2, lr=0.5)
+    assert recipe_of(Recipe(epochs=0), 100, 2, Given(overrides={"epochs": 2})).epochs == 0
+    assert recipe_of(Recipe(batch=32, iterations_per_shot=500), 192, 16, Given()).epochs == 1334  # 8,000 steps, 6 an epoch
 
 
 def test_teaching_lowers_the_loss_and_leaves_the_backbone_alone(clip):

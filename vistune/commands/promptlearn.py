@@ -56,6 +56,7 @@ def run(
     descriptions: Annotated[Path | None, typer.Option(help="Sentences about each class: JSON {name: [sentence, ...]}.")] = None,
     arguments: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE for the method, for example n_ctx=4.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the published number.")] = None,
+    most_epochs: Annotated[int | None, typer.Option("--at-most-epochs", min=1, help="A cap on the published number.")] = None,
     batch: Annotated[int | None, typer.Option(min=1, help="Instead of the published one.")] = None,
     lr: Annotated[float | None, typer.Option(help="Instead of the published rate.")] = None,
     views: Annotated[int, typer.Option(min=0, help="0: fresh crops every epoch; more: that many fixed crops, cached.")] = 0,
@@ -85,7 +86,7 @@ def run(
         experiment = Experiment(backbone, open_dataset(one, root, descriptions), protocol, root=root, out=out)
         for name in names:
             for seed in chosen:
-                given = Given(settings(arguments or []), overrides, views, noise)
+                given = Given(settings(arguments or []), overrides, most_epochs, views, noise)
                 if experiment.finished(name, shots, seed, given):
                     continue
                 result = experiment.run(name, shots, seed, given)

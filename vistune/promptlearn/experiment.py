@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import resource
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ from vistune.files import atomic_path, read_json, write_json
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.build import build
 from vistune.promptlearn.classes import Classes
-from vistune.promptlearn.datasets.base import Dataset
+from vistune.promptlearn.datasets.base import Dataset, Item
 from vistune.promptlearn.engine import Engine
 from vistune.promptlearn.fit import accuracy, fit
 from vistune.promptlearn.images import Bank
@@ -33,14 +34,16 @@ TEST_CROP = (0.6, 1.0)  # of test-time views where training pictures are not cro
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What a run is given besides its name: the method's `arguments`, fields of the published recipe to override, and
+    """What a run is given besides its name.
 
-    `views`: 0 makes fresh crops every epoch, as published; more make a bank of that many crops of each image, from which
-    everything below the first touched site is computed once. `noise` is the share of wrong labels.
+    `arguments` are the method's, `overrides` replace fields of its published recipe, `most_epochs` caps its epochs. `views` 0
+    makes fresh crops every epoch, as published; more make a bank of that many crops of each image, from which everything
+    below the first touched site is computed once. `noise` is the share of wrong labels.
     """
 
     arguments: Mapping[str, Any] = field(default_factory=dict)
     overrides: Mapping[str, Any] = field(default_factory=dict)
+    most_epochs: int | None = None
     views: int = 0
     noise: float = 0.5
 
@@ -70,7 +73,7 @@ class Experiment:
         task = make_task(self.protocol, self.dataset, shots, seed, root=self.root, noise=given.noise)
         torch.manual_seed(seed)
         method = build(name, self.engine.backbone, task.taught, arguments_of(name, shots, given.arguments))
-        recipe: Recipe = replace(method.recipe, **given.overrides) if method.recipe.epochs else method.recipe
+        recipe = recipe_of(method.recipe, len(task.train), shots, given)
         taught = fit(method, lambda epoch: self._shots(task, epoch, seed, given.views, method), recipe) if task.train else None
         scores = {test.name: self._test(method, test, task) for test in task.tests}
         result = {
@@ -110,7 +113,7 @@ class Experiment:
         pool = self._bank("pool", task.unlabelled)
         return Shots(self.engine, task.taught, self._tests[key], labels, count, pool, task.everything)
 
-    def _bank(self, name: str, items: Any) -> Bank:
+    def _bank(self, name: str, items: tuple[Item, ...]) -> Bank:
         if name not in self._tests:
             self._tests[name] = fixed_bank(items, self.engine.backbone)
         return self._tests[name]
@@ -125,6 +128,18 @@ class Experiment:
             crop = task.dataset.crop or TEST_CROP
             views = view_bank(test.items, self.engine.backbone, method.test_views, 0, crop, task.dataset.flip)
         return round(accuracy(method, self.engine, self._bank(test.name, test.items), labels, test.classes, views), 3)
+
+
+def recipe_of(published: Recipe, images: int, shots: int, given: Given) -> Recipe:
+    """The recipe of a run: as published, with what is overridden and the cap on epochs."""
+    if not published.epochs:
+        return published
+    recipe = published
+    if recipe.iterations_per_shot:
+        steps = max(1, images // recipe.batch)
+        recipe = replace(recipe, epochs=math.ceil(recipe.iterations_per_shot * shots / steps))
+    recipe = replace(recipe, **given.overrides)
+    return recipe if given.most_epochs is None else replace(recipe, epochs=min(recipe.epochs, given.most_epochs))
 
 
 def restore(path: Path, backbone: DualEncoder) -> Method:

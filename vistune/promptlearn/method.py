@@ -78,7 +78,10 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How a method was published to be taught. `warm_up` epochs run at a constant 1e-5, then a cosine by epoch."""
+    """How a method was published to be taught. `warm_up` epochs run at a constant 1e-5, then a cosine by epoch.
+
+    With `iterations_per_shot` the number of epochs follows from that many steps for each training image of a class.
+    """
 
     optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
     lr: float = 0.002
@@ -91,6 +94,7 @@ class Recipe:
     epsilon: float = 1e-8
     clip: float | None = None
     views: int = 1
+    iterations_per_shot: int = 0
 
 
 @dataclass(frozen=True, slots=True)

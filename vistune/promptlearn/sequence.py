@@ -41,11 +41,6 @@ class Sequence:
         """Positions altogether."""
         return self.split + self.tail.shape[2]
 
-    @property
-    def layout(self) -> tuple[int, int, tuple[tuple[str, tuple[int, int]], ...]]:
-        """What an attention mask depends on."""
-        return self.split, self.length, tuple(self.groups.items())
-
     def joined(self) -> Sequence:
         """The same state without a shared head."""
         if not self.split:

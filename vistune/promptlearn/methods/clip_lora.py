@@ -18,7 +18,9 @@ SCALE = 100.0  # the release fixes the temperature instead of reading the backbo
 class ClipLora(Method):
     """Rank `rank` on query, key and value projections, times `alpha` / sqrt(rank), behind dropout; `up` starts at zero."""
 
-    recipe = Recipe(optimizer="adamw", lr=0.0002, batch=32, epochs=500, weight_decay=0.01, warm_up=0, schedule="step")
+    recipe = Recipe(
+        optimizer="adamw", lr=0.0002, batch=32, weight_decay=0.01, warm_up=0, schedule="step", iterations_per_shot=500
+    )
 
     def __init__(self, backbone: DualEncoder, *, rank: int = 2, alpha: float = 1.0, dropout: float = 0.25) -> None:
         super().__init__(backbone)

@@ -37,7 +37,9 @@ class Twosfs(Method):
     A taught class is answered by its row of the classifier, a new one by the adapted text tower.
     """
 
-    recipe = Recipe(optimizer="adamw", lr=0.0002, batch=32, epochs=300, weight_decay=0.01, warm_up=0, schedule="step")
+    recipe = Recipe(
+        optimizer="adamw", lr=0.0002, batch=32, weight_decay=0.01, warm_up=0, schedule="step", iterations_per_shot=300
+    )
     disclosure = Disclosure(told_split=True)
     stages = (Stage("norms", 0.6, ("text_norms", "vision_norms")), Stage("classifier", 0.4, ("classifier",)))
 
