@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
+
+import yaml
 
 from vistune.errors import InputError
 
@@ -88,3 +91,18 @@ def sha256(path: str | Path) -> str:
     """Hex digest of a file's content."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class _Yaml(yaml.SafeLoader):
+    """YAML 1.1 takes `1e-3` for text, since it has no point; people mean the number."""
+
+
+_Yaml.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789"))
+
+
+def parse_yaml(text: str, where: str) -> Any:
+    """Plain values from YAML text: no tags, no objects. Raises `InputError` naming `where`."""
+    try:
+        return yaml.load(text, Loader=_Yaml)  # a SafeLoader
+    except yaml.YAMLError as error:
+        raise InputError(f"{where} is not YAML: {' '.join(str(error).split())}") from error

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from vistune.errors import InputError, nearest
+from vistune.files import parse_yaml
 from vistune.model.spec import ModelSpec
 from vistune.spec import Spec, check_arguments, kinds
 
@@ -134,12 +135,10 @@ def load_recipe(source: str, **arguments: Any) -> Recipe:
     """A recipe by name, or from a run file (`.yaml`). Raises `InputError` for neither."""
     if source.endswith((".yaml", ".yml")):
         try:
-            record = yaml.safe_load(Path(source).read_text(encoding="utf-8"))
+            text = Path(source).read_text(encoding="utf-8")
         except OSError as error:
             raise InputError(f"cannot read {source}: {error.strerror or error}") from error
-        except yaml.YAMLError as error:
-            raise InputError(f"{source} is not YAML: {' '.join(str(error).split())}") from error
-        return Recipe.from_json(record, source)
+        return Recipe.from_json(parse_yaml(text, source), source)
     known = names()
     if source not in known:
         raise InputError(f"there is no recipe {source!r}{nearest(source, known)}")

@@ -105,6 +105,9 @@ def matches(value: Any, hint: Any) -> bool:
         if origin is tuple and Ellipsis not in inner:
             return len(value) == len(inner) and all(map(matches, value, inner))
         return not inner or all(matches(item, inner[0]) for item in value)
+    if origin in (dict, Mapping):
+        inner = get_args(hint)
+        return isinstance(value, Mapping) and all(matches(item, inner[1]) for item in value.values())
     if origin is not None:
         return isinstance(value, origin)
     if hint is float:

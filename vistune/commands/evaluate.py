@@ -76,16 +76,15 @@ def compare(
 
 def benchmark_spec(bench: str, options: list[str]) -> dict[str, Any]:
     """The spec of a benchmark and its `--set` variants, values read as YAML."""
-    import yaml
-
     from vistune.errors import InputError
+    from vistune.files import parse_yaml
 
     spec: dict[str, Any] = {"kind": bench}
     for option in options:
         key, equals, value = option.partition("=")
         if not equals:
             raise InputError(f"--set {option!r}: expected KEY=VALUE")
-        spec[key] = yaml.safe_load(value)
+        spec[key] = parse_yaml(value, f"--set {key}")
     return spec
 
 

@@ -128,9 +128,8 @@ def demo(
 
 def resolved(recipe: str, nano: bool, settings: list[str]) -> Recipe:
     """A recipe with the command line's changes."""
-    import yaml
-
     from vistune.errors import InputError
+    from vistune.files import parse_yaml
     from vistune.recipe import load_recipe
     from vistune.recipe import nano as shrink
 
@@ -139,6 +138,6 @@ def resolved(recipe: str, nano: bool, settings: list[str]) -> Recipe:
         key, equals, value = setting.partition("=")
         if not equals:
             raise InputError(f"--set {setting!r}: expected KEY=VALUE")
-        values[key] = yaml.safe_load(value)
+        values[key] = parse_yaml(value, f"--set {key}")
     made = load_recipe(recipe)
     return (shrink(made) if nano else made).override(values)
