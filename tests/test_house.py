@@ -25,7 +25,8 @@ def test_importing_vistune_imports_no_torch() -> None:
 
 @pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["data", "--help"], ["score", "--help"]])
 def test_help_imports_no_torch(arguments: list[str]) -> None:
-    code = f"import sys; sys.argv = ['vistune', *{arguments!r}]\nfrom vistune.cli import main\ntry: main()\nfinally: print(*sys.modules)"
+    code = f"import sys; sys.argv = ['vistune', *{arguments!r}]\n"
+    code += "from vistune.cli import main\ntry: main()\nfinally: print(*sys.modules)"
     done = run("-c", code)
     assert "Usage: vistune" in done.stdout and done.returncode == 0
     assert not {"torch", "transformers"} & set(done.stdout.splitlines()[-1].split())
@@ -56,16 +57,17 @@ def dialogue(image: str | None, *turns: str) -> dict[str, object]:
     return {"id": "r1", "conversations": says} | ({"image": image} if image else {})
 
 
+TRAIN = ["train", "run.yaml", "--out", "run", "--data"]
 CASES = {
     "unknown recipe": (["train", "lava", "--out", "run"], "there is no recipe 'lava' (did you mean 'llava'?)"),
     "unknown key": (["show", "llava", "--set", "stages.1.epoch=2"], "has no key 'epoch' (did you mean 'epochs'?)"),
     "unknown part": (["show", "llava", "--set", "modl.llm=x"], "there is no 'modl' (did you mean 'model'?)"),
     "no checkpoint": (["chat", ".", "What?"], ". is no checkpoint: it has no vistune.yaml"),
-    "unreadable picture": (["train", "run.yaml", "--out", "run", "--data", "conversations:bad.json"], "bad.png"),
-    "missing picture": (["train", "run.yaml", "--out", "run", "--data", "conversations:missing.json"], "gone.png"),
-    "huge picture": (["train", "run.yaml", "--out", "run", "--data", "conversations:huge.json"], "30000x30000"),
-    "nothing supervised": (["train", "run.yaml", "--out", "run", "--data", "conversations:silent.json"], "r1"),
-    "placeholder without picture": (["train", "run.yaml", "--out", "run", "--data", "conversations:lost.json"], "1 <image> placeholder for 0 files"),
+    "unreadable picture": ([*TRAIN, "conversations:bad.json"], "bad.png"),
+    "missing picture": ([*TRAIN, "conversations:missing.json"], "gone.png"),
+    "huge picture": ([*TRAIN, "conversations:huge.json"], "30000x30000"),
+    "nothing supervised": ([*TRAIN, "conversations:silent.json"], "r1"),
+    "placeholder without picture": ([*TRAIN, "conversations:lost.json"], "1 <image> placeholder for 0 files"),
 }
 
 

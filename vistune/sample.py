@@ -18,7 +18,7 @@ import io
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -263,7 +263,7 @@ class Sample:
             )
         except KeyError as error:
             raise InputError(f"{where}: field {error} is missing") from error
-        except (TypeError, ValueError, AttributeError) as error:
+        except (TypeError, ValueError, AttributeError, IndexError) as error:
             raise InputError(f"{where}: {error}") from error
 
 
@@ -334,20 +334,29 @@ def _region_from_json(record: Mapping[str, Any]) -> Region:
         height, width = record["size"]
         packed = _array_from_base64(record["mask"])
         mask = np.unpackbits(packed, count=height * width).reshape(height, width).astype(bool)
+    label = record.get("label")
     return Region(
-        media=int(record.get("on", 0)),
-        box=None if box is None else (_number(box[0]), _number(box[1]), _number(box[2]), _number(box[3])),
-        point=None if point is None else (_number(point[0]), _number(point[1])),
+        media=_index(record.get("on", 0)),
+        box=None if box is None else cast(Box, _numbers(box, 4)),
+        point=None if point is None else cast(Point, _numbers(point, 2)),
         mask=mask,
-        label=record.get("label"),
+        label=None if label is None else _string(label, "label"),
     )
 
 
-def _number(value: Any) -> float:
-    number = float(value)
-    if not math.isfinite(number):
-        raise ValueError(f"coordinate {value!r} is not a finite number")
-    return number
+def _numbers(values: Any, count: int) -> tuple[float, ...]:
+    if not isinstance(values, list | tuple) or len(values) != count:
+        raise ValueError(f"coordinates {values!r} are not {count} numbers")
+    numbers = tuple(map(float, values))
+    if not all(map(math.isfinite, numbers)):
+        raise ValueError(f"coordinates {values!r} are not all finite")
+    return numbers
+
+
+def _index(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(f"{value!r} is no number of a medium")
+    return value
 
 
 def _turn_to_json(turn: Turn) -> dict[str, Any]:
@@ -358,16 +367,19 @@ def _turn_to_json(turn: Turn) -> dict[str, Any]:
 
 
 def _turn_from_json(record: Mapping[str, Any]) -> Turn:
-    return Turn(record["role"], tuple(_part_from_json(part) for part in record["content"]), bool(record.get("train", True)))
+    train = record.get("train", True)
+    if not isinstance(train, bool):
+        raise TypeError(f"field 'train' holds {train!r}, expected true or false")
+    return Turn(record["role"], tuple(_part_from_json(part) for part in record["content"]), train)
 
 
 def _part_from_json(record: Mapping[str, Any]) -> Part:
     if "text" in record:
         return Text(_string(record["text"], "text"))
     if "media" in record:
-        return MediaRef(int(record["media"]))
+        return MediaRef(_index(record["media"]))
     if "produce" in record:
-        return Produce(int(record["produce"]))
+        return Produce(_index(record["produce"]))
     if record.keys() & {"box", "point", "mask"}:
         return _region_from_json(record)
     raise ValueError(f"a content part with the keys {sorted(record)} is none of text, media, produce, box, point, mask")

@@ -17,7 +17,7 @@ from typing import IO, Any
 
 from vistune.completer import Reply, Request
 from vistune.errors import InputError
-from vistune.evals.journal import Journal, read_journal
+from vistune.journal import Journal, read_journal
 
 
 def reply_key(request: Request, identity: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
     {"id": "42", "answer": "a red bus", "prompt": "What is it?", "extras": {"model": "..."}}
 
-A run appends lines through `vistune.evals.journal.Journal` (`journal.append(prediction.to_json())`), so that it can stop
+A run appends lines through `vistune.journal.Journal` (`journal.append(prediction.to_json())`), so that it can stop
 anywhere and resume by id.
 """
 

@@ -19,11 +19,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from vistune.errors import InputError
-from vistune.evals.journal import Journal, read_journal
 from vistune.evals.prediction import Prediction, read_predictions
 from vistune.evals.result import Result
 from vistune.evals.score import open_benchmark, score
 from vistune.files import write_json, write_jsonl
+from vistune.journal import Journal, read_journal
 from vistune.progress import track
 from vistune.sample import Media, Sample
 

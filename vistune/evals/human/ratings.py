@@ -10,7 +10,7 @@ from typing import Any
 
 from vistune.errors import InputError
 from vistune.evals.human.study import Study, Task
-from vistune.evals.journal import Journal, read_journal
+from vistune.journal import Journal, read_journal
 
 SCALE = (1, 2, 3, 4, 5)
 PREFERENCES = ("first", "tie", "second")

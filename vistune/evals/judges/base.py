@@ -15,9 +15,9 @@ from typing import Any, ClassVar, Protocol
 
 from vistune.completer import Completer, Message, Request
 from vistune.errors import InputError
-from vistune.evals.journal import Journal, read_journal
 from vistune.evals.prediction import Prediction
 from vistune.evals.result import Result
+from vistune.journal import Journal, read_journal
 from vistune.progress import track
 from vistune.sample import Sample
 

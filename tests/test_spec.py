@@ -1,0 +1,72 @@
+"""Specs: the folder is the list of kinds, the signature is the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import pytest
+
+from vistune.errors import InputError
+from vistune.spec import build, kinds, matches, split
+
+FOLDER = "vistune.prompt.codecs"
+
+
+class Mine:
+    """A part in a user's own module."""
+
+    def __init__(self, width: int, rates: Mapping[str, float] | None = None, mode: Literal["a", "b"] = "a") -> None:
+        self.width, self.rates, self.mode = width, rates, mode
+
+
+def test_kinds_are_the_files_of_the_folder() -> None:
+    assert kinds(FOLDER) == ["decimals", "integers", "location_tokens"]
+
+
+def test_a_part_of_ones_own_is_named_by_module_and_class() -> None:
+    made = build(FOLDER, {"kind": f"{__name__}:Mine", "width": 3, "mode": "b"})
+    assert isinstance(made, Mine) and (made.width, made.mode) == (3, "b")
+
+
+@pytest.mark.parametrize(
+    ("spec", "complaint"),
+    [
+        ("decimal", r"codecs has no kind 'decimal' \(did you mean 'decimals'\?\)"),
+        ({"places": 2}, "needs the key 'kind'"),
+        ({"kind": "decimals", "place": 2}, r"codecs.decimals has no key 'place' \(did you mean 'places'\?\)"),
+        ({"kind": "decimals", "places": "two"}, "codecs.decimals.places is 'two', expected int"),
+        ({"kind": "decimals", "places": True}, "expected int"),
+        ({"kind": f"{__name__}:Mine"}, "needs the key 'width'"),
+        ({"kind": f"{__name__}:Mine", "width": 1, "mode": "c"}, "expected one of 'a', 'b'"),
+        ({"kind": f"{__name__}:Mine", "width": 1, "rates": {"x": "1e-3"}}, "rates is"),
+        ({"kind": f"{__name__}:Yours"}, "expected package.module:Class"),
+    ],
+    ids=str,
+)
+def test_wrong_specs_are_refused_with_the_nearest_right_name(spec: Any, complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        build(FOLDER, spec)
+
+
+@pytest.mark.parametrize(
+    ("value", "hint", "fits"),
+    [
+        (1, float, True),
+        (1.5, int, False),
+        (None, int | None, True),
+        ([1, 2], tuple[int, int], True),
+        ([1, 2, 3], tuple[int, int], False),
+        (["a"], list[str], True),
+        ([1], list[str], False),
+        ({"a": 1}, Mapping[str, float], True),
+        ({"a": "b"}, Mapping[str, float], False),
+        ("x", Any, True),
+    ],
+)
+def test_values_from_yaml_fit_their_hints(value: Any, hint: Any, fits: bool) -> None:
+    assert matches(value, hint) is fits
+
+
+def test_a_bare_word_is_a_kind() -> None:
+    assert split("mlp") == ("mlp", {})
