@@ -24,11 +24,18 @@ def vision(out: Out, steps: Steps = 4400, batch: int = 32, seed: Seed = 0, until
 
 
 @app.command()
-def language(out: Out, steps: Steps = 800, batch: int = 16, seed: Seed = 0, until: Until = None) -> None:
+def language(
+    out: Out,
+    steps: Steps = 1500,
+    batch: int = 16,
+    seed: Seed = 0,
+    until: Until = None,
+    answers_from: Annotated[int | None, typer.Option(help="From this step on, learn answers alone.")] = None,
+) -> None:
     """Next-token prediction on scenes told in words: a Llama of 3.3 M parameters, in OUT/language."""
     from vistune.pretrain.language import pretrain_language
 
-    _show(pretrain_language(out, steps, batch, seed=seed, until=until))
+    _show(pretrain_language(out, steps, batch, seed=seed, until=until, answers_from=answers_from))
 
 
 def _show(scores: dict[str, float]) -> None:

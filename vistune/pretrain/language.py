@@ -24,28 +24,42 @@ from vistune.pretrain.tokenizer import train_bpe
 from vistune.prompt.codecs.location_tokens import LocationTokens
 from vistune.prompt.render import Renderer
 from vistune.prompt.templates.vicuna_v1 import VicunaV1
-from vistune.sample import Box, MediaRef, Part, Sample, Text
+from vistune.sample import Box, MediaRef, Part, Sample, Text, Turn
 from vistune.world.instructions import conversation_sample
 
 BINS = 64  # a box is written to the pixel
 GRID = 8
 COVER = 0.3  # as in the encoder's dense labels: a patch shows an object whose box covers this much of it
 TURNS = 8
+REPEAT = "\nName every object and its box."
 VALIDATION = 64
 CODEC = LocationTokens(bins=BINS)
 TEMPLATE = VicunaV1(system="")
 
 
 def told(sample: Sample, rng: np.random.Generator) -> Sample:
-    """The conversation with its picture put into words."""
-    words = layout(sample) if rng.random() < 0.5 else inventory(sample, rng)
+    """The conversation with its picture put into words.
+
+    A list of objects is first to be said again: copying what stands further up is what every other skill is made of, and
+    a small model finds out how far sooner when it is asked to.
+    """
+    listed = rng.random() < 0.5
+    words = inventory(sample, rng) if listed else layout(sample)
     turns = []
     for turn in sample.turns:
         parts: list[Part] = []
         for part in turn.parts:
             parts += words if isinstance(part, MediaRef) else [part]
         turns.append(replace(turn, parts=tuple(parts)))
-    return replace(sample, turns=tuple(turns), media=sample.media)
+    if listed:
+        said_again = Turn("assistant", tuple(words))
+        turns = [Turn("user", (*words, Text(REPEAT))), said_again, *_without_words(turns, len(words))]
+    return replace(sample, turns=tuple(turns))
+
+
+def _without_words(turns: list[Turn], count: int) -> list[Turn]:
+    """The first question without the description that now stands before it."""
+    return [replace(turns[0], parts=turns[0].parts[count:]), *turns[1:]]
 
 
 def inventory(sample: Sample, rng: np.random.Generator) -> list[Part]:
@@ -138,9 +152,19 @@ class Pretraining(nn.Module):
 
 
 def pretrain_language(
-    out: Path, steps: int, batch: int = 16, lr: float = 2e-3, seed: int = 0, until: int | None = None
+    out: Path,
+    steps: int,
+    batch: int = 16,
+    lr: float = 2e-3,
+    seed: int = 0,
+    until: int | None = None,
+    answers_from: int | None = None,
 ) -> dict[str, float]:
-    """Teach the language model, write a Hugging Face directory (bf16) into `out/language`, return its validation scores."""
+    """Teach the language model, write a Hugging Face directory (bf16) into `out/language`, return its validation scores.
+
+    Every token is learnt at first; from step `answers_from` on answers alone, as chat models are tuned: which question comes
+    next cannot be known, and no longer drowns what can.
+    """
     folder = out / "language"
     tokenizer = language_tokenizer()
     torch.manual_seed(seed)
@@ -149,7 +173,8 @@ def pretrain_language(
     model = Pretraining(folder)
 
     def losses_at(step: int) -> dict[str, Tensor]:
-        return model.losses(documents((seed * steps + step) * batch, batch))
+        answers_only = answers_from is not None and step >= answers_from
+        return model.losses(documents((seed * steps + step) * batch, batch), answers_only)
 
     scores = pretrain(model, losses_at, model.validate, out, steps, lr, until)
     model.llm.model.to(torch.bfloat16).save_pretrained(folder)
