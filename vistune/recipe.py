@@ -23,7 +23,8 @@ class Stage:
     """One round of training.
 
     `train` maps a pattern over parameter names to a learning rate; what no pattern matches is frozen. A pattern is a part
-    (`connector`), a glob (`llm.*q_proj*`) or a part's blocks from a number on (`vision[4:]`). `data` is a data spec.
+    (`connector`), its adapters (`llm.adapter`), a glob (`llm.*q_proj*`) or a part's blocks from a number on (`vision[4:]`).
+    `data` is a data spec.
     `steps` or `epochs` says how long, `batch` how many samples a step, `micro` how many at once on a device (the rest is
     accumulated). `warmup` is a share of the steps. `template` replaces the model's own for this stage.
     """

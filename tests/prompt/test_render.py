@@ -37,7 +37,7 @@ def renderer(tiny_language: str):
     return make
 
 
-@pytest.mark.parametrize("kind", kinds(TEMPLATES))
+@pytest.mark.parametrize("kind", sorted({*kinds(TEMPLATES)} - {"own"}))
 def test_labels_cover_answers_and_their_ends_only(kind: str, renderer) -> None:
     made = renderer(kind)
     rendered = made.render(SAMPLE, lambda index: 5)

@@ -4,12 +4,14 @@
     model.safetensors   those weights
     tokenizer files     as `transformers` writes them
 
-The loader reads `vistune.yaml`, never a path or a name pattern.
+The loader reads `vistune.yaml`, never a path or a name pattern. A path that begins with `checkpoint:` lies in the directory
+itself: an imported model brings its backbones' configurations along.
 """
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +22,17 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from vistune.errors import InputError
+from vistune.model.adapters import adapter_parameters
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
 
 FORMAT = 1
+INSIDE = "checkpoint:"
 CONFIG, WEIGHTS = "vistune.yaml", "model.safetensors"
 
 
 def save(model: VisionLanguageModel, folder: Path, parts: set[str]) -> None:
-    """Write `folder`: the weights of `parts` (names of the model's children) and what the rest is built from."""
+    """Write `folder`: the weights of `parts` (see `units`) and what the rest is built from."""
     temporary = folder.with_name(f".{folder.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
@@ -40,12 +44,25 @@ def save(model: VisionLanguageModel, folder: Path, parts: set[str]) -> None:
     temporary.rename(folder)
 
 
+def units(model: nn.Module, names: Iterable[str]) -> set[str]:
+    """What to save so that these parameters are: parts, or `PART.adapter` where only a part's adapters are among them."""
+    adapters = adapter_parameters(model)
+    owned = {name.split(".")[0] for name in names if name not in adapters}
+    return owned | {f"{name.split('.')[0]}.adapter" for name in names if name.split(".")[0] not in owned}
+
+
 def part_weights(model: nn.Module, parts: set[str]) -> dict[str, torch.Tensor]:
-    """The parts' tensors by full name; of tensors that share memory (tied embeddings) the first name only."""
+    """The parts' tensors by full name; of tensors that share memory (tied embeddings) the first name only.
+
+    `PART.adapter` stands for the part's adapters alone.
+    """
     seen: set[int] = set()
+    adapters = adapter_parameters(model)
     weights = {}
     for name, tensor in model.state_dict().items():
-        if name.split(".")[0] in parts and tensor.data_ptr() not in seen:
+        part = name.split(".")[0]
+        chosen = part in parts or (f"{part}.adapter" in parts and name in adapters)
+        if chosen and tensor.data_ptr() not in seen:
             seen.add(tensor.data_ptr())
             weights[name] = tensor.contiguous()
     return weights
@@ -56,10 +73,22 @@ def load(folder: str | Path) -> VisionLanguageModel:
     folder = Path(folder)
     config = read_config(folder)
     parts: set[str] = set(config["parts"])
-    spec = ModelSpec.from_json(config["model"])
+    spec = ModelSpec.from_json(_located(config["model"], folder))
     model = VisionLanguageModel(spec, load_weights=not {"vision", "llm"} <= parts)
     fill(model, folder / WEIGHTS, parts)
     return model.eval()
+
+
+def _located(value: Any, folder: Path) -> Any:
+    """A spec with the paths inside the checkpoint written out. Raises `InputError` for one that leaves it."""
+    if isinstance(value, dict):
+        return {key: _located(inner, folder) for key, inner in value.items()}
+    if not isinstance(value, str) or not value.startswith(INSIDE):
+        return value
+    inside = (folder / value.removeprefix(INSIDE)).resolve()
+    if not inside.is_relative_to(folder.resolve()):
+        raise InputError(f"{folder / CONFIG}: {value!r} leads out of the checkpoint")
+    return str(inside)
 
 
 def read_config(folder: Path) -> dict[str, Any]:

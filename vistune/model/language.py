@@ -39,14 +39,31 @@ class LanguageModel(nn.Module):
         if not self.model.is_backend_compatible():
             raise InputError(f"{path} is a {config.model_type}, whose attention cannot be told where packed samples end")
         self.tokenizer = read_tokenizer(path, folder, revision)
-        self.width = int(self.model.get_input_embeddings().weight.shape[1])
+        self.width = int(self.embeddings.shape[1])
         self.hooks = Hooks(self.blocks)
+        self.added: list[int] = []  # tokens that `add_tokens` gave the tokenizer
 
     @property
     def blocks(self) -> nn.ModuleList:
         """The decoder layers, first to last."""
         lists = [module for module in self.model.modules() if isinstance(module, nn.ModuleList)]
         return max(lists, key=len)
+
+    @property
+    def embeddings(self) -> Tensor:
+        """The rows of the input embedding, `[vocabulary, H]`."""
+        rows: Tensor = self.model.get_input_embeddings().weight
+        return rows
+
+    @property
+    def hidden_width(self) -> int:
+        """The width inside the decoder layers; that of the embedding, H, in all families but a few."""
+        return int(self.model.config.get_text_config().hidden_size)
+
+    @property
+    def heads(self) -> int:
+        """Query heads of each layer."""
+        return int(self.model.config.get_text_config().num_attention_heads)
 
     def add_tokens(self, tokens: list[str]) -> int:
         """Give the tokenizer the special tokens it lacks and the embedding a row for each; returns how many were new.
@@ -59,6 +76,7 @@ class LanguageModel(nn.Module):
         if not new:
             return 0
         self.tokenizer.add_tokens(new, special_tokens=True)
+        self.added += self.tokenizer.convert_tokens_to_ids(new)
         rows = self.model.get_input_embeddings().weight.shape[0]
         if len(self.tokenizer) > rows:
             self.model.resize_token_embeddings(len(self.tokenizer), mean_resizing=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from vistune.spec import Spec, check_arguments
@@ -11,7 +11,10 @@ from vistune.spec import Spec, check_arguments
 
 @dataclass(frozen=True, kw_only=True)
 class ModelSpec:
-    """Every part as `kind` + arguments; `llm` is a path or hub id, or a mapping with `path`."""
+    """Every part as `kind` + arguments; `llm` is a path or hub id, or a mapping with `path`.
+
+    `adapt` puts adapters into parts, as in `{llm: {kind: lora, rank: 16}}`.
+    """
 
     llm: str | Mapping[str, Any]
     vision: Spec | None = None
@@ -19,6 +22,7 @@ class ModelSpec:
     fusion: Spec = "splice"
     template: Spec = "vicuna_v1"
     codec: Spec = "decimals"
+    adapt: Mapping[str, Spec] = field(default_factory=dict)
     max_length: int = 2048
 
     @classmethod

@@ -12,6 +12,7 @@ from vistune.data.decode import image_size, load_image
 from vistune.data.packing import Batch, Example, pack
 from vistune.errors import InputError
 from vistune.model._quiet import quiet
+from vistune.model.adapters import adapt
 from vistune.model.connectors.base import TextContext
 from vistune.model.features import Prepared
 from vistune.model.inputs import Inputs
@@ -61,6 +62,7 @@ class VisionLanguageModel(nn.Module):
         self.codec = build("vistune.prompt.codecs", spec.codec)
         self.llm.add_tokens(self.codec.tokens)
         self.template: Template = build("vistune.prompt.templates", spec.template, tokenizer=self.llm.tokenizer)
+        adapt(dict(self.named_children()), spec.adapt)
 
     @property
     def device(self) -> torch.device:

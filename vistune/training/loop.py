@@ -23,6 +23,7 @@ from vistune.data.order import sample_at
 from vistune.data.packing import Batch, pack
 from vistune.data.prefetch import Prefetch
 from vistune.data.samples import Samples
+from vistune.model.checkpoint import units
 from vistune.model.vlm import VisionLanguageModel
 from vistune.progress import track
 from vistune.prompt.template import Template
@@ -68,7 +69,9 @@ def work_of_steps(
     model: VisionLanguageModel, samples: Samples, stage: Stage, seed: int, first: int, steps: int
 ) -> Iterator[Work]:
     """Prepare each step's work, in order, from step `first` on."""
-    template: Template | None = None if stage.template is None else build("vistune.prompt.templates", stage.template)
+    template: Template | None = None
+    if stage.template is not None:
+        template = build("vistune.prompt.templates", stage.template, tokenizer=model.llm.tokenizer)
     renderer = model.renderer(template)
     micro = stage.micro or stage.batch
     for step in range(first, steps):
@@ -99,7 +102,7 @@ def train_stage(
     """
     selection = select(model, stage.train, f"stage {stage.name!r}")
     before = fingerprint(model)
-    parts = {name.split(".")[0] for name in selection.names}
+    parts = units(model, selection.names)
     steps = stage_steps(stage, len(samples))
     groups = [{"params": group, "lr": rate, "rate": rate} for rate, group in selection.groups.items()]
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.999), weight_decay=stage.weight_decay)

@@ -59,8 +59,7 @@ def train(
     trained: set[str] = set()
     for stage, samples in zip(recipe.stages, sources, strict=True):
         folder = out / stage.name
-        parts = {name.split(".")[0] for name in select(model, stage.train, stage.name).names}
-        trained |= parts
+        trained |= checkpoint.units(model, select(model, stage.train, stage.name).names)
         if (folder / checkpoint.CONFIG).exists():
             checkpoint.fill(model, folder / checkpoint.WEIGHTS, trained)
             continue

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from vistune.errors import InputError, nearest
+from vistune.model.adapters import adapter_parameters
 from vistune.model.encoders.base import Encoder
 from vistune.model.language import LanguageModel
 
@@ -59,6 +60,9 @@ def _matcher(model: nn.Module, pattern: str, where: str) -> Callable[[str], bool
         chosen = {id(parameter) for block in list(part.blocks)[int(blocks[2]) :] for parameter in block.parameters()}
         named = {name for name, parameter in model.named_parameters() if id(parameter) in chosen}
         return named.__contains__
+    if pattern.endswith(".adapter"):
+        part = pattern.removesuffix("adapter")
+        return {name for name in adapter_parameters(model) if name.startswith(part)}.__contains__
     if pattern in PARTS or "*" not in pattern:
         return lambda name: name == pattern or name.startswith(pattern + ".")
     return lambda name: fnmatchcase(name, pattern)

@@ -1,0 +1,120 @@
+"""Adapters: inside their part only, learning, saved alone, loaded, and merged into the same logits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from vistune.errors import InputError
+from vistune.model.adapters import KINDS, adapter_parameters
+from vistune.model.checkpoint import load, read_config
+from vistune.model.merge import merge
+from vistune.model.probe import probes
+from vistune.model.spec import ModelSpec
+from vistune.model.vlm import VisionLanguageModel
+from vistune.recipe import Recipe
+from vistune.training.run import train
+
+ARGUMENTS: dict[str, dict[str, Any]] = {"oft": {"block": 8}, "tokens": {}, "ia3": {}}
+STAGE = {"name": "tune", "data": "world:?task=instructions&size=64", "batch": 4, "steps": 3, "warmup": 0.0}
+
+
+def adapted(spec: dict[str, Any], kind: str, part: str = "llm", **more: Any) -> dict[str, Any]:
+    return spec | {"adapt": {part: {"kind": kind} | ARGUMENTS.get(kind, {"rank": 4}) | more}}
+
+
+def recipe(spec: dict[str, Any], train: dict[str, float]) -> Recipe:
+    return Recipe.from_json({"name": "test", "model": spec, "stages": [STAGE | {"train": train}]})
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def trained(request: pytest.FixtureRequest, tiny_spec: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A kind, and a checkpoint whose adapters learned for a few steps."""
+    spec = adapted(tiny_spec, request.param)
+    stages = recipe(spec, {"llm.adapter": 1e-2, "connector": 1e-3})
+    return request.param, train(stages, tmp_path_factory.mktemp(request.param) / "run", report=False)
+
+
+def test_only_the_adapters_of_the_part_are_saved_and_all_of_them_learned(trained: Any, tiny_spec: dict[str, Any]) -> None:
+    kind, folder = trained
+    torch.manual_seed(0)
+    fresh = dict(VisionLanguageModel(ModelSpec.from_json(adapted(tiny_spec, kind))).named_parameters())
+    model = load(folder)
+    names = adapter_parameters(model)
+    assert read_config(folder)["parts"] == ["connector", "llm.adapter"]
+    assert names and all(name.startswith("llm.") for name in names)
+    for name, parameter in model.named_parameters():
+        if name in names and ".oft_" not in name and "lora_A" not in name and "magnitude" not in name:
+            assert not torch.equal(parameter, fresh[name]), name
+        elif name not in names and not name.startswith("connector"):
+            assert torch.equal(parameter, fresh[name]), name
+    matrices = [parameter for name, parameter in model.named_parameters() if "lora_B" in name]
+    assert all(parameter.abs().max() > 0 for parameter in matrices)
+    assert bool(matrices) == (kind in ("lora", "dora", "rslora"))
+
+
+def test_merging_keeps_the_logits(trained: Any, tmp_path: Path) -> None:
+    kind, folder = trained
+    assert merge(folder, tmp_path / "merged") <= 1e-5
+    before, after = load(folder), load(tmp_path / "merged")
+    assert after.spec.adapt == {} and adapter_parameters(after) == frozenset()
+    for one, two in zip(before.logits(probes(True)), after.logits(probes(True)), strict=True):
+        torch.testing.assert_close(one, two, atol=1e-5, rtol=0)
+    base = VisionLanguageModel(before.spec).eval().llm.embeddings
+    if kind == "tokens":
+        changed = (base != after.llm.embeddings).any(dim=1).nonzero().flatten().tolist()
+        assert changed and set(changed) <= set(before.llm.added)
+
+
+def test_new_rows_learn_beside_lora_and_no_other_row_does(tiny_spec: dict[str, Any], tmp_path: Path) -> None:
+    spec = adapted(tiny_spec, "lora", new_tokens=True)
+    folder = train(recipe(spec, {"llm.adapter": 1e-2}), tmp_path / "run", report=False)
+    merge(folder, tmp_path / "merged")
+    before, after = VisionLanguageModel(ModelSpec.from_json(tiny_spec)), load(tmp_path / "merged")
+    changed = (before.llm.embeddings != after.llm.embeddings).any(dim=1).nonzero().flatten().tolist()
+    assert changed and set(changed) <= set(before.llm.added)
+
+
+def test_adapters_of_the_tower_stay_in_the_tower(tiny_spec: dict[str, Any]) -> None:
+    model = VisionLanguageModel(ModelSpec.from_json(adapted(tiny_spec, "lora", "vision", targets=["q_proj", "v_proj"])))
+    names = adapter_parameters(model)
+    assert len(names) == 3 * 2 * 2 and all(name.startswith("vision.model.") and "lora" in name for name in names)
+
+
+def test_adapters_change_nothing_before_they_learn(tiny_spec: dict[str, Any]) -> None:
+    torch.manual_seed(0)
+    base = VisionLanguageModel(ModelSpec.from_json(tiny_spec)).eval().logits(probes(False))
+    model = VisionLanguageModel(ModelSpec.from_json(adapted(tiny_spec, "lora"))).eval()
+    assert all(torch.equal(one, two) for one, two in zip(base, model.logits(probes(False)), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("adapt", "complaint"),
+    [
+        ({"lm": "lora"}, "no part 'lm' of this model takes adapters"),
+        ({"connector": "lora"}, "no part 'connector'"),
+        ({"llm": "lorra"}, "has no kind 'lorra' \\(did you mean 'lora'\\?\\)"),
+        ({"llm": {"kind": "lora", "r": 4}}, "adapt.llm.lora has no key 'r'"),
+        ({"llm": {"kind": "lora", "targets": ["q_prj"]}}, "has no layer 'q_prj' \\(did you mean 'q_proj'\\?\\)"),
+        ({"vision": "tokens"}, "no token was added"),
+    ],
+)
+def test_a_wrong_adapter_is_one_sentence(tiny_spec: dict[str, Any], adapt: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        VisionLanguageModel(ModelSpec.from_json(tiny_spec | {"adapt": adapt}))
+
+
+def test_there_must_be_something_to_merge(tiny_spec: dict[str, Any], tmp_path: Path) -> None:
+    folder = train(recipe(tiny_spec, {"connector": 1e-3}), tmp_path / "run", report=False)
+    with pytest.raises(InputError, match="has no adapters to merge"):
+        merge(folder, tmp_path / "merged")
+
+
+def test_a_part_that_should_have_learned_but_did_not_is_not_saved(tiny_spec: dict[str, Any], tmp_path: Path) -> None:
+    stages = recipe(adapted(tiny_spec, "lora"), {"llm.adapter": 0.0})
+    with pytest.raises(RuntimeError, match="llm should have been trained but did not change"):
+        train(stages, tmp_path / "run", report=False)
+    assert not (tmp_path / "run" / "tune").exists()

@@ -1,0 +1,33 @@
+"""Conversations that a model and its copy are compared on before either is written."""
+
+from __future__ import annotations
+
+import numpy as np
+from torch import Tensor
+
+from vistune.sample import Media, MediaRef, Sample, Text, Turn
+
+
+def probes(with_images: bool) -> list[Sample]:
+    """Text only; one picture; two pictures of other shapes."""
+    dice = np.random.default_rng(0)
+    pictures = [dice.integers(0, 256, (height, width, 3), dtype=np.uint8) for height, width in ((40, 61), (64, 32), (30, 30))]
+    samples = [_probe("text", [], "Say yes or no.")]
+    if with_images:
+        samples += [_probe("one", pictures[:1], "What is shown?"), _probe("two", pictures[1:], "What differs?")]
+    return samples
+
+
+def _probe(name: str, pictures: list[np.ndarray], question: str) -> Sample:
+    shown = tuple(part for index in range(len(pictures)) for part in (MediaRef(index), Text("\n")))
+    turns = (Turn("user", (*shown, Text(question))), Turn("assistant", (Text("yes"),)))
+    return Sample(name, tuple(Media("image", data=picture) for picture in pictures), turns)
+
+
+def largest_difference(ours: list[Tensor], theirs: list[Tensor]) -> float:
+    """Over all places and the vocabulary both know."""
+    return max(
+        float((one - two[..., : one.shape[-1]]).abs().max()) if one.shape[-1] <= two.shape[-1]
+        else float((one[..., : two.shape[-1]] - two).abs().max())
+        for one, two in zip(ours, theirs, strict=True)
+    )  # fmt: skip
