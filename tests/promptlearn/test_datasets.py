@@ -237,3 +237,12 @@ def test_world_halves_share_every_colour_thing_and_size_and_no_name():
     for place in range(3):
         assert {name.split()[place] for name in first} == {name.split()[place] for name in second}
     assert not set(first) & set(second)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["world", "world_outline"])
+def test_world_has_every_class_in_every_split(name):
+    found = open_dataset(name)
+    for items, count in ((found.train, 20), (found.val, 4), (found.test, 20)):
+        assert [sum(item.label == label for item in items) for label in range(24)] == [count] * 24
+    assert set(found.descriptions) == set(found.structures) == set(found.names)
