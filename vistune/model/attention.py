@@ -71,8 +71,10 @@ def attention(
             output = scores.attend(query, key, value, mask)
         else:
             output = _packed(query, key, value, lengths, sliding_window, scores, prefixes)
-    for add in () if call is None else call.add:
-        output = output + add(query, call)
+    if call is not None:
+        scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+        for add in call.add:
+            output = output + add(query, scale, call)
     return output.transpose(1, 2), None
 
 

@@ -30,7 +30,7 @@ from vistune.errors import InputError, nearest
 Pair: TypeAlias = tuple[Tensor, Tensor]
 PreLayer: TypeAlias = Callable[[Tensor, "Run"], Tensor]
 Route: TypeAlias = Callable[[Callable[[Tensor], Tensor], Tensor, "Run"], Tensor]
-AttnAdd: TypeAlias = Callable[[Tensor, "AttentionCall"], Tensor]
+AttnAdd: TypeAlias = Callable[[Tensor, float, "AttentionCall"], Tensor]
 KvConcat: TypeAlias = Callable[["Run"], Pair]
 
 _ATTENTION = ("self_attn", "attention", "attn")  # what families call a layer's attention
@@ -121,7 +121,7 @@ class Hooks:
         module.forward = lambda x: function(base, x, self.run)
 
     def attn_add(self, layer: int, function: AttnAdd) -> None:
-        """`function(q [B, heads, T, d], call)` `[B, heads, T, d]` is added to what the layer's attention gives."""
+        """`function(q [B, heads, T, d], scaling, call)`, shaped as q, is added to what the layer's attention gives."""
         self._attend(layer)
         self._add[layer].append(function)
 
@@ -132,7 +132,7 @@ class Hooks:
 
     def module(self, layer: int, name: str) -> nn.Module:
         """A module of a layer by its dotted name. Raises `InputError` for an unknown one."""
-        named = dict(self.blocks[layer].named_modules())
+        named: dict[str, nn.Module] = dict(self.blocks[layer].named_modules())
         if name not in named:
             raise InputError(f"the language model's layers have no module {name!r}{nearest(name, list(named))}")
         return named[name]

@@ -33,7 +33,7 @@ class LanguageModel(nn.Module):
         config = read_config(path, folder, revision)
         if "vision_config" in config.sub_configs:
             raise InputError(f"{path} is a {config.model_type}, a whole vision-language model: `vistune import` it instead")
-        self.model = read_model(
+        self.model: Any = read_model(
             AutoModelForCausalLM, path, folder, config, revision, load_weights, attn_implementation=attention.NAME
         )
         if not self.model.is_backend_compatible():
@@ -152,12 +152,12 @@ class LanguageModel(nn.Module):
             position_ids=_pad_left(inputs.positions, lengths),
             max_new_tokens=max_new_tokens,
             pad_token_id=self.tokenizer.pad_token_id,
-            eos_token_id=self._ends(stop or []),
+            eos_token_id=self.ends(stop or []),
             **({"do_sample": False} | options),
         )
         return [self._text(row, stop or []) for row in ids]
 
-    def _ends(self, stop: list[str]) -> list[int]:
+    def ends(self, stop: list[str]) -> list[int]:
         """Tokens that end an answer: the tokenizer's own, and those `stop` strings that are one special token."""
         vocabulary = self.tokenizer.get_added_vocab()
         return [self.tokenizer.eos_token_id, *(vocabulary[text] for text in stop if text in vocabulary)]
@@ -165,7 +165,7 @@ class LanguageModel(nn.Module):
     def _text(self, ids: Tensor, stop: list[str]) -> str:
         """Decode new tokens up to the first end, dropping padding but keeping tokens a codec reads."""
         kept: list[int] = ids.tolist()
-        ends = set(self._ends(stop))
+        ends = set(self.ends(stop))
         first = next((index for index, token in enumerate(kept) if token in ends), len(kept))
         text = str(self.tokenizer.decode(kept[:first], skip_special_tokens=False))
         for marker in stop:

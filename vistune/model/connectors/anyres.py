@@ -43,7 +43,8 @@ class Anyres(Connector):
         if grid is None or self.num_tokens(n, grid) != grid[0] * grid[1]:
             raise InputError("connectors.anyres needs an inner connector and an encoder that keep one token a patch")
         rows, columns = tiling.content(grid)
-        return grid[0] * grid[1] + (rows.stop - rows.start) * (columns.stop - columns.start + 1)
+        shown: int = (rows.stop - rows.start) * (columns.stop - columns.start + 1)
+        return grid[0] * grid[1] + shown
 
     def join(self, tokens: Tensor, grid: Grid | None, tiling: Tiling | None) -> Tensor:
         """`[T, K, H]`, the whole first -> `[count, H]`."""

@@ -1,0 +1,36 @@
+"""Numbers recorded from published modules: parameters, inputs and outputs at random weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+FOLDER = Path(__file__).parent.parent / "golden" / "mechanisms"
+
+
+class Golden:
+    """One recorded module. Its parameters are read by their published names, each exactly once."""
+
+    def __init__(self, name: str) -> None:
+        self.tensors = load_file(FOLDER / f"{name}.safetensors")
+
+    def __getitem__(self, key: str) -> Tensor:
+        return self.tensors[key]
+
+    def fill(self, module: nn.Module, names: dict[str, str], **made: Tensor) -> None:
+        """Every parameter of `module`: `names` maps prefixes of ours to theirs, `made` gives the rest."""
+        state = {}
+        for ours in module.state_dict():
+            prefix = max((prefix for prefix in names if ours.startswith(prefix)), key=len, default=None)
+            if prefix is not None:
+                state[ours] = self.tensors["param/" + names[prefix] + ours.removeprefix(prefix)]
+        state |= {name.replace("__", "."): tensor for name, tensor in made.items()}
+        state = {name: tensor.reshape(module.state_dict()[name].shape) for name, tensor in state.items()}
+        module.load_state_dict(state)
+
+
+def close(got: Tensor, expected: Tensor, atol: float = 1e-5, rtol: float = 1e-5) -> None:
+    torch.testing.assert_close(got, expected, atol=atol, rtol=rtol)

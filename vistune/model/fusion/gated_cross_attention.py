@@ -1,0 +1,111 @@
+"""Gated layers between the language model's that look at the picture: Flamingo (arXiv 2204.14198).
+
+h <- h + tanh(a) * cross-attention(norm(h), picture)          a and b are 0 at first, and the model the one it was
+h <- h + tanh(b) * network(h)
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from vistune.model.connectors.perceiver_resampler import feed_forward
+from vistune.model.fusion._attend import attend, borders, stack
+from vistune.model.fusion.base import Fusion, shown
+from vistune.model.hooks import Pair, Run
+from vistune.model.inputs import Inputs
+from vistune.model.language import LanguageModel
+from vistune.prompt.render import Slots
+
+
+class GatedCrossAttention(Fusion):
+    """A gated block in front of every `every`-th decoder layer. In the sequence a medium takes one place, a learned marker.
+
+    A token sees the `latest` medium shown before it, as Flamingo's do, or all `previous` ones; before the first, none.
+    """
+
+    def __init__(
+        self,
+        every: int = 4,
+        heads: int = 8,
+        head_width: int = 64,
+        expansion: int = 4,
+        sees: Literal["latest", "previous"] = "latest",
+    ) -> None:
+        super().__init__()
+        self.every, self.sees = every, sees
+        self.sizes = {"heads": heads, "head_width": head_width, "expansion": expansion}
+        self.blocks = nn.ModuleDict()
+
+    def install(self, language_model: LanguageModel) -> None:
+        """Blocks in front of layers `every - 1`, `2 every - 1`, ...; the marker starts as the mean embedding."""
+        rows = language_model.embeddings
+        self.marker = nn.Parameter(rows.detach().mean(dim=0))
+        for layer in range(self.every - 1, len(language_model.blocks), self.every):
+            block = GatedBlock(language_model.hidden_width, language_model.width, **self.sizes)
+            self.blocks[str(layer)] = block
+            language_model.hooks.pre_layer(layer, partial(self._before, block, layer))
+
+    def places(self, count: int) -> int:
+        """One, for the marker."""
+        return 1
+
+    def prepare(self, text: Inputs, tokens: list[Tensor], slots: Slots) -> Inputs:
+        """Markers in place; the media as context, each seen by the tokens from its marker on."""
+        where, device = shown(slots), text.embeds.device
+        if not where:
+            context = text.embeds.new_zeros((1, 1, text.embeds.shape[1]))
+            return replace(text, context=context, sees=torch.zeros((len(text.embeds), 2), dtype=torch.long, device=device))
+        starts = torch.tensor([slot.start for slot in where], device=device)
+        begun = torch.searchsorted(starts, torch.arange(len(text.embeds), device=device), right=True)
+        before, _ = borders(where, text.lengths, device)
+        first = torch.maximum(before, begun - 1) if self.sees == "latest" else before
+        marker = self.marker.to(text.embeds.dtype).expand(len(where), -1)
+        embeds = text.embeds.index_put((starts,), marker)
+        context = stack(tokens, where, "gated_cross_attention")
+        return replace(text, embeds=embeds, context=context, sees=torch.stack([first, begun], dim=1))
+
+    @staticmethod
+    def _before(block: GatedBlock, layer: int, hidden: Tensor, run: Run) -> Tensor:
+        """The hook: the block on the hidden states of this pass."""
+        assert run.context is not None
+        key_value = run.keep("gated_cross_attention", layer, partial(block.key_value, run.context))
+        changed: Tensor = block(hidden, key_value, run.visible(*hidden.shape[:2]))
+        return changed
+
+
+class GatedBlock(nn.Module):
+    """Cross-attention and a feed-forward network, each behind a gate. `width` of the text, `context_width` of what is seen."""
+
+    def __init__(self, width: int, context_width: int, heads: int, head_width: int, expansion: int) -> None:
+        super().__init__()
+        inner = heads * head_width
+        self.heads = heads
+        self.norm = nn.LayerNorm(width)
+        self.query = nn.Linear(width, inner, bias=False)
+        self.key_and_value = nn.Linear(context_width, 2 * inner, bias=False)
+        self.out = nn.Linear(inner, width, bias=False)
+        self.network = feed_forward(width, expansion)
+        self.attention_gate = nn.Parameter(torch.zeros(1))
+        self.network_gate = nn.Parameter(torch.zeros(1))
+
+    def key_value(self, context: Tensor) -> Pair:
+        """`[M, K, C]` -> keys and values `[M, heads, K, head width]`."""
+        key, value = self.key_and_value(context).unflatten(-1, (2, self.heads, -1)).transpose(1, 3).unbind(2)
+        return key, value
+
+    def forward(self, hidden: Tensor, key_value: Pair, visible: Tensor) -> Tensor:
+        """`hidden [B, T, H]`, of each of M things its keys and values, `visible [B, T, M]` -> `[B, T, H]`."""
+        hidden = hidden + self.attention_gate.tanh() * self.attend(hidden, key_value, visible)
+        added: Tensor = self.network_gate.tanh() * self.network(hidden)
+        return hidden + added
+
+    def attend(self, hidden: Tensor, key_value: Pair, visible: Tensor) -> Tensor:
+        """The cross-attention alone."""
+        query = self.query(self.norm(hidden)).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        seen: Tensor = self.out(attend(query, *key_value, visible).transpose(1, 2).flatten(2))
+        return seen
