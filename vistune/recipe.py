@@ -52,7 +52,10 @@ class Stage:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A method: its model, its stages, and where it comes from."""
+    """A method: its model, its stages, and where it comes from.
+
+    `nano` holds the settings, as `override` takes them, that fit its parts to the backbones that ship with the package.
+    """
 
     name: str
     model: ModelSpec
@@ -61,6 +64,7 @@ class Recipe:
     paper: str = ""
     deviations: tuple[str, ...] = ()
     published: Mapping[str, float] = field(default_factory=dict)
+    nano: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON, the inverse of `from_json`."""
@@ -171,7 +175,7 @@ def nano(recipe: Recipe) -> Recipe:
     captions = {"data": "world:?task=captions&size=1600", "batch": 32}
     instructions = {"data": "world:?task=instructions&size=5600", "batch": 16}
     stages = [*(_nano_stage(stage, captions) for stage in early), _nano_stage(last, instructions)]
-    return replace(recipe, model=model, stages=tuple(stages))
+    return replace(recipe, model=model, stages=tuple(stages), nano={}).override(recipe.nano)
 
 
 def _nano_stage(stage: Stage, changes: Mapping[str, Any]) -> Stage:
@@ -183,6 +187,8 @@ def _nano_vision(spec: Spec | None) -> Spec | None:
     """The shipped tower in the place of the recipe's, with the recipe's choice of layer and shape."""
     if spec is None or isinstance(spec, str):
         return spec
+    if "inner" in spec:
+        return {**spec, "inner": _nano_vision(spec["inner"])}
     return {**spec, "path": "builtin:clip"} if "path" in spec else spec
 
 

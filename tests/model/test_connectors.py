@@ -54,7 +54,7 @@ def test_every_parameter_learns_and_inputs_do_not_mix(connector: Connector) -> N
     tokens = connector(Features(x, (4, 4)), QUESTIONS)
     (connector.join(tokens[:1], (4, 4), None).square().sum() + tokens.square().sum()).backward()
     assert [name for name, parameter in connector.named_parameters() if parameter.grad is None] == []
-    other = connector(Features(torch.stack([x[0], x[1] + 1]), (4, 4)), QUESTIONS)
+    other = connector(Features(torch.stack([x[0], -x[1]]), (4, 4)), QUESTIONS)
     assert torch.equal(other[0], tokens[0]) and not torch.equal(other[1], tokens[1])
 
 
