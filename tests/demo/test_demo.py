@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,4 +73,4 @@ def test_the_demo_ends_with_a_report_and_the_readme_example_runs(tmp_path: Path,
     assert len((out / "predictions" / "identity.tuned.jsonl").read_text().splitlines()) == 4
     example = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     assert example is not None and os.path.exists("runs/demo/pictures/000.png")
-    exec(compile(example[1], "README.md", "exec"), {})
+    subprocess.run([sys.executable, "-c", example[1]], check=True)

@@ -31,11 +31,14 @@ def language(
     seed: Seed = 0,
     until: Until = None,
     answers_from: Annotated[int | None, typer.Option(help="From this step on, learn answers alone.")] = None,
+    turns: Annotated[int, typer.Option(min=1, help="Questions in a document.")] = 8,
+    layouts: Annotated[float, typer.Option(min=0, max=1, help="Share told patch by patch, not as a list.")] = 0.5,
+    lr: float = 2e-3,
 ) -> None:
     """Next-token prediction on scenes told in words: a Llama of 3.3 M parameters, in OUT/language."""
     from vistune.pretrain.language import pretrain_language
 
-    _show(pretrain_language(out, steps, batch, seed=seed, until=until, answers_from=answers_from))
+    _show(pretrain_language(out, steps, batch, lr, seed, until, answers_from, turns, layouts))
 
 
 def _show(scores: dict[str, float]) -> None:

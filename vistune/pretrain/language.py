@@ -25,6 +25,7 @@ from vistune.prompt.codecs.location_tokens import LocationTokens
 from vistune.prompt.render import Renderer
 from vistune.prompt.templates.vicuna_v1 import VicunaV1
 from vistune.sample import Box, MediaRef, Part, Sample, Text, Turn
+from vistune.world.digits import Split
 from vistune.world.instructions import conversation_sample
 
 BINS = 64  # a box is written to the pixel
@@ -37,13 +38,13 @@ CODEC = LocationTokens(bins=BINS)
 TEMPLATE = VicunaV1(system="")
 
 
-def told(sample: Sample, rng: np.random.Generator) -> Sample:
+def told(sample: Sample, rng: np.random.Generator, layouts: float = 0.5) -> Sample:
     """The conversation with its picture put into words.
 
     A list of objects is first to be said again: copying what stands further up is what every other skill is made of, and
     a small model finds out how far sooner when it is asked to.
     """
-    listed = rng.random() < 0.5
+    listed = rng.random() >= layouts
     words = inventory(sample, rng) if listed else layout(sample)
     turns = []
     for turn in sample.turns:
@@ -86,11 +87,11 @@ def _cover(box: Box, row: int, column: int) -> float:
     return max(0.0, min(column + 1, x2) - max(column, x1)) * max(0.0, min(row + 1, y2) - max(row, y1))
 
 
-def documents(first: int, count: int, split: str = "train") -> Iterator[Sample]:
-    """Conversations `first` ... `first + count`, told in words."""
+def documents(first: int, count: int, split: Split = "train", turns: int = TURNS, layouts: float = 0.5) -> Iterator[Sample]:
+    """Conversations `first` ... `first + count` of `turns` questions, told in words; `layouts` of them patch by patch."""
     for seed in range(first, first + count):
-        sample = conversation_sample(seed, split, TURNS)  # type: ignore[arg-type]
-        yield told(sample, np.random.default_rng([seed, len(split)]))
+        sample = conversation_sample(seed, split, turns)
+        yield told(sample, np.random.default_rng([seed, len(split)]), layouts)
 
 
 def language_tokenizer() -> PreTrainedTokenizerFast:
@@ -159,6 +160,8 @@ def pretrain_language(
     seed: int = 0,
     until: int | None = None,
     answers_from: int | None = None,
+    turns: int = TURNS,
+    layouts: float = 0.5,
 ) -> dict[str, float]:
     """Teach the language model, write a Hugging Face directory (bf16) into `out/language`, return its validation scores.
 
@@ -174,7 +177,7 @@ def pretrain_language(
 
     def losses_at(step: int) -> dict[str, Tensor]:
         answers_only = answers_from is not None and step >= answers_from
-        return model.losses(documents((seed * steps + step) * batch, batch), answers_only)
+        return model.losses(documents((seed * steps + step) * batch, batch, turns=turns, layouts=layouts), answers_only)
 
     scores = pretrain(model, losses_at, model.validate, out, steps, lr, until)
     model.llm.model.to(torch.bfloat16).save_pretrained(folder)
