@@ -7,7 +7,7 @@ A stage trains them with the pattern `llm.adapter`; a checkpoint then holds them
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import peft
@@ -91,7 +91,14 @@ def tokens(part: Part) -> peft.PeftConfig:
     return peft.TrainableTokensConfig(token_indices=_new_tokens(part), target_modules=[_embedding(part)])
 
 
-KINDS = {"lora": lora, "dora": dora, "rslora": rslora, "ia3": ia3, "oft": oft, "tokens": tokens}
+KINDS: dict[str, Callable[..., peft.PeftConfig]] = {
+    "lora": lora,
+    "dora": dora,
+    "rslora": rslora,
+    "ia3": ia3,
+    "oft": oft,
+    "tokens": tokens,
+}
 
 
 def adapt(parts: Mapping[str, nn.Module | None], specs: Mapping[str, Spec]) -> None:
@@ -170,7 +177,8 @@ def _targets(part: Part, names: Sequence[str] | None) -> list[str]:
 
 def _embedding(part: Part) -> str:
     table = _tree(part).get_input_embeddings()
-    return next(name for name, module in _tree(part).named_modules() if module is table)
+    name: str = next(name for name, module in _tree(part).named_modules() if module is table)
+    return name
 
 
 def _new_tokens(part: Part) -> list[int]:

@@ -100,7 +100,7 @@ def _write(model: VisionLanguageModel, tower: Huggingface, architecture: Archite
         }
     text, vision = _config(model.llm.model), _config(tower.model)
     text["vocab_size"] = max(rows, len(tokenizer))
-    ends = model.llm._ends(model.template.stops)
+    ends = model.llm.ends(model.template.stops)
     text |= {
         "bos_token_id": tokenizer.bos_token_id,
         "eos_token_id": tokenizer.eos_token_id,

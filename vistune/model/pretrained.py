@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from torch import nn
 from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
 
 from vistune.errors import InputError
@@ -37,15 +36,14 @@ def read_tokenizer(path: str, folder: str, revision: str | None) -> PreTrainedTo
     return tokenizer
 
 
-def read_model(auto: Any, path: str, folder: str, config: Any, revision: str | None, load: bool, **arguments: Any) -> nn.Module:
+def read_model(auto: Any, path: str, folder: str, config: Any, revision: str | None, load: bool, **arguments: Any) -> Any:
     """`auto` (an Auto class) built from `config`, in fp32; with the folder's safetensors, every one of its weights, if `load`.
 
     Raises `InputError` for files that are missing, cut short or of another model: nothing is then left half-loaded, and no
     weight silently starts at random.
     """
     if not load:
-        made: nn.Module = auto.from_config(config, dtype=torch.float32, trust_remote_code=False, **arguments)
-        return made
+        return auto.from_config(config, dtype=torch.float32, trust_remote_code=False, **arguments)
     try:
         model, report = auto.from_pretrained(
             folder,
@@ -61,8 +59,7 @@ def read_model(auto: Any, path: str, folder: str, config: Any, revision: str | N
     missing = sorted(report["missing_keys"])
     if missing:
         raise InputError(f"{path} lacks {len(missing)} tensors of a {config.model_type}, such as {missing[0]!r}")
-    loaded: nn.Module = model
-    return loaded
+    return model
 
 
 def _line(error: Exception) -> str:

@@ -61,8 +61,8 @@ def _matcher(model: nn.Module, pattern: str, where: str) -> Callable[[str], bool
         named = {name for name, parameter in model.named_parameters() if id(parameter) in chosen}
         return named.__contains__
     if pattern.endswith(".adapter"):
-        part = pattern.removesuffix("adapter")
-        return {name for name in adapter_parameters(model) if name.startswith(part)}.__contains__
+        owner = pattern.removesuffix("adapter")
+        return {name for name in adapter_parameters(model) if name.startswith(owner)}.__contains__
     if pattern in PARTS or "*" not in pattern:
         return lambda name: name == pattern or name.startswith(pattern + ".")
     return lambda name: fnmatchcase(name, pattern)

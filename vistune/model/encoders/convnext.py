@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from PIL import Image
 from torch import Tensor, nn
 from transformers import AutoModel
@@ -36,12 +38,12 @@ class Convnext(Encoder):
         self.stage = stage if stage > 0 else stages + 1 + stage
         if not 1 <= self.stage <= stages:
             raise InputError(f"encoders.convnext.stage is {stage}, but {path} has the stages 1 to {stages}")
-        self.stride = int(config.patch_size) * 2 ** (self.stage - 1)
+        self.stride: int = int(config.patch_size) << (self.stage - 1)
         if size % (int(config.patch_size) * 2 ** (stages - 1)):
             raise InputError(
                 f"encoders.convnext.size is {size}, expected a multiple of {config.patch_size * 2 ** (stages - 1)}"
             )
-        self.model = read_model(AutoModel, path, folder, config, revision, load_weights)
+        self.model: Any = read_model(AutoModel, path, folder, config, revision, load_weights)
         self.size, self.fit = size, fit
         self.width = int(config.hidden_sizes[self.stage - 1])
         self.mean, self.std = statistics(folder, revision)
@@ -64,7 +66,8 @@ class Convnext(Encoder):
 
     def num_tokens(self, size: tuple[int, int]) -> int:
         """One token a place of the feature map."""
-        return (self.size // self.stride) ** 2
+        side = self.size // self.stride
+        return side * side
 
     def forward(self, pixels: Tensor) -> Features:
         """Run the network and choose the stage."""

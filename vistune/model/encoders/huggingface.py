@@ -88,7 +88,7 @@ class Huggingface(Encoder):
             if not -depth - 1 <= number <= depth:
                 raise InputError(f"encoders.huggingface.layer is {layer}, but {path} has the hidden states 0 to {depth}")
         front, self._run, arguments = _TOWERS[config.model_type]
-        self.model = read_model(AutoModel, path, folder, config, revision, load_weights, **arguments)
+        self.model: Any = read_model(AutoModel, path, folder, config, revision, load_weights, **arguments)
         self.cls, self.fit = cls, fit
         self.prefix = front + int(config.to_dict().get("num_register_tokens", 0))
         self.resized = self.size != taught
