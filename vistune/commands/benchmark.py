@@ -58,7 +58,7 @@ def eval(
     if ":" in model:
         answerer = resolve("vistune.model", model)()
     else:
-        from vistune.evals.checkpoint_model import CheckpointModel
+        from vistune.model.answerer import CheckpointModel
 
         answerer = CheckpointModel(model)
     results = evaluate(answerer, places, out, {"max_new_tokens": max_new_tokens}, batch_size, limit)

@@ -106,7 +106,7 @@ def predict(
 ) -> None:
     """Answer every sample's last question into a predictions file."""
     from vistune.data.samples import read
-    from vistune.evals.checkpoint_model import CheckpointModel
+    from vistune.model.answerer import CheckpointModel
     from vistune.evals.controls import blind
     from vistune.evals.run import predict as run
 

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -30,7 +31,9 @@ def serve(files: Path, *more: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "vistune", "human", "serve", "--data", f"samples:{files / 'data.jsonl'}", "--port", "0"]
     command += ["--predictions", str(files / "alpha.jsonl"), "--predictions", str(files / "beta.jsonl")]
     command += ["--out", str(files / "study"), *more]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, bufsize=1)
+    # A test run in the background ignores interrupts, and what it starts would inherit that.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, bufsize=1, preexec_fn=heed)
 
 
 def test_serve_stop_and_resume(files: Path) -> None:

@@ -12,8 +12,8 @@ from PIL import Image
 
 from vistune.errors import InputError
 from vistune.evals.annotations import asked
-from vistune.evals.checkpoint_model import CheckpointModel
 from vistune.evals.run import predict
+from vistune.model.answerer import CheckpointModel
 from vistune.model.checkpoint import save
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
