@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
-import torch
 import yaml
 
 from vistune.model.checkpoint import load
+from vistune.model.vlm import question_sample
 from vistune.recipe import Recipe, load_recipe, names, nano
 from vistune.training.run import train
 
@@ -23,8 +25,7 @@ def recipe(request: pytest.FixtureRequest) -> Recipe:
 def test_a_recipe_is_short_and_says_where_it_comes_from(recipe: Recipe) -> None:
     file = importlib.import_module(f"vistune.recipes.{recipe.name}").__file__
     assert file is not None and len(Path(file).read_text(encoding="utf-8").splitlines()) <= 60
-    assert recipe.paper.startswith("arXiv ") and recipe.published
-    assert all(value > 0 for value in recipe.published.values())
+    assert recipe.paper and all(value > 0 for value in recipe.published.values())
 
 
 def test_what_is_shown_is_read_back(recipe: Recipe) -> None:
@@ -34,13 +35,14 @@ def test_what_is_shown_is_read_back(recipe: Recipe) -> None:
 
 @pytest.mark.slow
 def test_a_recipe_trains_at_nano_size(recipe: Recipe, tmp_path: Path) -> None:
-    """Every stage takes three steps; what came out is loaded and gives the same numbers."""
+    """Every stage takes three steps; `train` refuses parts that stayed as they were; what came out is loaded and answers."""
     small = nano(recipe)
     stages = tuple(
         replace(stage, steps=3, batch=4, warmup=0.0, data="world:?task=instructions&size=16") for stage in small.stages
     )
     folder = train(replace(small, stages=stages), tmp_path / "run", report=False)
-    model = load(folder)
-    assert [part for part in (folder / "vistune.yaml").read_text(encoding="utf-8").split() if part == recipe.name] == []
-    for name, tensor in model.named_parameters():
-        assert torch.isfinite(tensor).all(), name
+    for stage in stages:
+        lines = (tmp_path / "run" / "logs" / f"{stage.name}.jsonl").read_text(encoding="utf-8").splitlines()
+        assert [json.loads(line)["step"] for line in lines] == [1, 2, 3]
+    question = question_sample(np.zeros((64, 64, 3), dtype=np.uint8), "What is it?")
+    assert len(load(folder).generate([question], max_new_tokens=3)) == 1

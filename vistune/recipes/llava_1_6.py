@@ -32,4 +32,5 @@ def llava_1_6(
             Stage(name="tune", data=instructions, train={"connector": 2e-5, "llm": 2e-5, "vision": 2e-6}, batch=128),
         ),
         deviations=("the mixture of LLaVA-1.5: the 760 k samples of LLaVA-1.6 are not all public",),
+        nano={"model.vision.inner.path": "builtin:clip"},
     )
