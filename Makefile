@@ -30,8 +30,8 @@ test-slow: $(STAMP)  ## everything that needs no accelerator and no network
 	$(BIN)/python -m pytest -n 2 -m 'not gpu and not network'
 
 lint: $(STAMP)   ## ruff
-	$(BIN)/ruff check vistune tests benchmarks
-	$(BIN)/ruff format --check vistune tests benchmarks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 
 types: $(STAMP)  ## mypy --strict
 	$(BIN)/mypy

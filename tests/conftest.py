@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-WORDS = ["What is in the picture?", "A red bus.", "USER: ASSISTANT: Two cats on a mat.", "Where is the blue seven?", "yes no one two"]
+WORDS = [
+    "What is in the picture?",
+    "A red bus.",
+    "USER: ASSISTANT: Two cats on a mat.",
+    "Where is the blue seven?",
+    "yes no one two",
+]
 
 
 @pytest.fixture(scope="session")

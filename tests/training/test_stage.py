@@ -127,7 +127,9 @@ def test_another_recipe_in_the_same_folder_is_refused(tiny_spec: dict, tmp_path:
         ({"data": "wrld:"}, "readers has no kind 'wrld' \\(did you mean 'world'\\?\\)"),
     ],
 )
-def test_a_wrong_stage_is_one_sentence_and_leaves_nothing(tiny_spec: dict, tmp_path: Path, change: dict, complaint: str) -> None:
+def test_a_wrong_stage_is_one_sentence_and_leaves_nothing(
+    tiny_spec: dict, tmp_path: Path, change: dict, complaint: str
+) -> None:
     with pytest.raises(InputError, match=complaint):
         train(recipe(tiny_spec, PLAIN | {"steps": 1} | change), tmp_path / "run", report=False)
     assert not (tmp_path / "run" / "s0").exists()

@@ -106,9 +106,9 @@ def predict(
 ) -> None:
     """Answer every sample's last question into a predictions file."""
     from vistune.data.samples import read
-    from vistune.model.answerer import CheckpointModel
     from vistune.evals.controls import blind
     from vistune.evals.run import predict as run
+    from vistune.model.answerer import CheckpointModel
 
     samples = blind(list(read(data))) if unseeing else list(read(data))
     answers = run(CheckpointModel(model), samples, out, {"max_new_tokens": max_new_tokens}, batch_size)

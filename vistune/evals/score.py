@@ -89,9 +89,7 @@ def score_samples(bench: Benchmark, samples: Sequence[Sample], found: Answers) -
         notes.append(f"{repeated} predictions given again with the same answer, counted once")
     missing = tuple(identifier for identifier in known if identifier not in given)
     extra = tuple(identifier for identifier in given if identifier not in known)
-    return replace(
-        result, ids=tuple(known), missing=len(missing), missing_ids=missing, extra_ids=extra, notes=tuple(notes)
-    )
+    return replace(result, ids=tuple(known), missing=len(missing), missing_ids=missing, extra_ids=extra, notes=tuple(notes))
 
 
 def _unique_ids(samples: Sequence[Sample]) -> dict[str, str]:
