@@ -50,6 +50,16 @@ def test_frozen_parts_stay_bit_equal_and_trained_ones_change(tiny_spec: dict, tm
             assert torch.equal(after[name], tensor), name
 
 
+def test_a_connector_that_stays_frozen_is_kept_in_the_checkpoint(tiny_spec: dict, tmp_path: Path) -> None:
+    from vistune.model.spec import ModelSpec
+    from vistune.model.vlm import VisionLanguageModel
+
+    torch.manual_seed(0)  # the recipe's seed
+    before = VisionLanguageModel(ModelSpec.from_json(tiny_spec)).state_dict()
+    after = weights(train(recipe(tiny_spec, TUNE | {"train": {"llm": 1e-3}, "steps": 2}), tmp_path / "run", report=False))
+    assert all(torch.equal(after[name], before[name]) for name in before if name.startswith("connector"))
+
+
 def test_blocks_from_a_number_on_train_and_the_ones_before_do_not(tiny_spec: dict, tmp_path: Path) -> None:
     stage = TUNE | {"train": {"vision[1:]": 1e-3, "connector": 1e-3}, "steps": 2}
     after = weights(train(recipe(tiny_spec, stage), tmp_path / "run", report=False))

@@ -56,7 +56,12 @@ def train(
         select(model, stage.train, f"stage {stage.name!r}")
     if not (out / "manifest.json").exists():
         write_json(out / "manifest.json", manifest(recipe))
-    trained: set[str] = set()
+    # What no path names began at random and is kept even where no stage trains it.
+    trained = {
+        name
+        for name, part in model.named_children()
+        if name in ("connector", "fusion") and any(True for _ in part.parameters())
+    }
     for stage, samples in zip(recipe.stages, sources, strict=True):
         folder = out / stage.name
         trained |= checkpoint.units(model, select(model, stage.train, stage.name).names)
