@@ -93,3 +93,10 @@ def test_bad_input_is_one_sentence_and_exit_code_two(name: str, tmp_path: Path, 
     assert len(said) == 1 and complaint in said[0], done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "run" / "tune").exists()
+
+
+def test_test_files_have_names_of_their_own() -> None:
+    """Outside packages pytest knows a test file by its name alone; two of one name stop the whole suite."""
+    root = Path(__file__).parent
+    names = [path.name for path in root.rglob("test_*.py") if not (path.parent / "__init__.py").exists()]
+    assert not {name for name in names if names.count(name) > 1}
