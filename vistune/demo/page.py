@@ -87,7 +87,7 @@ _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#222}"
     "table{border-collapse:collapse}td,th{padding:.3rem .8rem;border-bottom:1px solid #ddd;text-align:right}"
     "td:first-child,th:first-child{text-align:left}.grid{display:grid;grid-template-columns:repeat(auto-fill,270px);gap:1rem}"
-    "figure{margin:0;border:1px solid #ddd;border-radius:6px;padding:6px;background:#fafafa}"
+    "img{max-width:100%}figure{margin:0;border:1px solid #ddd;border-radius:6px;padding:6px;background:#fafafa}"
     "figure img{width:256px;image-rendering:pixelated}figcaption{font-size:13px}.ok{color:#087f23}.no{color:#b00020}"
 )
 
