@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vistune.commands._settings import settings
+
 if TYPE_CHECKING:
     from vistune.evals.result import Result
 
@@ -75,17 +77,8 @@ def compare(
 
 
 def benchmark_spec(bench: str, options: list[str]) -> dict[str, Any]:
-    """The spec of a benchmark and its `--set` variants, values read as YAML."""
-    from vistune.errors import InputError
-    from vistune.files import parse_yaml
-
-    spec: dict[str, Any] = {"kind": bench}
-    for option in options:
-        key, equals, value = option.partition("=")
-        if not equals:
-            raise InputError(f"--set {option!r}: expected KEY=VALUE")
-        spec[key] = parse_yaml(value, f"--set {key}")
-    return spec
+    """The spec of a benchmark and its `--set` variants."""
+    return {"kind": bench, **settings(options)}
 
 
 def summary(bench: str, result: Result) -> list[str]:

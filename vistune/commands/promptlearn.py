@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
+
+from vistune.commands._settings import settings
 
 app = typer.Typer(help="Prompt learning for dual encoders (CLIP, SigLIP).", no_args_is_help=True)
 
@@ -124,18 +126,3 @@ def numbers(text: str) -> list[int]:
     if not all(part.strip().isdigit() for part in parts):
         raise InputError(f"--seeds {text!r} is not a list of whole numbers: write for example 1,2,3")
     return [int(part) for part in parts]
-
-
-def settings(pairs: list[str]) -> dict[str, Any]:
-    """`["n_ctx=4"]` as keyword arguments; values are read as YAML. Raises `InputError` for a pair without `=`."""
-    import yaml
-
-    from vistune.errors import InputError
-
-    found = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals:
-            raise InputError(f"--set {pair!r} has no value: write KEY=VALUE")
-        found[key] = yaml.safe_load(value)
-    return found

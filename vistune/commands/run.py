@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from vistune.commands._settings import settings
 
 if TYPE_CHECKING:
     from vistune.chat import Conversation
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-Settings = Annotated[
+Changes = Annotated[
     list[str], typer.Option("--set", metavar="KEY=VALUE", help="Replace a value, as in stages.1.epochs=2 or model.llm=DIR.")
 ]
 Nano = Annotated[bool, typer.Option("--nano", help="The backbones and data that ship with the package: minutes on two cores.")]
@@ -35,9 +37,9 @@ def recipes(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
 
 
 @app.command()
-def show(recipe: str, nano: Nano = False, settings: Settings = []) -> None:  # noqa: B006 - typer reads it, nobody writes it
+def show(recipe: str, nano: Nano = False, changes: Changes = []) -> None:  # noqa: B006 - typer reads it, nobody writes it
     """Print a recipe, resolved, as the YAML that `vistune train` takes back."""
-    print(resolved(recipe, nano, settings).to_yaml(), end="")
+    print(resolved(recipe, nano, changes).to_yaml(), end="")
 
 
 @app.command()
@@ -46,7 +48,7 @@ def train(
     out: Annotated[Path, typer.Option(help="The run folder. An interrupted run of the same recipe continues.")],
     data: Annotated[str | None, typer.Option(help="Data of the last stage, as kind:path?key=value.")] = None,
     nano: Nano = False,
-    settings: Settings = [],  # noqa: B006
+    changes: Changes = [],  # noqa: B006
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
     save_every: Annotated[int, typer.Option(min=1, help="Steps between states to resume from.")] = 200,
 ) -> None:
@@ -59,7 +61,7 @@ def train(
 
     if precision not in ("auto", "fp32", "bf16"):
         raise InputError(f"--precision {precision!r}: expected auto, fp32 or bf16")
-    folder = run(resolved(recipe, nano, settings), out, data, cast(Precision, precision), save_every)
+    folder = run(resolved(recipe, nano, changes), out, data, cast(Precision, precision), save_every)
     print(f"{folder}\nnext: vistune chat {folder} --image FILE 'What is in the picture?'")
 
 
@@ -126,18 +128,10 @@ def demo(
     print(run(out, questions))
 
 
-def resolved(recipe: str, nano: bool, settings: list[str]) -> Recipe:
+def resolved(recipe: str, nano: bool, changes: list[str]) -> Recipe:
     """A recipe with the command line's changes."""
-    from vistune.errors import InputError
-    from vistune.files import parse_yaml
     from vistune.recipe import load_recipe
     from vistune.recipe import nano as shrink
 
-    values: dict[str, Any] = {}
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise InputError(f"--set {setting!r}: expected KEY=VALUE")
-        values[key] = parse_yaml(value, f"--set {key}")
     made = load_recipe(recipe)
-    return (shrink(made) if nano else made).override(values)
+    return (shrink(made) if nano else made).override(settings(changes))

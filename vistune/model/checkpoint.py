@@ -22,6 +22,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from vistune.errors import InputError
+from vistune.files import parse_yaml
 from vistune.model.adapters import adapter_parameters
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
@@ -97,8 +98,8 @@ def read_config(folder: Path) -> dict[str, Any]:
     if not file.is_file():
         raise InputError(f"{folder} is no checkpoint: it has no {CONFIG}")
     try:
-        config = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        config = parse_yaml(file.read_text(encoding="utf-8"), str(file))
+    except UnicodeDecodeError as error:
         raise InputError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(config, dict) or not {"format", "parts", "model"} <= set(config):
         raise InputError(f"{file} needs the keys format, parts and model")

@@ -94,8 +94,8 @@ def train_stage(
     seed: int,
     precision: Precision = "auto",
     save_every: int = 200,
-) -> set[str]:
-    """Train one stage in place, resuming from its last state, and return the names of the parts that changed.
+) -> None:
+    """Train one stage in place, resuming from its last state.
 
     Raises `RuntimeError` when a frozen parameter changed, when a pattern's parameters all stayed as they were, and when the
     loss is not finite.
@@ -135,7 +135,6 @@ def train_stage(
     log.close()
     if first < steps:
         check_changes(model, before, selection.names, stage)
-    return parts
 
 
 def check_changes(model: VisionLanguageModel, before: dict[str, int], trained: frozenset[str], stage: Stage) -> None:

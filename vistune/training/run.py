@@ -52,8 +52,7 @@ def train(
     _claim(out, recipe)
     torch.manual_seed(recipe.seed)
     model = VisionLanguageModel(recipe.model)
-    for stage in recipe.stages:
-        select(model, stage.train, f"stage {stage.name!r}")
+    owned = [checkpoint.units(model, select(model, stage.train, f"stage {stage.name!r}").names) for stage in recipe.stages]
     if not (out / "manifest.json").exists():
         write_json(out / "manifest.json", manifest(recipe))
     # What no path names began at random and is kept even where no stage trains it.
@@ -62,13 +61,14 @@ def train(
         for name, part in model.named_children()
         if name in ("connector", "fusion") and any(True for _ in part.parameters())
     }
-    for stage, samples in zip(recipe.stages, sources, strict=True):
+    for stage, samples, units in zip(recipe.stages, sources, owned, strict=True):
         folder = out / stage.name
-        trained |= checkpoint.units(model, select(model, stage.train, stage.name).names)
+        trained |= units
         if (folder / checkpoint.CONFIG).exists():
             checkpoint.fill(model, folder / checkpoint.WEIGHTS, trained)
             continue
         if report:
+            select(model, stage.train, f"stage {stage.name!r}")  # the table shows what is switched on
             print(describe(model, stage.name, stage.train))
         paths = Paths(out / "logs" / f"{stage.name}.jsonl", out / "state" / stage.name)
         train_stage(model, samples, stage, paths, recipe.seed, precision, save_every)
