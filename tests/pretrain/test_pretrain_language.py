@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vistune.pretrain.language import documents, inventory, layout
-from vistune.sample import MediaRef, Region, Text
+from vistune.pretrain.language import documents, inventory
+from vistune.sample import MediaRef, Region, Sample, Text
 from vistune.world.instructions import conversation_sample
 
 SAMPLE = conversation_sample(3, "train", 4)
@@ -22,18 +22,25 @@ def test_an_inventory_names_every_object_with_its_box() -> None:
     assert boxes == {region.bounds() for region in SAMPLE.regions}
 
 
-def test_a_layout_names_an_object_where_it_is() -> None:
-    (text,) = layout(SAMPLE)
-    assert isinstance(text, Text)
-    assert {label for label in (region.label for region in SAMPLE.regions) if label and label in text.text}
-    assert text.text.count(".") + sum(text.text.count(str(region.label)) for region in SAMPLE.regions) == 64
+def _shows(sample: Sample) -> bool:
+    return any(isinstance(part, MediaRef) for turn in sample.turns for part in turn.parts)
 
 
-def test_documents_show_no_picture_and_depend_on_the_seed_alone() -> None:
-    first, again = list(documents(5, 6)), list(documents(5, 6))
-    assert first == again
-    assert not any(isinstance(part, MediaRef) for sample in first for turn in sample.turns for part in turn.parts)
+def test_documents_are_told_one_way_or_the_other_and_depend_on_the_seed_alone() -> None:
+    first, again = list(documents(5, 12, lists=0.5)), list(documents(5, 12, lists=0.5))
+    assert [sample.turns for sample in first] == [sample.turns for sample in again]
+    assert {_shows(sample) for sample in first} == {True, False}
+    assert not any(map(_shows, documents(5, 6, lists=1.0)))
     assert all(turn.role == ("user", "assistant")[index % 2] for sample in first for index, turn in enumerate(sample.turns))
+
+
+def test_a_list_is_said_again_before_the_first_question() -> None:
+    (sample,) = documents(3, 1, lists=1.0)
+    asked, said = sample.turns[:2]
+    assert asked.parts[:-1] == said.parts
+    plain = next(documents(3, 1, lists=0.0))
+    assert sample.turns[2].parts == plain.turns[0].parts[1:]
+    assert sample.turns[3:] == plain.turns[1:]
 
 
 @pytest.mark.slow

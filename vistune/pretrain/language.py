@@ -1,13 +1,13 @@
 """`vistune pretrain language`: a small Llama taught next-token prediction on the world told in words.
 
-Each document is a conversation whose picture is replaced by a description in text: a list of objects with their boxes, or the
-layout, patch by patch in reading order. What a language model brings to visual instruction tuning, it brings from here: the
+Each document is a conversation about a scene. What the scene shows is told patch by patch (`patches.py`) or, in some documents,
+as a list of objects with their boxes. What a language model brings to visual instruction tuning, it brings from here: the
 words, the forms of questions and answers, and the skills of looking up, counting, comparing and copying coordinates.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,51 +16,59 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerFast
 
-from vistune.data.packing import Example, pack
+from vistune.data.packing import Batch, Example, pack
+from vistune.evals.metrics.box_iou import box_iou
+from vistune.model.features import Geometry, Prepared
+from vistune.model.fusion.splice import splice
 from vistune.model.inputs import Inputs
 from vistune.model.language import LanguageModel
 from vistune.pretrain.loop import pretrain
+from vistune.pretrain.patches import PLACES, Patches
 from vistune.pretrain.tokenizer import train_bpe
 from vistune.prompt.codecs.location_tokens import LocationTokens
 from vistune.prompt.render import Renderer
 from vistune.prompt.templates.vicuna_v1 import VicunaV1
-from vistune.sample import Box, MediaRef, Part, Sample, Text, Turn
+from vistune.sample import MediaRef, Part, Region, Sample, Text, Turn
+from vistune.training.precision import autocast, resolve
 from vistune.world.digits import Split
-from vistune.world.instructions import conversation_sample
+from vistune.world.instructions import conversation_sample, question_sample
 
 BINS = 64  # a box is written to the pixel
-GRID = 8
-COVER = 0.3  # as in the encoder's dense labels: a patch shows an object whose box covers this much of it
 TURNS = 8
+LISTS = 0.1
 REPEAT = "\nName every object and its box."
-VALIDATION = 64
+MEASURED = (
+    "identity",
+    "colour",
+    "count",
+    "existence_adversarial",
+    "refer_box",
+    "spatial",
+    "comparison",
+    "arithmetic",
+    "reading",
+)
+VALIDATION = 64  # questions of each task
 CODEC = LocationTokens(bins=BINS)
 TEMPLATE = VicunaV1(system="")
 
 
-def told(sample: Sample, rng: np.random.Generator, layouts: float = 0.5) -> Sample:
-    """The conversation with its picture put into words.
+def told(sample: Sample, rng: np.random.Generator) -> Sample:
+    """The conversation with its picture replaced by a list of objects, which is first to be said again.
 
-    A list of objects is first to be said again: copying what stands further up is what every other skill is made of, and
-    a small model finds out how far sooner when it is asked to.
+    Copying what stands further up is what every other skill is made of, and a small model finds out how far sooner when it
+    is asked to.
     """
-    listed = rng.random() >= layouts
-    words = inventory(sample, rng) if listed else layout(sample)
+    words = inventory(sample, rng)
     turns = []
     for turn in sample.turns:
         parts: list[Part] = []
         for part in turn.parts:
             parts += words if isinstance(part, MediaRef) else [part]
         turns.append(replace(turn, parts=tuple(parts)))
-    if listed:
-        said_again = Turn("assistant", tuple(words))
-        turns = [Turn("user", (*words, Text(REPEAT))), said_again, *_without_words(turns, len(words))]
-    return replace(sample, turns=tuple(turns))
-
-
-def _without_words(turns: list[Turn], count: int) -> list[Turn]:
-    """The first question without the description that now stands before it."""
-    return [replace(turns[0], parts=turns[0].parts[count:]), *turns[1:]]
+    first = replace(turns[0], parts=turns[0].parts[len(words) :])  # the list now stands before it
+    said_again = [Turn("user", (*words, Text(REPEAT))), Turn("assistant", tuple(words))]
+    return replace(sample, turns=(*said_again, first, *turns[1:]))
 
 
 def inventory(sample: Sample, rng: np.random.Generator) -> list[Part]:
@@ -72,31 +80,16 @@ def inventory(sample: Sample, rng: np.random.Generator) -> list[Part]:
     return parts
 
 
-def layout(sample: Sample) -> list[Part]:
-    """For each patch in reading order the object that covers it, or a dot."""
-    cells = [
-        max(((_cover(region.bounds(), row, column), region.label) for region in sample.regions), default=(0.0, None))
-        for row in range(GRID)
-        for column in range(GRID)
-    ]
-    return [Text("".join(f" {label}" if cover > COVER and label else " ." for cover, label in cells))]
-
-
-def _cover(box: Box, row: int, column: int) -> float:
-    x1, y1, x2, y2 = (value * GRID for value in box)
-    return max(0.0, min(column + 1, x2) - max(column, x1)) * max(0.0, min(row + 1, y2) - max(row, y1))
-
-
-def documents(first: int, count: int, split: Split = "train", turns: int = TURNS, layouts: float = 0.5) -> Iterator[Sample]:
-    """Conversations `first` ... `first + count` of `turns` questions, told in words; `layouts` of them patch by patch."""
+def documents(first: int, count: int, split: Split = "train", turns: int = TURNS, lists: float = LISTS) -> Iterator[Sample]:
+    """Conversations `first` ... `first + count` of up to `turns` questions, `lists` of them told as a list."""
     for seed in range(first, first + count):
-        sample = conversation_sample(seed, split, turns)
-        yield told(sample, np.random.default_rng([seed, len(split)]), layouts)
+        sample, rng = conversation_sample(seed, split, turns), np.random.default_rng([seed, len(split)])
+        yield told(sample, rng) if rng.random() < lists else sample
 
 
 def language_tokenizer() -> PreTrainedTokenizerFast:
     """Llama's conventions: a beginning in front, an end behind what is finished; location tokens included."""
-    texts = (part.text for sample in documents(0, 4000) for turn in sample.turns for part in _texts(turn.parts))
+    texts = (part.text for sample in documents(0, 4000, lists=1.0) for turn in sample.turns for part in _texts(turn.parts))
     frame = [TEMPLATE.user_prefix, TEMPLATE.assistant_prefix, "A picture:", "the answer is"] * 50
     return train_bpe(
         [*texts, *frame],
@@ -130,42 +123,76 @@ def language_config(tokenizer: PreTrainedTokenizerFast) -> LlamaConfig:
 
 
 class Pretraining(nn.Module):
-    """The wrapper the trained model will run in, and its loss on documents."""
+    """The wrapper the trained model will run in, its loss on documents, and questions to measure it with."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self.llm = LanguageModel(str(folder), load_weights=False)
         self.renderer = Renderer(TEMPLATE, CODEC, self.llm.tokenizer, self.llm.tokenizer.pad_token_id)
+        self.patches = Patches(self.llm, CODEC)
 
-    def losses(self, samples: Iterator[Sample], answers_only: bool = False) -> dict[str, Tensor]:
-        """Mean next-token loss, over every token or over answers alone."""
-        batch = pack([Example(sample.id, self.renderer.render(sample, lambda _: 0), {}) for sample in samples])
+    def read(self, samples: Sequence[Sample], generator: torch.Generator | None = None) -> tuple[Batch, Tensor]:
+        """The packed documents and the hidden states `[T, H]` they lead to."""
+        batch = pack([self._example(sample, generator) for sample in samples])
+        inputs = Inputs(self.llm.embed(batch.ids), batch.positions, batch.lengths)
+        return batch, self.llm(splice(inputs, [told.pixels for told in batch.media], batch.slots))
+
+    def _example(self, sample: Sample, generator: torch.Generator | None) -> Example:
+        rendered = self.renderer.render(sample, lambda _: PLACES)
+        if not rendered.slots:
+            return Example(sample.id, rendered, {})
+        return Example(sample.id, rendered, {0: Prepared(self.patches.tell(sample, generator), Geometry())})
+
+    def losses(self, samples: Sequence[Sample], generator: torch.Generator, answers_only: bool) -> dict[str, Tensor]:
+        """Mean next-token loss, over every word or over answers alone."""
+        with autocast(resolve("auto", self.llm.embeddings.device), self.llm.embeddings.device):
+            batch, hidden = self.read(samples, generator)
         labels = batch.labels
         if not answers_only:
-            labels = torch.where(batch.positions == 0, -100, batch.ids)
-        hidden = self.llm(Inputs(self.llm.embed(batch.ids), batch.positions, batch.lengths))
+            labels = torch.where((batch.positions == 0) | (batch.ids == self.renderer.placeholder), -100, batch.ids)
         return {"text": self.llm.loss_sum(hidden, labels) / (labels != -100).sum()}
 
     @torch.no_grad()
     def validate(self) -> dict[str, float]:
-        """Loss on answers of unseen documents."""
-        return {"answers": self.losses(documents(0, VALIDATION, "validation"), answers_only=True)["text"].item()}
+        """Share of questions about unseen scenes, told patch by patch, whose every answer token is the likeliest one.
+
+        A box counts when the likeliest tokens are a box that overlaps the right one by half.
+        """
+        scores = {}
+        for task in MEASURED:
+            samples = [question_sample(task, seed, "validation") for seed in range(VALIDATION)]
+            batch, hidden = self.read(samples)
+            likeliest = self.llm.logits(hidden).argmax(-1).roll(1)
+            right = 0
+            for sample, ids, labels in zip(
+                samples, likeliest.split(batch.lengths), batch.labels.split(batch.lengths), strict=True
+            ):
+                right += self._right(sample, ids[labels != -100], labels[labels != -100])
+            scores[task] = right / VALIDATION
+        return scores
+
+    def _right(self, sample: Sample, ids: Tensor, labels: Tensor) -> bool:
+        if torch.equal(ids, labels):
+            return True
+        wanted = [part.box for part in sample.turns[-1].parts if isinstance(part, Region)]
+        found = [region.box for region in CODEC.decode(str(self.llm.tokenizer.decode(ids)))]
+        return bool(wanted and found and wanted[0] and found[0] and box_iou(wanted[0], found[0]) >= 0.5)
 
 
 def pretrain_language(
     out: Path,
     steps: int,
-    batch: int = 16,
+    batch: int = 32,
     lr: float = 2e-3,
     seed: int = 0,
     until: int | None = None,
-    answers_from: int | None = None,
+    answers_from: int = 0,
     turns: int = TURNS,
-    layouts: float = 0.5,
+    lists: float = LISTS,
 ) -> dict[str, float]:
     """Teach the language model, write a Hugging Face directory (bf16) into `out/language`, return its validation scores.
 
-    Every token is learnt at first; from step `answers_from` on answers alone, as chat models are tuned: which question comes
+    Every word is learnt at first; from step `answers_from` on answers alone, as chat models are tuned: which question comes
     next cannot be known, and no longer drowns what can.
     """
     folder = out / "language"
@@ -176,8 +203,9 @@ def pretrain_language(
     model = Pretraining(folder)
 
     def losses_at(step: int) -> dict[str, Tensor]:
-        answers_only = answers_from is not None and step >= answers_from
-        return model.losses(documents((seed * steps + step) * batch, batch, turns=turns, layouts=layouts), answers_only)
+        first = (seed * steps + step) * batch
+        generator = torch.Generator().manual_seed(first)
+        return model.losses(list(documents(first, batch, turns=turns, lists=lists)), generator, step >= answers_from)
 
     scores = pretrain(model, losses_at, model.validate, out, steps, lr, until)
     model.llm.model.to(torch.bfloat16).save_pretrained(folder)

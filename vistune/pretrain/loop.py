@@ -16,7 +16,7 @@ from vistune.files import atomic_path
 from vistune.progress import track
 
 LOG_EVERY = 50
-SAVE_EVERY = 500
+SAVE_EVERY = 250
 
 
 def cosine(step: int, steps: int, warmup: int) -> float:

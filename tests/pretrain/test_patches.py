@@ -1,0 +1,61 @@
+"""A scene told patch by patch: which object a place holds, and that its words and its box can be read off again."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from vistune.model.language import LanguageModel
+from vistune.pretrain.language import CODEC
+from vistune.pretrain.patches import CORNERS, PLACES, Patches, owners
+from vistune.sample import Sample
+from vistune.world.instructions import conversation_sample
+from vistune.world.scene import make_scene
+
+
+@pytest.fixture(scope="module")
+def patches() -> Patches:
+    return Patches(LanguageModel("builtin:language"), CODEC)
+
+
+def test_a_patch_belongs_to_the_box_that_covers_most_of_it() -> None:
+    owner = owners([(0.0, 0.0, 0.25, 0.125), (0.23, 0.0, 0.5, 0.25)]).view(8, 8)
+    assert owner[0].tolist() == [1, 1, 2, 2, 0, 0, 0, 0]
+    assert owner[1].tolist() == [0, 0, 2, 2, 0, 0, 0, 0]
+    assert not owner[2:].any()
+
+
+def test_patches_agree_with_the_dense_labels_of_the_encoder() -> None:
+    from vistune.pretrain.dense import dense_targets
+
+    scenes = [make_scene(seed, "train") for seed in range(20)]
+    names = sorted({thing.name for scene in scenes for thing in scene.objects})
+    colours = sorted({thing.colour for scene in scenes for thing in scene.objects})
+    targets = dense_targets(scenes, 8, names, colours)
+    for index, scene in enumerate(scenes):
+        owner = owners([thing.box for thing in scene.objects])
+        told = [0 if number == 0 else names.index(scene.objects[number - 1].name) + 1 for number in owner.tolist()]
+        assert told == targets.names[index].tolist()
+
+
+def test_a_place_is_the_sum_of_its_words_and_of_its_boxs_numbers_each_turned(patches: Patches) -> None:
+    sample = conversation_sample(3, "train", 1)
+    told, width = patches.tell(sample), patches.llm.width
+    owner = owners([region.bounds() for region in sample.regions])
+    assert told.shape == (PLACES, width)
+    for number, region in enumerate(sample.regions, 1):
+        words = patches.llm.tokenizer(f" {region.label}", add_special_tokens=False)["input_ids"]
+        wanted = patches.llm.embed(torch.tensor(words)).sum(0)
+        for corner, value in enumerate(region.bounds()):
+            token = patches.llm.tokenizer.convert_tokens_to_ids(CODEC.number(value))
+            wanted = wanted + patches.llm.embed(torch.tensor(token)).roll((corner + 1) * width // (CORNERS + 1))
+        for place in torch.nonzero(owner == number).flatten():
+            torch.testing.assert_close(told[place], wanted)
+
+
+def test_uncertainty_follows_its_generator_and_moves_the_boxes_by_a_pixel_at_most(patches: Patches) -> None:
+    sample: Sample = conversation_sample(3, "train", 1)
+    first, again, other = (patches.tell(sample, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
+    torch.testing.assert_close(first, again)
+    assert not torch.allclose(first, other)
+    assert not torch.allclose(first, patches.tell(sample))
