@@ -9,39 +9,24 @@ Dividing by the count of the whole step makes gradient accumulation exact: 4 x 8
 
 from __future__ import annotations
 
-import json
 import math
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from vistune.data.order import sample_at
-from vistune.data.packing import Batch, pack
 from vistune.data.prefetch import Prefetch
 from vistune.data.samples import Samples
 from vistune.model.checkpoint import units
 from vistune.model.vlm import VisionLanguageModel
 from vistune.progress import track
-from vistune.prompt.template import Template
 from vistune.recipe import Stage
-from vistune.spec import build
+from vistune.training.log import Log
 from vistune.training.precision import Precision, autocast, resolve
 from vistune.training.selection import fingerprint, select
 from vistune.training.state import load_state, save_state
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """All of one step: its packed micro-batches and how many tokens they supervise together."""
-
-    batches: tuple[Batch, ...]
-    supervised: int
-    tokens: int
-    samples: int
+from vistune.training.work import work_of_steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,27 +50,6 @@ def schedule(step: int, steps: int, warmup: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (step - first) / max(1, steps - first)))
 
 
-def work_of_steps(
-    model: VisionLanguageModel, samples: Samples, stage: Stage, seed: int, first: int, steps: int
-) -> Iterator[Work]:
-    """Prepare each step's work, in order, from step `first` on."""
-    template: Template | None = None
-    if stage.template is not None:
-        template = build("vistune.prompt.templates", stage.template, tokenizer=model.llm.tokenizer)
-    renderer = model.renderer(template)
-    micro = stage.micro or stage.batch
-    for step in range(first, steps):
-        places = range(step * stage.batch, (step + 1) * stage.batch)
-        examples = [model.example(samples[sample_at(place, len(samples), seed)], renderer) for place in places]
-        batches = tuple(pack(examples[start : start + micro]) for start in range(0, len(examples), micro))
-        yield Work(
-            batches,
-            supervised=sum(batch.supervised for batch in batches),
-            tokens=sum(len(batch.ids) for batch in batches),
-            samples=len(examples),
-        )
-
-
 def train_stage(
     model: VisionLanguageModel,
     samples: Samples,
@@ -107,7 +71,7 @@ def train_stage(
     groups = [{"params": group, "lr": rate, "rate": rate} for rate, group in selection.groups.items()]
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.999), weight_decay=stage.weight_decay)
     first = load_state(paths.state, model, parts, optimizer)
-    log = _Log(paths.log, first)
+    log = Log(paths.log, first)
     parameters = [parameter for group in selection.groups.values() for parameter in group]
     context = resolve(precision, model.device)
     model.train()
@@ -147,37 +111,3 @@ def check_changes(model: VisionLanguageModel, before: dict[str, int], trained: f
     for part in sorted({name.split(".")[0] for name in trained}):
         if not any(name.startswith(part + ".") for name in changed):
             raise RuntimeError(f"stage {stage.name!r}: {part} should have been trained but did not change")
-
-
-class _Log:
-    """One JSON line a step; lines of steps that are done again after a resume are dropped first."""
-
-    def __init__(self, path: Path, first: int) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
-        self._file = path.open("w", encoding="utf-8")
-        self._file.writelines(lines[:first])
-
-    def add(
-        self, step: int, steps: int, loss: float, norm: float, factor: float, work: Work, seconds: float, waited: float
-    ) -> None:
-        record: dict[str, Any] = {
-            "step": step,
-            "steps": steps,
-            "loss": loss,
-            "grad_norm": norm,
-            "lr_factor": factor,
-            "samples": work.samples,
-            "tokens": work.tokens,
-            "supervised": work.supervised,
-            "seconds": round(seconds, 4),
-            "tokens_per_second": round(work.tokens / seconds, 1),
-            "supervised_per_second": round(work.supervised / seconds, 1),
-            "samples_per_second": round(work.samples / seconds, 2),
-            "loader_wait_seconds": round(waited, 3),
-        }
-        self._file.write(json.dumps(record) + "\n")
-        self._file.flush()
-
-    def close(self) -> None:
-        self._file.close()
