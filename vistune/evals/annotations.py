@@ -95,17 +95,17 @@ def embedded(text: str, where: str) -> Media:
 
 def asked(
     identifier: object,
-    question: str,
+    question: str | None,
     media: Sequence[Media] = (),
     answers: Sequence[str] = (),
     choices: Sequence[str] = (),
     meta: Mapping[str, Any] | None = None,
     origin: str = "",
 ) -> Sample:
-    """A sample whose one turn shows all its media, then asks."""
+    """A sample whose one turn shows all its media, then asks; without a question it has no turns."""
     shown = tuple(MediaRef(index) for index in range(len(media)))
-    turn = Turn("user", (*shown, Text(question)))
-    return Sample(str(identifier), tuple(media), (turn,), (), tuple(answers), tuple(choices), meta or {}, origin)
+    turns = () if question is None else (Turn("user", (*shown, Text(question))),)
+    return Sample(str(identifier), tuple(media), turns, (), tuple(answers), tuple(choices), meta or {}, origin)
 
 
 def lettered(choices: Sequence[str]) -> str:

@@ -19,7 +19,7 @@ from vistune.errors import InputError
 from vistune.evals.prediction import Prediction, identifier_of
 from vistune.evals.result import Result
 from vistune.evals.sources import Content
-from vistune.sample import Media, MediaRef, Sample, Text, Turn
+from vistune.sample import Sample
 
 
 class Benchmark(Protocol):
@@ -54,22 +54,6 @@ class Benchmark(Protocol):
 def answers(predictions: Sequence[Prediction | None]) -> list[str | None]:
     """The answers' text, `None` where a prediction is missing: what most metrics take."""
     return [None if prediction is None else prediction.answer for prediction in predictions]
-
-
-def ask(
-    identifier: object,
-    question: str | None,
-    images: Sequence[str] = (),
-    answers: Sequence[str] = (),
-    choices: Sequence[str] = (),
-    meta: Mapping[str, Any] | None = None,
-    origin: str = "",
-) -> Sample:
-    """A sample that shows its images, then asks; without a question it has no turns."""
-    shown = tuple(MediaRef(index) for index in range(len(images)))
-    turns = () if question is None else (Turn("user", (*shown, Text(question))),)
-    media = tuple(Media.file("image", path) for path in images)
-    return Sample(str(identifier), media, turns, (), tuple(answers), tuple(choices), meta or {}, origin)
 
 
 def fill(prompt: str, **values: str) -> str:

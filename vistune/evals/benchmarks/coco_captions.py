@@ -8,11 +8,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from vistune.evals.benchmark import answers, ask, field_of, result_list
+from vistune.evals.annotations import asked, medium
+from vistune.evals.benchmark import answers, field_of, result_list
 from vistune.evals.metrics.captions import captions
 from vistune.evals.prediction import Prediction
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, beneath, load_json, locate
+from vistune.evals.sources import Content, load_json, locate
 from vistune.sample import Sample
 
 
@@ -46,7 +47,7 @@ class CocoCaptions:
         names = {image["id"]: image.get("file_name", f"{image['id']}.jpg") for image in images}
         folder = path.parent.parent / self.files["images"]
         return [
-            ask(identifier, self.prompt, [beneath(folder, names[identifier])], group, origin=str(path))
+            asked(identifier, self.prompt, [medium(folder, names[identifier])], group, origin=str(path))
             for identifier, group in groups.items()
         ]
 
@@ -54,7 +55,7 @@ class CocoCaptions:
         where = f"{path}: image {index + 1}"
         name = f"{image.get('filepath', '')}/{field_of(image, 'filename', where)}".lstrip("/")
         sentences = [field_of(sentence, "raw", where) for sentence in field_of(image, "sentences", where)]
-        return ask(image.get("cocoid", index), self.prompt, [beneath(path.parent, name)], sentences, origin=where)
+        return asked(image.get("cocoid", index), self.prompt, [medium(path.parent, name)], sentences, origin=where)
 
     def recognise(self, content: Content) -> list[Prediction] | None:
         """The caption challenge's result list."""

@@ -8,11 +8,12 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 from vistune.errors import InputError
-from vistune.evals.benchmark import ask, field_of
+from vistune.evals.annotations import asked, medium
+from vistune.evals.benchmark import field_of
 from vistune.evals.metrics.coco_ap import coco_ap
 from vistune.evals.prediction import Prediction, identifier_of
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, beneath, load_json, locate
+from vistune.evals.sources import Content, load_json, locate
 from vistune.sample import Sample
 
 
@@ -39,10 +40,10 @@ class CocoDetection:
             objects.setdefault(field_of(record, "image_id", f"{path}: annotation {index + 1}"), []).append(record)
         folder = path.parent.parent / self.files["images"]
         return [
-            ask(
+            asked(
                 field_of(image, "id", where),
                 self.prompt,
-                [beneath(folder, image["file_name"])] if "file_name" in image else [],
+                [medium(folder, image["file_name"])] if "file_name" in image else [],
                 meta={"image": image, "annotations": objects.get(image["id"], []), "categories": categories},
                 origin=where,
             )

@@ -8,11 +8,12 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from vistune.errors import InputError
-from vistune.evals.benchmark import ask, field_of
+from vistune.evals.annotations import asked, medium
+from vistune.evals.benchmark import field_of
 from vistune.evals.metrics.hallusion_bench import Judgement, Question, hallusion_bench, judge_yes_no
 from vistune.evals.prediction import Prediction
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, beneath, load_json, locate
+from vistune.evals.sources import Content, load_json, locate
 from vistune.sample import Sample
 
 _KEY = ("category", "subcategory", "set_id", "figure_id", "question_id")
@@ -40,10 +41,10 @@ class HallusionBench:
             where = f"{path}: record {index + 1}"
             name = record.get("filename")
             samples.append(
-                ask(
+                asked(
                     _identifier(record, where),
                     field_of(record, "question", where),
-                    [beneath(path.parent / self.files["images"], name)] if name else [],
+                    [medium(path.parent / self.files["images"], name)] if name else [],
                     ["yes" if str(field_of(record, "gt_answer", where)) == "1" else "no"],
                     meta={key: str(record[key]) for key in (*_KEY, "visual_input")},
                     origin=where,

@@ -8,13 +8,14 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from vistune.errors import InputError
-from vistune.evals.benchmark import ask, field_of, fill
+from vistune.evals.annotations import asked, medium
+from vistune.evals.benchmark import field_of, fill
 from vistune.evals.metrics.groups import group_means
 from vistune.evals.metrics.inputs import missing
 from vistune.evals.metrics.math_vista import Problem, math_vista
 from vistune.evals.prediction import Prediction
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, beneath, load_json, locate
+from vistune.evals.sources import Content, load_json, locate
 from vistune.sample import Sample
 
 _GROUPS = ("question_type", "answer_type", "language", "source", "category", "task", "context", "grade", "skills")
@@ -41,10 +42,10 @@ class MathVista:
         if not isinstance(value, dict):
             raise InputError(f"{path}: expected an object that maps problem ids to problems")
         return [
-            ask(
+            asked(
                 identifier,
                 fill(self.prompt, question=record.get("query") or field_of(record, "question", where)),
-                [beneath(path.parent, field_of(record, "image", where))],
+                [medium(path.parent, field_of(record, "image", where))],
                 [field_of(record, "answer", where)],
                 field_of(record, "choices", where) or (),
                 meta={

@@ -9,7 +9,8 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 from vistune.errors import InputError
-from vistune.evals.benchmark import answers, ask, field_of, result_object
+from vistune.evals.annotations import asked
+from vistune.evals.benchmark import answers, field_of, result_object
 from vistune.evals.metrics.groups import group_means
 from vistune.evals.metrics.mmmu import Question, mmmu
 from vistune.evals.prediction import Prediction
@@ -96,7 +97,7 @@ def _sample(record: Any, where: str) -> Sample:
     if not isinstance(answer, str | list):
         raise InputError(f"{where}: the answer is {answer!r}, expected text or a list of texts")
     subject = _SUBJECT.match(identifier)
-    return ask(
+    return asked(
         identifier,
         record.get("question"),
         answers=[answer] if isinstance(answer, str) else answer,

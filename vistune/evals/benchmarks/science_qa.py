@@ -10,11 +10,12 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from vistune.errors import InputError
-from vistune.evals.benchmark import answers, ask, field_of, fill, result_list
+from vistune.evals.annotations import asked, medium
+from vistune.evals.benchmark import answers, field_of, fill, result_list
 from vistune.evals.metrics.science_qa import OPTIONS, science_qa
 from vistune.evals.prediction import Prediction
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, beneath, companion, load_json, locate
+from vistune.evals.sources import Content, companion, load_json, locate
 from vistune.sample import Sample
 
 _OPTION_LINE = re.compile(r"^([A-E])\. ", re.MULTILINE)
@@ -54,10 +55,10 @@ class ScienceQa:
         question = "\n".join(part for part in (hint, field_of(problem, "question", where)) if part)
         options = "\n".join(f"{letter}. {choice}" for letter, choice in zip(OPTIONS, choices, strict=False))
         context = ["TXT"] * bool(hint) + ["IMG"] * bool(image) or ["NO"]
-        return ask(
+        return asked(
             name,
             fill(self.prompt, question=question, options=options),
-            [beneath(path.parent / self.files["images"], f"{name}/{image}")] if image else [],
+            [medium(path.parent / self.files["images"], f"{name}/{image}")] if image else [],
             [OPTIONS[field_of(problem, "answer", where)]],
             choices,
             meta={"groups": [_SUBJECTS[field_of(problem, "subject", where)], *context, _GRADES[problem["grade"]]]},
@@ -89,4 +90,4 @@ def _from_conversation(record: Any, where: str) -> Sample:
     text = question.replace("<image>", "").strip()
     context = ["TXT"] * text.startswith("Context: ") + ["IMG"] * ("image" in record) or ["NO"]
     choices = [letter for letter in _OPTION_LINE.findall(text) if letter in OPTIONS]
-    return ask(field_of(record, "id", where), text, [], [answer], choices, meta={"groups": context}, origin=where)
+    return asked(field_of(record, "id", where), text, [], [answer], choices, meta={"groups": context}, origin=where)

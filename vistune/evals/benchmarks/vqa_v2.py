@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
-from vistune.evals.benchmark import answers, ask, field_of, fill, result_list
+from vistune.evals.annotations import asked, medium
+from vistune.evals.benchmark import answers, field_of, fill, result_list
 from vistune.evals.metrics.vqa_accuracy import vqa_accuracy
 from vistune.evals.prediction import Prediction
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, beneath, companion, load_json, locate
+from vistune.evals.sources import Content, companion, load_json, locate
 from vistune.sample import Sample
 
 
@@ -43,11 +44,11 @@ class VqaV2:
             identifier = field_of(record, "question_id", where)
             question = questions.get(identifier)
             samples.append(
-                ask(
+                asked(
                     identifier,
                     None if question is None else fill(self.prompt, question=question),
                     [
-                        beneath(
+                        medium(
                             path.parent / self.files["images"], f"COCO_val2014_{field_of(record, 'image_id', where):012d}.jpg"
                         )
                     ],
