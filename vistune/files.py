@@ -93,6 +93,16 @@ def sha256(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def read_yaml(path: str | Path) -> Any:
+    """Read a YAML file, as `parse_yaml` does. Raises `InputError` naming the file."""
+    try:
+        return parse_yaml(Path(path).read_text(encoding="utf-8"), str(path))
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: byte {error.start} is not UTF-8") from error
+
+
 class _Yaml(yaml.SafeLoader):
     """YAML 1.1 takes `1e-3` for text, since it has no point; people mean the number."""
 

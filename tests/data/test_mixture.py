@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import yaml
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from vistune.data.manifest import manifest
 from vistune.data.mixture import Plan, Share, apportion, epoch_counts
 from vistune.data.permutation import permuted
-from vistune.data.samples import read
+from vistune.data.samples import parse, read
 from vistune.errors import InputError
 from vistune.sample import MediaRef, Text
 
@@ -105,6 +106,34 @@ def test_a_mixture_file_says_the_same(tmp_path: Path) -> None:
     ids = [sample.id for sample in read(f"mixture:{tmp_path}/mix.yaml")]
     assert ids == [sample.id for sample in read({"kind": "mixture", "sources": sources, "sampling": "weights", "size": 6})]
     assert Counter(identity[0] for identity in ids) == {"0": 4, "1": 2}
+
+
+def test_a_mixture_file_knows_exponents_and_names_the_place_of_a_fault(tmp_path: Path) -> None:
+    file = tmp_path / "mix.yaml"
+    file.write_text(f"sources: [{{data: '{make(tmp_path, 'a', 3)}', weight: 1e-3}}]\nsampling: weights\nsize: 3\n")
+    assert len(read(f"mixture:{file}")) == 3
+    file.write_text("sources: [\n  - }")
+    for opened in (read, manifest):
+        with pytest.raises(InputError, match=r"mix.yaml is not YAML: .*line 2, column 3"):
+            opened(f"mixture:{file}")
+    with pytest.raises(InputError, match=r"cannot read .*gone\.yaml: No such file"):
+        read(f"mixture:{tmp_path}/gone.yaml")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1e-3", 0.001),
+        ("2", 2),
+        ("true", True),
+        ("[a, b]", ["a", "b"]),
+        ("{a}.jpg", "{a}.jpg"),
+        ("{a: 1}", "{a: 1}"),
+        ("!!x", "!!x"),
+    ],
+)
+def test_values_of_a_spec_are_scalars_lists_or_text(text: str, value: Any) -> None:
+    assert parse(f"conversations:a.json?{urlencode({'images': text})}")["images"] == value
 
 
 @pytest.mark.parametrize(

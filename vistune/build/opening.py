@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
-import yaml
-
 from vistune.build.store import ReplyStore
 from vistune.completer import Completer
 from vistune.errors import InputError
+from vistune.files import parse_yaml
 from vistune.spec import build, resolve
 
 COMPLETERS = "vistune.build.completers"
@@ -34,9 +33,9 @@ def _parsed(text: str) -> dict[str, Any]:
         spec[name] = first
     try:
         pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
-        return spec | {key: yaml.safe_load(value) for key, value in pairs}
-    except (ValueError, yaml.YAMLError) as error:
+    except ValueError as error:
         raise InputError(f"completer {text!r}: what follows '?' is not key=value&key=value ({error})") from error
+    return spec | {key: parse_yaml(value, f"completer {text!r}: the value of {key!r}") for key, value in pairs}
 
 
 def open_part(spec: str, does: str) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 from vistune.data.file_patterns import expand
 from vistune.data.samples import parse, read
 from vistune.data.shard_records import shard_files
-from vistune.files import sha256
+from vistune.files import read_yaml, sha256
 
 Json = dict[str, Any]
 
@@ -36,9 +36,7 @@ def _texts(value: Any) -> Iterator[str]:
                 item = parse(item)
             yield from _texts(item)
         if value.get("kind") == "mixture" and isinstance(value.get("path"), str):
-            import yaml
-
-            yield from _texts(yaml.safe_load(Path(value["path"]).read_text(encoding="utf-8")))
+            yield from _texts(read_yaml(value["path"]))
     elif isinstance(value, list | tuple):
         for item in value:
             yield from _texts({"data": item} if isinstance(item, str) and ":" in item else item)

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 from urllib.parse import parse_qsl
 
-import yaml
-
 from vistune.errors import InputError
+from vistune.files import parse_yaml
 from vistune.sample import Sample
 from vistune.spec import build, resolve
 
@@ -62,7 +61,7 @@ def parse(text: str) -> dict[str, Any]:
 
 def _value(text: str) -> Any:
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
+        value = parse_yaml(text, "a value")
+    except InputError:
         return text
     return value if value is None or isinstance(value, str | int | float | list) else text

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from vistune.build.completers.endpoint import Endpoint
 from vistune.build.completers.local import Local
 from vistune.build.completers.offline import Offline
 from vistune.build.completers.replay import Replay
@@ -71,6 +72,16 @@ def test_replay_gives_what_was_stored_and_fails_the_rest(tmp_path: Path):
     assert (account.asked, account.cached, account.failed) == (2, 1, 1)
     with pytest.raises(InputError, match="there is no such file"):
         Replay(str(tmp_path / "none.jsonl"))
+
+
+def test_values_of_a_completer_are_yaml_and_a_broken_one_is_named():
+    endpoint = open_completer("endpoint:http://host/v1?model=m&max_usd=1e-3&price_in=1e0&price_out=2&extra={top_p: 9e-1}")
+    assert isinstance(endpoint, Endpoint) and endpoint.identity["extra"] == {"top_p": 0.9}
+    endpoint.close()
+    with pytest.raises(InputError, match=r"the value of 'model' is not YAML"):
+        open_completer("endpoint:http://host/v1?model=[m")
+    with pytest.raises(InputError, match="what follows '\\?' is not key=value"):
+        open_completer("endpoint:http://host/v1?model")
 
 
 def test_a_script_is_followed_and_must_not_end_early(tmp_path: Path):

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from vistune.data.held import joined
 from vistune.data.mixture import Plan, Sampling, Share, epoch_counts
 from vistune.data.readers.base import Reader
 from vistune.data.samples import read
 from vistune.errors import InputError, nearest
+from vistune.files import read_yaml
 from vistune.sample import Sample, Text, Turn
 
 _KEYS = ("data", "weight", "cap", "repeat", "prompt", "system")
@@ -113,12 +111,7 @@ def _entry(source: Any, number: int) -> dict[str, Any]:
 
 
 def _file(path: str) -> dict[str, Any]:
-    try:
-        settings = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    settings = read_yaml(path)
     known = ["sources", "sampling", "temperature", "size", "epochs", "seed"]
     if not isinstance(settings, dict):
         raise InputError(f"{path} holds no mixture: expected the keys {', '.join(known)}")
