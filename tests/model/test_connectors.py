@@ -49,6 +49,13 @@ def test_tokens_are_as_many_and_as_wide_as_promised(connector: Connector, grid: 
     assert connector.join(tokens[:1], grid, None).shape == (connector.count(length, grid, None), OUT)
 
 
+def test_only_one_that_says_so_reads_the_question(connector: Connector) -> None:
+    """Pictures' tokens are kept from one question to the next where it does not."""
+    features = Features(torch.randn(2, 16, WIDTH), (4, 4))
+    assert not connector.reads_text
+    assert torch.equal(connector(features, QUESTIONS), connector(features, TextContext(("yes", "no"))))
+
+
 def test_every_parameter_learns_and_inputs_do_not_mix(connector: Connector) -> None:
     x = torch.randn(2, 16, WIDTH)
     tokens = connector(Features(x, (4, 4)), QUESTIONS)

@@ -11,8 +11,8 @@ Training rows are packed: samples stand one behind the other, and each may see o
 
 Masking a long row densely would cost its square, so attention runs sample by sample (samples of equal length together). The
 lengths arrive as the keyword argument `lengths`, which `transformers` hands down to the attention function; without it (while
-generating from a padded batch) this is plain scaled-dot-product attention. Sliding windows (Mistral, Gemma) and capped scores
-(Gemma 2) are honoured in both.
+generating from a padded batch) this is plain scaled-dot-product attention. With `after`, pieces of the row go on from others
+(`vistune.model.sharing`) and see them, too. Sliding windows (Mistral, Gemma) and capped scores (Gemma 2) are honoured in all.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ def attention(
     scaling: float | None = None,
     dropout: float = 0.0,
     lengths: tuple[int, ...] | None = None,
+    after: tuple[int | None, ...] | None = None,
     sliding_window: int | None = None,
     softcap: float | None = None,
     call: AttentionCall | None = None,
@@ -51,9 +52,10 @@ def attention(
 ) -> tuple[Tensor, None]:
     """`query [B, heads, T, d]`, `key` and `value [B, kv heads, T, d]` -> `[B, T, heads, d]`.
 
-    With `lengths` B is 1 and the row holds samples of these lengths, each causal in itself. A token sees the last
-    `sliding_window` ones, itself among them; `softcap` c bends scores s to `c tanh(s / c)`. `call` brings the layer's hooks
-    `attn_add` and `kv_concat`; given `note`, keys and values are written there and nothing is attended to.
+    With `lengths` B is 1 and the row holds samples of these lengths, each causal in itself; sample i goes on from sample
+    `after[i]`, if any. A token sees the last `sliding_window` ones, itself among them; `softcap` c bends scores s to
+    `c tanh(s / c)`. `call` brings the layer's hooks `attn_add` and `kv_concat`; given `note`, keys and values are written there
+    and nothing is attended to.
     """
     if note is not None:
         note.append((key, value))
@@ -70,7 +72,7 @@ def attention(
             key, value, mask = _behind(prefixes, key, value, attention_mask, query.shape[2])
             output = scores.attend(query, key, value, mask)
         else:
-            output = _packed(query, key, value, lengths, sliding_window, scores, prefixes)
+            output = _packed(query, key, value, lengths, after or (None,) * len(lengths), sliding_window, scores, prefixes)
     if call is not None:
         scale = query.shape[-1] ** -0.5 if scaling is None else scaling
         for add in call.add:
@@ -110,25 +112,35 @@ def _packed(
     key: Tensor,
     value: Tensor,
     lengths: tuple[int, ...],
+    after: tuple[int | None, ...],
     sliding_window: int | None,
     scores: Scores,
     prefixes: list[tuple[Tensor, Tensor]],
 ) -> Tensor:
     """Attention in a packed row `[1, heads, T, d]`, samples of equal length together."""
-    places_of: defaultdict[int, list[int]] = defaultdict(list)
-    for place, length in enumerate(lengths):
-        places_of[length].append(place)
+    places_of: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+    for place, (length, before) in enumerate(zip(lengths, after, strict=True)):
+        places_of[length, 0 if before is None else lengths[before]].append(place)
     samples = [list(part.split(lengths, dim=2)) for part in (query, key, value)]
     seen: list[Tensor] = [query] * len(lengths)
-    for length, places in places_of.items():
-        rows = [torch.cat([part[place] for place in places]) if len(places) > 1 else part[places[0]] for part in samples]
-        window = sliding_window is not None and length > sliding_window
-        mask = _causal(length, sliding_window or length, query.device) if window else None
+    for (length, more), places in places_of.items():
+        rows = [_rows(part, places) for part in samples]
+        if more:
+            starts = [start for place in places if (start := after[place]) is not None]
+            rows[1:] = [torch.cat([_rows(part, starts), own], dim=2) for part, own in zip(samples[1:], rows[1:], strict=True)]
+        whole = more + length
+        window = sliding_window is not None and whole > sliding_window
+        mask = _causal(whole, sliding_window or whole, query.device)[more:] if window or more else None
         chosen = [tuple(part if len(part) == 1 else part[places] for part in prefix) for prefix in prefixes]
         keys, values, mask = _behind(chosen, rows[1], rows[2], mask, length)
         for place, row in zip(places, scores.attend(rows[0], keys, values, mask).split(1), strict=True):
             seen[place] = row
     return torch.cat(seen, dim=2)
+
+
+def _rows(samples: list[Tensor], places: list[int]) -> Tensor:
+    """Some of the samples as rows of a batch."""
+    return torch.cat([samples[place] for place in places]) if len(places) > 1 else samples[places[0]]
 
 
 def _behind(

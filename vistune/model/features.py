@@ -25,6 +25,12 @@ class Features:
     pooled: Tensor | None = None
     layers: dict[int, Tensor] | None = None
 
+    def rows(self, index: Tensor) -> Features:
+        """Those of some of the inputs, by their numbers."""
+        pooled = None if self.pooled is None else self.pooled[index]
+        layers = None if self.layers is None else {number: layer[index] for number, layer in self.layers.items()}
+        return Features(self.x[index], self.grid, pooled, layers)
+
 
 @dataclass(frozen=True, slots=True)
 class Geometry:

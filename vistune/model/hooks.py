@@ -130,6 +130,11 @@ class Hooks:
         self._attend(layer)
         self._concat[layer].append(function)
 
+    @property
+    def concatenates(self) -> bool:
+        """Whether any layer sees keys and values beside the row's own."""
+        return any(self._concat.values())
+
     def module(self, layer: int, name: str) -> nn.Module:
         """A module of a layer by its dotted name. Raises `InputError` for an unknown one."""
         named: dict[str, nn.Module] = dict(self.blocks[layer].named_modules())

@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, DynamicCache
 
 from vistune.errors import InputError
 from vistune.model import attention
 from vistune.model.assets import locate
 from vistune.model.hooks import Hooks, Run
 from vistune.model.inputs import Inputs
+from vistune.model.loss import cross_entropy_sum, log_likelihoods
 from vistune.model.pretrained import read_config, read_model, read_tokenizer
-
-_CHUNK = 2048  # supervised tokens whose logits are held at once
+from vistune.model.sharing import Shared
 
 
 class LanguageModel(nn.Module):
@@ -91,6 +90,10 @@ class LanguageModel(nn.Module):
 
     def forward(self, inputs: Inputs) -> Tensor:
         """A packed row of T tokens -> hidden states `[T, H]`."""
+        return self._run(inputs)
+
+    def _run(self, inputs: Inputs, after: tuple[int | None, ...] | None = None, cache: DynamicCache | None = None) -> Tensor:
+        """`forward`, where sample i may go on from sample `after[i]`; given a `cache`, keys and values are left there."""
         self.hooks.run = Run(
             samples=len(inputs.lengths),
             modality=None if inputs.modality is None else inputs.modality[None],
@@ -101,8 +104,10 @@ class LanguageModel(nn.Module):
             inputs_embeds=inputs.embeds[None],
             position_ids=inputs.positions[None],
             attention_mask=_NO_MASK.to(inputs.embeds.device),
-            use_cache=False,
+            past_key_values=cache,
+            use_cache=cache is not None,
             lengths=inputs.lengths,
+            after=after,
         )
         hidden: Tensor = output.last_hidden_state[0]
         return hidden
@@ -122,21 +127,58 @@ class LanguageModel(nn.Module):
         """Summed cross-entropy of next tokens: `hidden [T, H]` of one packed row, `labels [T]` (-100: none).
 
         Position t predicts token t + 1. The first token of a sample is never supervised, so that no sample predicts its
-        neighbour. The vocabulary is projected to only where labels are, a chunk at a time.
+        neighbour. The vocabulary is projected to only where labels are, a chunk at a time, and no chunk's logits are kept.
         """
         where = torch.nonzero(labels[1:] != -100).squeeze(1)
-        targets, chosen = labels[where + 1], hidden[where]
-        total = hidden.new_zeros((), dtype=torch.float32)
-        for first in range(0, len(where), _CHUNK):
-            scores = self.logits(chosen[first : first + _CHUNK]).float()
-            total = total + F.cross_entropy(scores, targets[first : first + _CHUNK], reduction="sum")
-        return total
+        weights = list(self.model.get_output_embeddings().parameters())
+        return cross_entropy_sum(self.logits, weights, len(self.embeddings), hidden[where], labels[where + 1])
+
+    def log_likelihoods(self, hidden: Tensor, labels: Tensor) -> Tensor:
+        """The logarithm of each label's probability, `[T]`, zero where there is none; arguments as for `loss_sum`."""
+        where = torch.nonzero(labels[1:] != -100).squeeze(1)
+        found = log_likelihoods(self.logits, len(self.embeddings), hidden[where], labels[where + 1])
+        return found.new_zeros(len(labels)).index_put((where + 1,), found)
+
+    def shared_states(self, inputs: Inputs, shared: Shared) -> Tensor | None:
+        """What `forward` gives for a packed row, every shared beginning computed once; None where that may not be done.
+
+        It may not in an encoder-decoder, and where hooks look beside the row.
+        """
+        pieces = self._pieces(inputs, shared)
+        return None if pieces is None else self._run(pieces, shared.after)[shared.back.to(inputs.embeds.device)]
+
+    def _pieces(self, inputs: Inputs, shared: Shared) -> Inputs | None:
+        if self.model.config.is_encoder_decoder or self.hooks.concatenates:
+            return None
+        return shared.read(inputs)
+
+    @torch.no_grad()
+    def prefill(self, inputs: Inputs, shared: Shared) -> DynamicCache | None:
+        """Keys and values of a packed row of prompts but for the last token of each, every shared beginning computed once.
+
+        Rows are padded on the left, as `generate` pads them. None where `shared_states` gives none, and where a prompt ends
+        with a visual token that is routed.
+        """
+        pieces = self._pieces(inputs, shared)
+        ends = torch.tensor(inputs.lengths).cumsum(0).to(inputs.embeds.device) - 1
+        if pieces is None or (inputs.modality is not None and bool(inputs.modality[ends].any())):
+            return None
+        row = DynamicCache()
+        self._run(pieces, shared.after, row)
+        cache = DynamicCache(config=self.model.config)
+        places = [part[:-1] for part in shared.back.to(inputs.embeds.device).split(inputs.lengths)]
+        lengths = tuple(map(len, places))
+        for number, layer in enumerate(row.layers):
+            pair = (part[0].transpose(0, 1)[torch.cat(places)] for part in (layer.keys, layer.values))
+            cache.update(*(_pad_left(part, lengths).transpose(1, 2) for part in pair), number)
+        return cache
 
     @torch.no_grad()
     def generate(self, inputs: Inputs, max_new_tokens: int, stop: list[str] | None = None, **options: Any) -> list[str]:
         """Continue each prompt of a packed row, greedily unless `options` say otherwise; returns the new text.
 
-        Prompts are padded on the left. Text ends at the end-of-sequence token or before the first of `stop`.
+        Prompts are padded on the left. Text ends at the end-of-sequence token or before the first of `stop`. With
+        `past_key_values` from `prefill` among the options, nothing in them is computed again.
         """
         lengths = inputs.lengths
         mask = _pad_left(torch.ones_like(inputs.positions), lengths)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -17,6 +19,7 @@ from vistune.model.connectors.base import TextContext
 from vistune.model.features import Prepared
 from vistune.model.inputs import Inputs
 from vistune.model.language import LanguageModel
+from vistune.model.sharing import share
 from vistune.model.spec import ModelSpec
 from vistune.progress import track
 from vistune.prompt.render import Renderer
@@ -83,8 +86,14 @@ class VisionLanguageModel(nn.Module):
         count = self.connector.count(self.vision.num_tokens(size), self.vision.grid(size), self.vision.tiling(size))
         return self.fusion.places(count)
 
-    def example(self, sample: Sample, renderer: Renderer, answer_next: bool = False) -> Example:
-        """Render a sample and prepare the media it shows. Runs on the CPU, touches no weights."""
+    def example(
+        self, sample: Sample, renderer: Renderer, answer_next: bool = False, known: dict[Hashable, Prepared] | None = None
+    ) -> Example:
+        """Render a sample and prepare the media it shows. Runs on the CPU, touches no weights.
+
+        Media are looked up in `known` by their content, and put there.
+        """
+        known = {} if known is None else known
         rendered = renderer.render(
             sample,
             lambda index: self.media_tokens(sample.media[index], sample.where),
@@ -92,7 +101,12 @@ class VisionLanguageModel(nn.Module):
             self.spec.max_length,
         )
         shown = dict.fromkeys(slot.which for slots in rendered.slots.values() for slot in slots)
-        media = {index: self._prepare(sample.media[index], sample.where) for index in shown}
+        media = {}
+        for index in shown:
+            key = content(sample.media[index])
+            if key not in known:
+                known[key] = self._prepare(sample.media[index], sample.where)
+            media[index] = known[key]
         return Example(sample.id, rendered, media, {index: question_about(sample, index) for index in shown})
 
     def _prepare(self, medium: Media, where: str) -> Prepared:
@@ -104,14 +118,23 @@ class VisionLanguageModel(nn.Module):
         if not media:
             return []
         assert self.vision is not None and self.connector is not None
-        pixels = torch.cat([medium.pixels for medium in media]).to(self.device)
+        distinct = {id(medium): medium for medium in media}  # what is shown twice is encoded once
+        pixels = torch.cat([medium.pixels for medium in distinct.values()]).to(self.device)
         training = any(parameter.requires_grad for parameter in self.vision.parameters())
         with torch.set_grad_enabled(training and torch.is_grad_enabled()):
             features = self.vision(pixels)
-        inputs = [len(medium.pixels) for medium in media]
-        text = TextContext(tuple(question for question, count in zip(questions, inputs, strict=True) for _ in range(count)))
+        asked = [question if self.connector.reads_text else "" for question in questions]
+        pairs = list(dict.fromkeys(zip(map(id, media), asked, strict=True)))
+        if len(pairs) > len(distinct):
+            rows = dict(zip(distinct, torch.arange(len(pixels)).split([len(m.pixels) for m in distinct.values()]), strict=True))
+            features = features.rows(torch.cat([rows[medium] for medium, _ in pairs]).to(self.device))
+        shown = [distinct[medium] for medium, _ in pairs]
+        inputs = [len(medium.pixels) for medium in shown]
+        text = TextContext(tuple(question for (_, question), count in zip(pairs, inputs, strict=True) for _ in range(count)))
         parts = self.connector(features, text).split(inputs)
-        return [self.connector.join(part, features.grid, medium.tiling) for part, medium in zip(parts, media, strict=True)]
+        joined = [self.connector.join(part, features.grid, medium.tiling) for part, medium in zip(parts, shown, strict=True)]
+        tokens = dict(zip(pairs, joined, strict=True))
+        return [tokens[pair] for pair in zip(map(id, media), asked, strict=True)]
 
     def inputs(self, batch: Batch) -> Inputs:
         """What the language model reads of a packed row: its text, and its media as the fusion brings them in."""
@@ -136,26 +159,86 @@ class VisionLanguageModel(nn.Module):
 
     @torch.no_grad()
     def generate(
-        self, samples: Sequence[Sample], max_new_tokens: int = 128, batch_size: int = 64, progress: bool = False, **options: Any
+        self,
+        samples: Sequence[Sample],
+        max_new_tokens: int = 128,
+        batch_size: int = 64,
+        progress: bool = False,
+        reuse: bool = True,
+        **options: Any,
     ) -> list[str]:
-        """Answer each sample's last question; turns after it are ignored. Greedy unless `options` (sampling) say otherwise."""
+        """Answer each sample's last question; turns after it are ignored. Greedy unless `options` (sampling) say otherwise.
+
+        With `reuse`, what prompts have in common up to a medium and behind it (`vistune.model.sharing`) is computed once.
+        """
         renderer = self.renderer()
         answers: dict[int, str] = {}
-        examples = [self.example(sample.prompt(), renderer, answer_next=True) for sample in samples]
-        order = sorted(range(len(examples)), key=lambda index: len(examples[index].rendered))
+        known: dict[Hashable, Prepared] = {}
+        examples = [self.example(sample.prompt(), renderer, True, known) for sample in samples]
+        order = arranged(examples)
+        reuse = reuse and max(options.get("num_beams", 1), options.get("num_return_sequences", 1)) == 1
         starts = range(0, len(order), batch_size)
         for start in track(starts, "answering", len(starts)) if progress else starts:
             chosen = order[start : start + batch_size]
-            inputs = self.inputs(pack([examples[index] for index in chosen]))
-            texts = self.llm.generate(inputs, max_new_tokens, self.template.stops, **options)
+            part = [examples[index] for index in chosen]
+            inputs = self.inputs(pack(part))
+            shared = share(part) if reuse else None
+            cache = None if shared is None else self.llm.prefill(inputs, shared)
+            more = options if cache is None else {"past_key_values": cache, **options}
+            texts = self.llm.generate(inputs, max_new_tokens, self.template.stops, **more)
             answers |= dict(zip(chosen, texts, strict=True))
         return [answers[index] for index in range(len(samples))]
+
+    @torch.no_grad()
+    def rank(self, sample: Sample, options: Sequence[str], mean: bool = False, reuse: bool = True) -> list[float]:
+        """Log-probability of each option as the answer to the sample's last question, natural logarithm.
+
+        Counted are the tokens that an answer would be trained on: its own and those that end it; with `mean` they are averaged.
+        With `reuse` the question is read once. Raises `InputError` without options, and for an empty one.
+        """
+        if not options or not all(option.strip() for option in options):
+            raise InputError(f"{sample.where}: ranking needs options, none of them empty, but they are {list(options)}")
+        prompt, renderer = sample.prompt(), self.renderer()
+        known: dict[Hashable, Prepared] = {}
+        history = tuple(replace(turn, train=False) for turn in prompt.turns)
+        answered = [replace(prompt, turns=(*history, Turn("assistant", (Text(option),)))) for option in options]
+        examples = [self.example(each, renderer, known=known) for each in answered]
+        if any(example.rendered.dropped_turns for example in examples):
+            raise InputError(f"{sample.where}: with an option as its answer it takes more than {self.spec.max_length} tokens")
+        batch = pack(examples)
+        inputs = self.inputs(batch)
+        shared = share(examples) if reuse else None
+        hidden = None if shared is None else self.llm.shared_states(inputs, shared)
+        hidden = self.llm(inputs) if hidden is None else hidden
+        likely = self.llm.log_likelihoods(hidden, batch.labels.to(self.device)).split(batch.lengths)
+        tokens = [example.rendered.supervised if mean else 1 for example in examples]
+        return [float(part.sum()) / count for part, count in zip(likely, tokens, strict=True)]
 
     def chat(
         self, image: str | Image.Image | NDArray[np.uint8] | None, question: str, max_new_tokens: int = 256, **options: Any
     ) -> str:
         """Ask one question about one picture (a path, a PIL picture, an array, or None for none)."""
         return self.generate([question_sample(image, question)], max_new_tokens, **options)[0]
+
+
+def arranged(examples: Sequence[Example]) -> list[int]:
+    """Numbers of examples in the order they are answered: of like length, and those about the same media together."""
+    groups: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
+    for number, example in enumerate(examples):
+        groups[tuple(map(id, example.media.values()))].append(number)
+
+    def length(number: int) -> int:
+        return len(examples[number].rendered)
+
+    ordered = sorted((sorted(group, key=length) for group in groups.values()), key=lambda group: length(group[-1]))
+    return [number for group in ordered for number in group]
+
+
+def content(medium: Media) -> Hashable:
+    """What tells a medium from others: its file, or its bytes."""
+    data = medium.data
+    held = data if data is None or isinstance(data, bytes) else (data.dtype.str, data.shape, data.tobytes())
+    return medium.kind, medium.path, medium.offset, medium.length, held
 
 
 def question_about(sample: Sample, index: int) -> str:

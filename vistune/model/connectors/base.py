@@ -18,7 +18,12 @@ class TextContext:
 
 
 class Connector(nn.Module):
-    """`Features` -> `[N, K, H]`, H the language model's width. `text` is always offered; most connectors ignore it."""
+    """`Features` -> `[N, K, H]`, H the language model's width. `text` is always offered; most connectors ignore it.
+
+    One whose tokens depend on it sets `reads_text`: a picture's tokens are then not those of another question about it.
+    """
+
+    reads_text = False
 
     @abstractmethod
     def num_tokens(self, n: int, grid: Grid | None) -> int:

@@ -51,6 +51,7 @@ class QFormer(Connector):
             "encoder_hidden_size": width,
         }
         self.tokenizer = None if tokenizer is None else AutoTokenizer.from_pretrained(locate(tokenizer))
+        self.reads_text = self.tokenizer is not None
         if self.tokenizer is not None and self.tokenizer.pad_token_id is None:
             raise InputError(f"connectors.q_former.tokenizer: {tokenizer} has no padding token")
         self.model: nn.Module
