@@ -26,7 +26,9 @@ class Stage:
     (`connector`), its adapters (`llm.adapter`), a glob (`llm.*q_proj*`) or a part's blocks from a number on (`vision[4:]`).
     `data` is a data spec.
     `steps` or `epochs` says how long, `batch` how many samples a step, `micro` how many at once on a device (the rest is
-    accumulated). `warmup` is a share of the steps. `template` replaces the model's own for this stage.
+    accumulated): as many of the step's samples as fit into `max_tokens` and `max_images` (each tile is one), where either is
+    given in place of `micro`.
+    `warmup` is a share of the steps. `template` replaces the model's own for this stage.
     """
 
     name: str
@@ -34,6 +36,8 @@ class Stage:
     data: str | Mapping[str, Any]
     batch: int = 128
     micro: int | None = None
+    max_tokens: int | None = None
+    max_images: int | None = None
     epochs: float = 1.0
     steps: int | None = None
     warmup: float = 0.03
@@ -42,10 +46,12 @@ class Stage:
     template: Spec | None = None
 
     def __post_init__(self) -> None:
-        for key in ("batch", "micro", "steps"):
+        for key in ("batch", "micro", "max_tokens", "max_images", "steps"):
             value = getattr(self, key)
             if value is not None and value < 1:
                 raise InputError(f"stage {self.name!r}: {key} is {value}, expected at least 1")
+        if self.micro is not None and (self.max_tokens is not None or self.max_images is not None):
+            raise InputError(f"stage {self.name!r}: give either micro (samples a row) or max_tokens and max_images")
         if not self.train:
             raise InputError(f"stage {self.name!r} trains nothing: give 'train' a pattern, for example {{connector: 1e-3}}")
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from vistune.data.order import sample_at
-from vistune.data.packing import Batch, pack
+from vistune.data.packing import Batch, Example, pack
+from vistune.data.packing_budget import rows
 from vistune.data.samples import Samples
 from vistune.model.vlm import VisionLanguageModel
 from vistune.prompt.template import Template
@@ -32,14 +33,21 @@ def work_of_steps(
     if stage.template is not None:
         template = build("vistune.prompt.templates", stage.template, tokenizer=model.llm.tokenizer)
     renderer = model.renderer(template)
-    micro = stage.micro or stage.batch
     for step in range(first, steps):
         places = range(step * stage.batch, (step + 1) * stage.batch)
         examples = [model.example(samples[sample_at(place, len(samples), seed)], renderer) for place in places]
-        batches = tuple(pack(examples[start : start + micro]) for start in range(0, len(examples), micro))
+        batches = tuple(pack(row) for row in _rows(examples, stage))
         yield Work(
             batches,
             supervised=sum(batch.supervised for batch in batches),
             tokens=sum(len(batch.ids) for batch in batches),
             samples=len(examples),
         )
+
+
+def _rows(examples: Sequence[Example], stage: Stage) -> list[list[Example]]:
+    """The step's examples by the row they are packed into: a number of samples, or as many as the budget takes."""
+    if stage.max_tokens is not None or stage.max_images is not None:
+        return rows(examples, stage.max_tokens, stage.max_images)
+    micro = stage.micro or stage.batch
+    return [list(examples[start : start + micro]) for start in range(0, len(examples), micro)]
