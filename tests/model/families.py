@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 import transformers as hf
+from safetensors.torch import save_file
 
 from vistune.pretrain.tokenizer import train_bpe
 
@@ -57,6 +58,12 @@ TOWERS: dict[str, tuple[str, dict[str, Any]]] = {
     "convnext": ("ConvNextConfig", {"hidden_sizes": [8, 16, 24, 32], "depths": [1, 1, 2, 1], "patch_size": 4}),
 }
 
+_T5: dict[str, Any] = {"d_model": 32, "d_kv": 8, "d_ff": 64, "num_layers": 2, "num_heads": 4, "dropout_rate": 0.0}
+ENCODER_DECODERS: dict[str, dict[str, Any]] = {
+    "t5": _T5,
+    "flan": _T5 | {"feed_forward_proj": "gated-gelu", "tie_word_embeddings": False},
+}
+
 
 def tokenizer() -> Any:
     """A byte-level tokenizer with `<pad>`, `<s>`, `</s>`."""
@@ -80,4 +87,20 @@ def tower(name: str, folder: Path) -> str:
     torch.manual_seed(1)
     hf.AutoModel.from_config(getattr(hf, config_class)(**settings)).save_pretrained(folder)
     hf.CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size={"height": 32, "width": 32}).save_pretrained(folder)
+    return str(folder)
+
+
+def encoder_decoder(name: str, folder: Path) -> str:
+    """Write a random T5 (`t5`: the first; `flan`: 1.1, gated layers and a head of its own) and its tokenizer."""
+    words = tokenizer()
+    torch.manual_seed(0)
+    ids = {"pad_token_id": 0, "eos_token_id": 2, "decoder_start_token_id": 0}
+    config = hf.T5Config(vocab_size=len(words), **ENCODER_DECODERS[name], **ids)
+    model = hf.T5ForConditionalGeneration(config)
+    weights = {name: tensor for name, tensor in model.state_dict().items() if name not in model.all_tied_weights_keys}
+    if name == "flan":
+        weights["lm_head.weight"] = torch.randn_like(weights["shared.weight"])
+    config.save_pretrained(folder)
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    words.save_pretrained(folder)
     return str(folder)

@@ -14,6 +14,7 @@ class Inputs:
     `embeds [T, H]`; `positions [T]` restart with each of the samples, whose `lengths` sum to T. The rest is for the hooks of a
     fusion that changes more than the embeddings: `modality [T]` is True on visual tokens; `context [M, K, C]` are M things (a
     medium each, say) that tokens look at, and `sees [T, 2]` tells which: token t sees `context[first:end]` of its row.
+    `answers [T]` is True on supervised tokens: an encoder-decoder writes them, and reads what stands before them.
     """
 
     embeds: Tensor
@@ -22,3 +23,4 @@ class Inputs:
     modality: Tensor | None = None
     context: Tensor | None = None
     sees: Tensor | None = None
+    answers: Tensor | None = None

@@ -28,19 +28,24 @@ class LanguageModel(nn.Module):
     def __init__(self, path: str, revision: str | None = None, load_weights: bool = True) -> None:
         super().__init__()
         folder = locate(path)
-        attention.register()
         config = read_config(path, folder, revision)
         if "vision_config" in config.sub_configs:
             raise InputError(f"{path} is a {config.model_type}, a whole vision-language model: `vistune import` it instead")
-        self.model: Any = read_model(
-            AutoModelForCausalLM, path, folder, config, revision, load_weights, attn_implementation=attention.NAME
-        )
-        if not self.model.is_backend_compatible():
-            raise InputError(f"{path} is a {config.model_type}, whose attention cannot be told where packed samples end")
+        self.model: Any = self._read(path, folder, config, revision, load_weights)
         self.tokenizer = read_tokenizer(path, folder, revision)
         self.width = int(self.embeddings.shape[1])
         self.hooks = Hooks(self.blocks)
         self.added: list[int] = []  # tokens that `add_tokens` gave the tokenizer
+
+    def _read(self, path: str, folder: str, config: Any, revision: str | None, load_weights: bool) -> Any:
+        """The model of `transformers`."""
+        attention.register()
+        model = read_model(
+            AutoModelForCausalLM, path, folder, config, revision, load_weights, attn_implementation=attention.NAME
+        )
+        if not model.is_backend_compatible():
+            raise InputError(f"{path} is a {config.model_type}, whose attention cannot be told where packed samples end")
+        return model
 
     @property
     def blocks(self) -> nn.ModuleList:

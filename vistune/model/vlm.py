@@ -16,13 +16,14 @@ from vistune.errors import InputError
 from vistune.model._quiet import quiet
 from vistune.model.adapters import adapt
 from vistune.model.connectors.base import TextContext
+from vistune.model.encoder_decoder import language_model
 from vistune.model.features import Prepared
 from vistune.model.inputs import Inputs
 from vistune.model.language import LanguageModel
 from vistune.model.sharing import share
 from vistune.model.spec import ModelSpec
 from vistune.progress import track
-from vistune.prompt.render import Renderer
+from vistune.prompt.render import IGNORE, Renderer
 from vistune.prompt.template import Template
 from vistune.sample import Media, MediaRef, Sample, Text, Turn
 from vistune.spec import build
@@ -50,7 +51,7 @@ class VisionLanguageModel(nn.Module):
         self.spec = spec
         llm = {"path": spec.llm} if isinstance(spec.llm, str) else dict(spec.llm)
         with quiet():
-            self.llm = LanguageModel(**llm, load_weights=load_weights)
+            self.llm = language_model(**llm, load_weights=load_weights)
         self.vision = self.connector = None
         if spec.vision is not None:
             if spec.connector is None:
@@ -138,7 +139,12 @@ class VisionLanguageModel(nn.Module):
 
     def inputs(self, batch: Batch) -> Inputs:
         """What the language model reads of a packed row: its text, and its media as the fusion brings them in."""
-        text = Inputs(self.llm.embed(batch.ids.to(self.device)), batch.positions.to(self.device), batch.lengths)
+        text = Inputs(
+            self.llm.embed(batch.ids.to(self.device)),
+            batch.positions.to(self.device),
+            batch.lengths,
+            answers=batch.labels.to(self.device) != IGNORE,
+        )
         return self.fusion.prepare(text, self.encode(batch.media, batch.questions), batch.slots)
 
     def hidden(self, batch: Batch) -> Tensor:
