@@ -57,11 +57,15 @@ class ReplyStore:
 
     def put(self, key: str, reply: Reply) -> None:
         """Store a reply; it is on disk when this returns. Failures are not stored: they are asked again."""
-        if reply.error:
+        self.put_all({key: reply})
+
+    def put_all(self, replies: Mapping[str, Reply]) -> None:
+        """Store several replies with one wait for the disk; all are there when this returns."""
+        if any(reply.error for reply in replies.values()):
             raise ValueError("a failed request has no reply to store")
         with self._lock:
-            self._journal.append({"key": key, "reply": asdict(reply)})
-            self._replies[key] = reply
+            self._journal.append(*({"key": key, "reply": asdict(reply)} for key, reply in replies.items()))
+            self._replies.update(replies)
 
     def close(self) -> None:
         """Close the file and let others write it."""

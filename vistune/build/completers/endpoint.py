@@ -14,10 +14,12 @@ from urllib.parse import urlsplit
 from vistune.build.account import Account
 from vistune.build.http.attempts import Attempts
 from vistune.build.http.budget import Budget
+from vistune.build.http.connections import Connections
+from vistune.build.http.keeper import Keeper
 from vistune.build.http.limiter import Limiter
 from vistune.build.store import ReplyStore, reply_key
 from vistune.completer import Reply, Request
-from vistune.errors import InputError, MissingExtraError
+from vistune.errors import InputError
 
 
 class Endpoint:
@@ -57,7 +59,7 @@ class Endpoint:
         _check(url, concurrency, max_usd, price_in + price_out)
         self.account = Account()
         self.identity = {"url": url.rstrip("/"), "model": model, "extra": dict(extra or {})}
-        self._store = store
+        self._store, self._keeper = store, None if store is None else Keeper(store)
         self._width = 4 * concurrency
         self._flying: dict[str, Future[Reply]] = {}
         self._loop = asyncio.new_event_loop()
@@ -66,9 +68,9 @@ class Endpoint:
         self.limiter = Limiter(concurrency, requests_per_minute, tokens_per_minute)
         budget = Budget(max_total_tokens, max_usd, price_in, price_out, self.account)
         secret = os.environ.get(key_env, "")
-        self._client = _client(url, secret, concurrency, timeout)
+        self._connections = Connections(url, secret, timeout)
         self._attempts = Attempts(
-            self._client, model, dict(extra or {}), self.limiter, budget, self.account, timeout, retries, patience, secret
+            self._connections, model, dict(extra or {}), self.limiter, budget, self.account, timeout, retries, patience, secret
         )
 
     def complete(self, requests: Iterable[Request]) -> Iterator[Reply]:
@@ -88,7 +90,7 @@ class Endpoint:
 
     def close(self) -> None:
         """Close the connections."""
-        asyncio.run_coroutine_threadsafe(self._client.aclose(), self._loop).result()
+        asyncio.run_coroutine_threadsafe(self._connections.close(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -117,8 +119,8 @@ class Endpoint:
             self.account.failed += 1
         else:
             self.account.answered += 1
-            if self._store is not None:
-                await asyncio.to_thread(self._store.put, key, reply)
+            if self._keeper is not None:
+                await self._keeper.keep(key, reply)
         return reply
 
 
@@ -132,13 +134,3 @@ def _check(url: str, concurrency: int, max_usd: float | None, prices: float) -> 
         raise InputError(f"concurrency is {concurrency}, expected at least 1")
     if max_usd is not None and not prices:
         raise InputError("max_usd needs price_in and price_out, dollars per million tokens")
-
-
-def _client(url: str, secret: str, concurrency: int, timeout: float) -> Any:
-    try:
-        import httpx
-    except ImportError as error:
-        raise MissingExtraError("httpx", "build", "asking an endpoint") from error
-    headers = {"Authorization": f"Bearer {secret}"} if secret else {}
-    limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
-    return httpx.AsyncClient(base_url=url.rstrip("/") + "/", headers=headers, timeout=timeout, limits=limits, trust_env=False)

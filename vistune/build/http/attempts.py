@@ -8,17 +8,14 @@ import json
 import random
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from vistune.build.account import Account
 from vistune.build.http.budget import Budget
+from vistune.build.http.connections import Connections
 from vistune.build.http.limiter import Limiter
 from vistune.build.http.wire import BadReplyError, body_of, prompt_tokens, reply_of
 from vistune.completer import Reply, Request
 from vistune.errors import InputError
-
-if TYPE_CHECKING:
-    import httpx
 
 _BUSY = frozenset({429, 503, 529})
 _AGAIN = frozenset({408, 409, 425, 500, 502, 504})
@@ -43,7 +40,7 @@ class Attempts:
 
     def __init__(
         self,
-        client: httpx.AsyncClient,
+        connections: Connections,
         model: str,
         extra: Mapping[str, object],
         limiter: Limiter,
@@ -54,7 +51,7 @@ class Attempts:
         patience: float,
         secret: str,
     ) -> None:
-        self._client, self._model, self._extra = client, model, extra
+        self._connections, self._model, self._extra = connections, model, extra
         self._limiter, self._budget, self._account = limiter, budget, account
         self._timeout, self._retries, self._patience, self._secret = timeout, retries, patience, secret
         self._stopped: InputError | None = None
@@ -104,16 +101,19 @@ class Attempts:
         except TimeoutError as error:
             raise _RetryError("timeout") from error
         finally:
-            await self._limiter.release()
-            await self._budget.settle(claim, *spent)
+            self._limiter.release()
+            self._budget.settle(claim, *spent)
 
     async def _post(self, body: bytes, key: str) -> tuple[int, Mapping[str, str], bytes]:
         import httpx
 
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
         try:
-            async with asyncio.timeout(self._timeout):
-                async with self._client.stream("POST", "chat/completions", content=body, headers=headers) as response:
+            with self._connections.one() as client:
+                async with (
+                    asyncio.timeout(self._timeout),
+                    client.stream("POST", "chat/completions", content=body, headers=headers) as response,
+                ):
                     content = b""
                     async for chunk in response.aiter_bytes():
                         content += chunk

@@ -25,8 +25,8 @@ class Budget:
         self.tokens, self.usd = tokens, usd
         self.price_in, self.price_out = price_in, price_out
         self._account = account
-        self._reserved: list[tuple[int, float]] = []
-        self._settled = asyncio.Condition()
+        self._claims, self._reserved_tokens, self._reserved_usd = 0, 0, 0.0
+        self._waiting: list[asyncio.Future[None]] = []
 
     def cost(self, prompt: int, completion: int) -> float:
         """Dollars."""
@@ -35,27 +35,38 @@ class Budget:
     async def reserve(self, prompt: int, completion: int) -> tuple[int, float]:
         """Set aside the most a request can cost. Raises `BudgetError` when it cannot fit any more."""
         claim = (prompt + completion, self.cost(prompt, completion))
-        async with self._settled:
-            while not self._fits(claim):
-                if not self._reserved:
-                    self._settled.notify_all()
-                    raise BudgetError(self._sentence())
-                await self._settled.wait()
-            self._reserved.append(claim)
+        while not self._fits(claim):
+            if not self._claims:
+                self._look_again()
+                raise BudgetError(self._sentence())
+            settled = asyncio.get_running_loop().create_future()
+            self._waiting.append(settled)
+            await settled
+        self._claims += 1
+        self._reserved_tokens += claim[0]
+        self._reserved_usd += claim[1]
         return claim
 
-    async def settle(self, claim: tuple[int, float], prompt: int, completion: int) -> None:
+    def settle(self, claim: tuple[int, float], prompt: int, completion: int) -> None:
         """Replace a reservation by what was spent."""
-        async with self._settled:
-            self._reserved.remove(claim)
-            self._account.prompt_tokens += prompt
-            self._account.completion_tokens += completion
-            self._account.usd += self.cost(prompt, completion)
-            self._settled.notify_all()
+        self._claims -= 1
+        self._reserved_tokens -= claim[0]
+        self._reserved_usd = self._reserved_usd - claim[1] if self._claims else 0.0  # no rounding is carried on
+        self._account.prompt_tokens += prompt
+        self._account.completion_tokens += completion
+        self._account.usd += self.cost(prompt, completion)
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """Wake those whose request did not fit."""
+        waiting, self._waiting = self._waiting, []
+        for settled in waiting:
+            if not settled.done():
+                settled.set_result(None)
 
     def _fits(self, claim: tuple[int, float]) -> bool:
-        tokens = self._account.prompt_tokens + self._account.completion_tokens + sum(each[0] for each in self._reserved)
-        usd = self._account.usd + sum(each[1] for each in self._reserved)
+        tokens = self._account.prompt_tokens + self._account.completion_tokens + self._reserved_tokens
+        usd = self._account.usd + self._reserved_usd
         within_tokens = self.tokens is None or tokens + claim[0] <= self.tokens
         return within_tokens and (self.usd is None or usd + claim[1] <= self.usd)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 
 
 class Limiter:
@@ -26,24 +27,33 @@ class Limiter:
         self._refusals = 0
         self._not_before = 0.0
         self._next_start = 0.0
-        self._change = asyncio.Condition()
+        self._queue: deque[asyncio.Future[None]] = deque()
 
     async def acquire(self, tokens: int) -> None:
         """Wait for a place, and for the pace of a request of so many tokens."""
-        async with self._change:
-            while self._flying >= int(self.limit):
-                await self._change.wait()
-            self._flying += 1
-            self.peak = max(self.peak, self._flying)
-            start = max(self._next_start, self._not_before, time.monotonic())
-            self._next_start = start + self._interval(tokens)
-        await asyncio.sleep(max(0.0, start - time.monotonic()))
+        place = asyncio.get_running_loop().create_future()
+        self._queue.append(place)
+        self._let_in()
+        await place
+        now = time.monotonic()
+        start = max(self._next_start, self._not_before, now)
+        self._next_start = start + self._interval(tokens)
+        if start > now:
+            await asyncio.sleep(start - now)
 
-    async def release(self) -> None:
+    def release(self) -> None:
         """Give the place back."""
-        async with self._change:
-            self._flying -= 1
-            self._change.notify_all()
+        self._flying -= 1
+        self._let_in()
+
+    def _let_in(self) -> None:
+        """Whoever waits longest, as far as there are places: no one else is woken for it."""
+        while self._queue and self._flying < int(self.limit):
+            place = self._queue.popleft()
+            if not place.done():  # done is a request that was given up while it waited
+                place.set_result(None)
+                self._flying += 1
+                self.peak = max(self.peak, self._flying)
 
     def succeeded(self) -> None:
         """A reply came. A limit that is not used up has not been tried, and does not grow."""

@@ -1,0 +1,56 @@
+"""`Connections`: a client of its own for every request in flight, kept for the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from vistune.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    import httpx
+
+
+class Connections:
+    """HTTP clients of one connection each. One client of many connections looks through them all for every request.
+
+    Raises `MissingExtraError` when httpx is not installed.
+    """
+
+    def __init__(self, url: str, secret: str, timeout: float) -> None:
+        try:
+            import httpx
+        except ImportError as error:
+            raise MissingExtraError("httpx", "build", "asking an endpoint") from error
+        self._trust = httpx.create_ssl_context(trust_env=False)
+        self._url, self._timeout = url.rstrip("/") + "/", timeout
+        self._headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+        self._idle: list[httpx.AsyncClient] = []
+
+    @contextmanager
+    def one(self) -> Iterator[httpx.AsyncClient]:
+        """A client that nobody else uses meanwhile: the one used last, whose connection is most likely still open."""
+        client = self._idle.pop() if self._idle else self._new()
+        try:
+            yield client
+        finally:
+            self._idle.append(client)
+
+    def _new(self) -> httpx.AsyncClient:
+        import httpx
+
+        limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
+        return httpx.AsyncClient(
+            base_url=self._url,
+            headers=self._headers,
+            timeout=self._timeout,
+            limits=limits,
+            trust_env=False,
+            verify=self._trust,
+        )
+
+    async def close(self) -> None:
+        """Close those that are idle: call it when nothing is in flight."""
+        for client in self._idle:
+            await client.aclose()
