@@ -44,7 +44,12 @@ def prefetch(
         raise MissingExtraError("ray", "ray", "--engine ray") from error
     arguments = {"name": name, "data": list(data), "completer": completer, "seed": seed}
     replies = ray.data.range(count).map_batches(
-        _Worker, fn_constructor_kwargs=arguments, concurrency=workers, batch_size=block, batch_format="numpy"
+        _Worker,
+        fn_constructor_kwargs=arguments,
+        concurrency=workers,
+        batch_size=block,
+        batch_format="numpy",
+        num_cpus=0,  # workers mostly wait; one that held a core for good would leave none to hand out the records
     )
     came = 0
     for row in replies.iter_rows():
