@@ -7,8 +7,9 @@ A stage trains them with the pattern `llm.adapter`; a checkpoint then holds them
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import peft
 from peft.tuners.tuners_utils import BaseTunerLayer
@@ -22,9 +23,13 @@ from torch import nn
 from vistune.errors import InputError, nearest
 from vistune.model.encoders.base import Encoder
 from vistune.model.language import LanguageModel
+from vistune.model.native.network import Network
 from vistune.spec import Spec, check_arguments, split
 
-Part = Encoder | LanguageModel
+Part: TypeAlias = Encoder | LanguageModel | Network
+Targets: TypeAlias = Sequence[str] | Literal["attention"] | None
+
+_ATTENTION = re.compile(r"att(?:n|ention)[^.]*\.[^.]+$", re.IGNORECASE)  # a layer directly inside a module of that name
 
 
 def lora(
@@ -32,11 +37,12 @@ def lora(
     rank: int = 16,
     alpha: float | None = None,
     dropout: float = 0.0,
-    targets: Sequence[str] | None = None,
+    targets: Targets = None,
     new_tokens: bool = False,
 ) -> peft.PeftConfig:
     """Low-rank updates (arXiv 2106.09685) of every linear layer of the blocks, or of `targets`; `alpha` is twice the rank.
 
+    `targets` are names that layers end in, or `attention` for those of the attention modules, whatever a family calls them.
     With `new_tokens` the embedding rows of tokens that were added to the tokenizer learn, too, and no other row.
     """
     return _low_rank(part, rank, alpha, dropout, targets, new_tokens)
@@ -47,7 +53,7 @@ def dora(
     rank: int = 16,
     alpha: float | None = None,
     dropout: float = 0.0,
-    targets: Sequence[str] | None = None,
+    targets: Targets = None,
     new_tokens: bool = False,
 ) -> peft.PeftConfig:
     """LoRA for directions, a vector for magnitudes (DoRA, arXiv 2402.09353)."""
@@ -59,14 +65,14 @@ def rslora(
     rank: int = 16,
     alpha: float | None = None,
     dropout: float = 0.0,
-    targets: Sequence[str] | None = None,
+    targets: Targets = None,
     new_tokens: bool = False,
 ) -> peft.PeftConfig:
     """LoRA scaled by alpha over the root of the rank (rsLoRA, arXiv 2312.03732)."""
     return _low_rank(part, rank, alpha, dropout, targets, new_tokens, use_rslora=True)
 
 
-def ia3(part: Part, targets: Sequence[str] | None = None, feedforward: Sequence[str] | None = None) -> peft.PeftConfig:
+def ia3(part: Part, targets: Targets = None, feedforward: Sequence[str] | None = None) -> peft.PeftConfig:
     """Learned factors on keys, values and feed-forward activations (IA3, arXiv 2205.05638).
 
     `feedforward` are those of the `targets` whose input is scaled; both default to the family's usual ones.
@@ -81,7 +87,7 @@ def ia3(part: Part, targets: Sequence[str] | None = None, feedforward: Sequence[
     return peft.IA3Config(target_modules=names, feedforward_modules=scaled)
 
 
-def oft(part: Part, block: int = 32, targets: Sequence[str] | None = None) -> peft.PeftConfig:
+def oft(part: Part, block: int = 32, targets: Targets = None) -> peft.PeftConfig:
     """Orthogonal rotations of the weights in blocks of that size (OFT, arXiv 2306.07280)."""
     return peft.OFTConfig(oft_block_size=block, r=0, target_modules=_targets(part, targets))
 
@@ -103,7 +109,7 @@ KINDS: dict[str, Callable[..., peft.PeftConfig]] = {
 
 def adapt(parts: Mapping[str, nn.Module | None], specs: Mapping[str, Spec]) -> None:
     """Put the adapters of `specs` into the parts they name. Raises `InputError` for unknown parts, kinds, keys and layers."""
-    adaptable = {name: part for name, part in parts.items() if isinstance(part, (Encoder, LanguageModel))}
+    adaptable = {name: part for name, part in parts.items() if isinstance(part, Part)}
     for name, spec in specs.items():
         if name not in adaptable:
             raise InputError(f"adapt: no part {name!r} of this model takes adapters{nearest(name, list(adaptable))}")
@@ -143,7 +149,7 @@ def _low_rank(
     rank: int,
     alpha: float | None,
     dropout: float,
-    targets: Sequence[str] | None,
+    targets: Targets,
     new_tokens: bool,
     **variant: bool,
 ) -> peft.PeftConfig:
@@ -162,12 +168,14 @@ def _tree(part: Part) -> Any:
     return part.model
 
 
-def _targets(part: Part, names: Sequence[str] | None) -> list[str]:
-    """Full names of the linear layers of a part's blocks whose name ends in one of `names`; all of them for None."""
+def _targets(part: Part, names: Targets) -> list[str]:
+    """Full names of the linear layers of a part's blocks: those `names` tells, see `lora`; all of them for None."""
     blocks = {id(module) for module in part.blocks.modules()}
     linear = [name for name, module in _tree(part).named_modules() if isinstance(module, nn.Linear) and id(module) in blocks]
     if names is None:
         return linear
+    if names == "attention":
+        return [name for name in linear if _ATTENTION.search(name)]
     for wanted in names:
         if not any(name.endswith("." + wanted) for name in linear):
             known = sorted({name.rpartition(".")[2] for name in linear})

@@ -10,12 +10,17 @@ from vistune.prompt.codec import Codec
 
 @dataclass(frozen=True)
 class LocationTokens(Codec):
-    """`<loc_0>` ... `<loc_{bins}>`: the nearest of `bins` + 1 evenly spaced values."""
+    """`<loc_0>` ... `<loc_{bins}>`: the nearest of `bins` + 1 evenly spaced values, in at least `width` digits.
+
+    PaliGemma (arXiv 2407.07726): `bins=1023`, `separator=""`, `width=4`, `box="{y1}{x1}{y2}{x2}"`, `point="{y}{x}"`.
+    """
 
     box: str = "{x1}{y1}{x2}{y2}"
     point: str = "{x}{y}"
     bins: int = 1000
     name: str = "loc"
+    separator: str = "_"
+    width: int = 0
 
     def __post_init__(self) -> None:
         if self.bins < 1:
@@ -24,17 +29,20 @@ class LocationTokens(Codec):
     @property
     def digits(self) -> str:  # type: ignore[override]
         """One token, with the white space some tokenizers put around it."""
-        return rf"\s*<{self.name}_\d+>"
+        return rf"\s*<{self.name}{self.separator}\d+>"
 
     def number(self, value: float) -> str:
         """`0.5` -> `<loc_500>`."""
-        return f"<{self.name}_{round(value * self.bins)}>"
+        return self._token(round(value * self.bins))
 
     def value(self, text: str) -> float:
         """`<loc_500>` -> `0.5`."""
-        return int(text.strip()[len(self.name) + 2 : -1]) / self.bins
+        return int(text.strip()[len(self.name) + len(self.separator) + 1 : -1]) / self.bins
 
     @property
     def tokens(self) -> list[str]:
         """All of them; the tokenizer gets what it lacks."""
-        return [f"<{self.name}_{index}>" for index in range(self.bins + 1)]
+        return [self._token(index) for index in range(self.bins + 1)]
+
+    def _token(self, index: int) -> str:
+        return f"<{self.name}{self.separator}{index:0{self.width}d}>"

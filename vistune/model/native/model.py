@@ -1,0 +1,172 @@
+"""`NativeModel`: any vision-language model of `transformers`, trained and asked like our own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vistune.errors import InputError
+from vistune.model._quiet import quiet
+from vistune.model.adapters import adapt
+from vistune.model.assets import locate
+from vistune.model.native.batch import NativeBatch, collate, training_batch
+from vistune.model.native.conversation import ChatTemplate, FixedForm
+from vistune.model.native.families import Form, family_of
+from vistune.model.native.network import Network
+from vistune.model.native.processor import read_processor
+from vistune.model.native.render import NativeExample, NativeRenderer
+from vistune.model.native.spec import NativeSpec
+from vistune.model.pretrained import read_config
+from vistune.model.vlm import question_sample
+from vistune.progress import track
+from vistune.prompt.codec import Codec
+from vistune.prompt.render import IGNORE
+from vistune.prompt.template import Template
+from vistune.sample import Sample
+from vistune.spec import build
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL import Image
+
+
+class NativeModel(nn.Module):
+    """A whole model and its processor. Its one part is `native`; adapters go into the text part (`native.adapter`)."""
+
+    def __init__(self, spec: NativeSpec, load_weights: bool = True) -> None:
+        super().__init__()
+        self.spec = spec
+        folder = locate(spec.path)
+        config = read_config(spec.path, folder, spec.revision)
+        self.family = family_of(config.model_type)
+        with quiet():
+            self.processor = read_processor(spec.path, folder, spec.revision, config)
+            dtype: torch.dtype = getattr(torch, spec.dtype)
+            self.native = Network(spec.path, folder, spec.revision, config, self.family, dtype, load_weights)
+        self.codec: Codec = build("vistune.prompt.codecs", spec.codec or self.family.codec)
+        self._check_codec()
+        adapt(dict(self.named_children()), spec.adapt)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.native.parameters()).device
+
+    @property
+    def tokenizer(self) -> Any:
+        """The processor's."""
+        return self.processor.tokenizer
+
+    def renderer(self, template: Template | None = None) -> NativeRenderer:
+        """What turns samples into this model's inputs. Raises `InputError` for a template: the model has its own form."""
+        if template is not None:
+            raise InputError("a native model is asked in its own form: leave the stage's template away, or give model.prompt")
+        ends = self.native.ends(self.tokenizer)
+        return NativeRenderer(self.processor, self._writer(), self.family, ends, dict(self.spec.pictures))
+
+    def _writer(self) -> ChatTemplate | FixedForm:
+        template = getattr(self.processor, "chat_template", None) or self.tokenizer.chat_template
+        if isinstance(template, dict):
+            template = template.get("default")
+        if self.spec.prompt is not None:
+            base = self.family.form or Form("{}", shown=str(getattr(self.processor, "image_token", "") or ""))
+            return FixedForm(Form(self.spec.prompt, base.answer, None, base.shown, base.mixed), self.codec)
+        if template is not None:
+            return ChatTemplate(self.tokenizer, template, self.codec)
+        if self.family.form is None:
+            raise InputError(
+                f"{self.spec.path} has no chat template, and how a {self.native.model.config.model_type} is asked is not"
+                " settled: give the model key 'prompt', with {} in the question's place"
+            )
+        return FixedForm(self.family.form, self.codec)
+
+    def _check_codec(self) -> None:
+        known = self.tokenizer.get_vocab()
+        missing = [token for token in self.codec.tokens if token not in known]
+        if missing:
+            raise InputError(
+                f"{self.spec.path} has no token {missing[0]!r}, which the codec writes ({len(missing)} such tokens): choose a"
+                " codec that writes text, such as decimals"
+            )
+
+    def example(self, sample: Sample, renderer: NativeRenderer, answer_next: bool = False) -> NativeExample:
+        """Render a sample and prepare its pictures. Runs on the CPU, touches no weights."""
+        return renderer.render(sample, answer_next, self.spec.max_length)
+
+    def pack(self, examples: Sequence[NativeExample]) -> NativeBatch:
+        """Examples as one batch for training."""
+        return training_batch(examples, self.family, self.tokenizer.pad_token_id, self.native.encoder_decoder)
+
+    def forward(self, batch: NativeBatch) -> dict[str, Tensor]:
+        """Named losses, each summed over its supervised tokens: divide by their global count."""
+        inputs = self._placed(batch.inputs)
+        labels = batch.labels.to(self.device)
+        if self.native.encoder_decoder:
+            logits = self.native.model(**inputs, labels=labels.masked_fill(labels == IGNORE, IGNORE)).logits
+        else:
+            logits = self.native.model(**inputs, use_cache=False).logits[:, :-1]
+            labels = labels[:, 1:]
+        taught = labels != IGNORE
+        return {"text": F.cross_entropy(logits[taught].float(), labels[taught], reduction="sum")}
+
+    @torch.no_grad()
+    def generate(
+        self, samples: Sequence[Sample], max_new_tokens: int = 128, batch_size: int = 8, progress: bool = False, **options: Any
+    ) -> list[str]:
+        """Answer each sample's last question; turns after it are ignored. Greedy unless `options` (sampling) say otherwise."""
+        renderer = self.renderer()
+        answers: list[str] = []
+        starts = range(0, len(samples), batch_size)
+        for start in track(starts, "answering", len(starts)) if progress else starts:
+            part = [self.example(sample, renderer, True) for sample in samples[start : start + batch_size]]
+            answers += self._answer([example.prompt for example in part], max_new_tokens, options)
+        return answers
+
+    def _answer(self, prompts: Sequence[dict[str, Tensor]], max_new_tokens: int, options: dict[str, Any]) -> list[str]:
+        pad = self.tokenizer.pad_token_id
+        inputs = self._placed(collate(prompts, self.family, pad, left=True))
+        ids = self.native.model.generate(
+            **inputs, max_new_tokens=max_new_tokens, pad_token_id=pad, **({"do_sample": False} | options)
+        )
+        if not self.native.encoder_decoder:
+            ids = ids[:, inputs["input_ids"].shape[1] :]
+        return [self._text(row) for row in ids.tolist()]
+
+    def _text(self, ids: list[int]) -> str:
+        """An answer's tokens as text, without special tokens, but with those that coordinates are written with."""
+        special, tokens = set(self.tokenizer.all_special_ids), self.tokenizer.convert_ids_to_tokens(ids)
+        written = set(self.codec.tokens)
+        kept = [
+            token
+            for token, word in zip(ids, tokens, strict=True)
+            if token not in special or word in written or word in self.codec.box or word in self.codec.point
+        ]
+        return str(self.tokenizer.decode(kept, skip_special_tokens=False)).strip()
+
+    def chat(
+        self, image: str | Image.Image | NDArray[np.uint8] | None, question: str, max_new_tokens: int = 256, **options: Any
+    ) -> str:
+        """Ask one question about one picture (a path, a PIL picture, an array, or None for none)."""
+        return self.generate([question_sample(image, question)], max_new_tokens, **options)[0]
+
+    def prompt_text(self, sample: Sample) -> str:
+        """The prompt as the processor reads it: what decides an answer, beside pictures and weights."""
+        return self.renderer().text(sample)
+
+    def save_tokenizer(self, folder: Path) -> None:
+        """Write the tokenizer's files."""
+        self.tokenizer.save_pretrained(folder)
+
+    def _placed(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Inputs where the weights are, fractions in the weights' format."""
+        weights = next(self.native.parameters())
+        return {
+            name: tensor.to(weights.device, weights.dtype) if tensor.is_floating_point() else tensor.to(weights.device)
+            for name, tensor in inputs.items()
+        }

@@ -1,0 +1,49 @@
+"""`Network`: the weights of a native model, and where its text part lies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+from transformers import AutoModelForImageTextToText
+
+from vistune.errors import InputError
+from vistune.model.native.families import Family
+from vistune.model.pretrained import read_model
+
+
+class Network(nn.Module):
+    """A model of `transformers` that reads pictures and text and writes text; adapters go into its text part's `blocks`."""
+
+    def __init__(
+        self, path: str, folder: str, revision: str | None, config: Any, family: Family, dtype: torch.dtype, load_weights: bool
+    ) -> None:
+        super().__init__()
+        auto = AutoModelForImageTextToText
+        if type(config) not in auto._model_mapping:
+            raise InputError(f"{path} is a {config.model_type}, which is no model that answers pictures and text with text")
+        self.model: Any = read_model(auto, path, folder, config, revision, load_weights, dtype=dtype)
+        self._text = family.text
+
+    @property
+    def encoder_decoder(self) -> bool:
+        """Whether an answer is written by a decoder of its own."""
+        config = self.model.config
+        return bool(config.is_encoder_decoder or config.get_text_config().is_encoder_decoder)
+
+    @property
+    def blocks(self) -> nn.ModuleList:
+        """The layers of the text part: of an encoder-decoder those of both halves."""
+        text = self.model.get_decoder() if self._text is None else self.model.get_submodule(self._text)
+        if isinstance(text, nn.ModuleList):
+            return text
+        lists = {name: module for name, module in text.named_modules() if isinstance(module, nn.ModuleList)}
+        outer = [module for name, module in lists.items() if not any(name.startswith(other + ".") for other in lists)]
+        return nn.ModuleList([block for module in outer for block in module])
+
+    def ends(self, tokenizer: Any) -> tuple[int, ...]:
+        """Tokens that end an answer, the tokenizer's own first."""
+        known = self.model.generation_config.eos_token_id
+        listed = known if isinstance(known, list) else [] if known is None else [known]
+        return tuple(dict.fromkeys([tokenizer.eos_token_id, *listed]))

@@ -1,0 +1,94 @@
+"""A native model's processor, with pictures prepared by Pillow and numpy alone.
+
+`transformers` prepares pictures in two ways, with torchvision or with Pillow, and bundles a video processor, which knows only
+the first way, into the processors of many families (Qwen-VL, LLaVA-OneVision, InternVL, SmolVLM). Here the second way is always
+taken and the video processor is left out: a family that has no second way is refused.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from transformers import AutoImageProcessor, AutoProcessor, AutoTokenizer, ProcessorMixin
+from transformers.image_processing_backends import PilBackend
+from transformers.image_processing_utils import ImageProcessingMixin
+from transformers.models.auto.processing_auto import PROCESSOR_MAPPING, processor_class_from_name
+
+from vistune.errors import InputError, MissingExtraError
+
+_FAULTS = (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError)
+
+
+class _WithoutVideo:
+    """Lets a processor do without its video processor."""
+
+    def check_argument_for_proper_class(self, argument_name: str, argument: Any) -> Any:
+        """What `ProcessorMixin` asks of each of its parts."""
+        if argument_name == "video_processor" and argument is None:
+            return type(None)
+        return super().check_argument_for_proper_class(argument_name, argument)  # type: ignore[misc]
+
+
+def read_processor(path: str, folder: str, revision: str | None, config: Any) -> Any:
+    """The processor of `folder`, which the user called `path`. Raises `InputError` where Pillow cannot prepare its pictures."""
+    where = {"revision": revision, "trust_remote_code": False}
+    pictures = _read_pictures(path, folder, config, where)
+    try:
+        kind = _class_of(folder, revision, config)
+        if kind is None or "video_processor" not in kind.get_attributes():
+            processor = AutoProcessor.from_pretrained(folder, config=config, **where)
+            processor.image_processor = pictures
+        else:
+            processor = _composed(kind, folder, pictures, where)
+    except ImportError as error:
+        if "num2words" in str(error):
+            raise MissingExtraError("num2words", "native", f"the processor of {path}") from error
+        raise InputError(_refusal(path, config)) from error
+    except _FAULTS as error:
+        raise InputError(f"the processor of {path} cannot be read: {_line(error)}") from error
+    if processor.tokenizer.pad_token_id is None:
+        processor.tokenizer.pad_token = processor.tokenizer.eos_token
+    return processor
+
+
+def _read_pictures(path: str, folder: str, config: Any, where: dict[str, Any]) -> Any:
+    try:
+        found = AutoImageProcessor.from_pretrained(folder, backend="pil", config=config, **where)
+    except (ImportError, ValueError) as error:
+        raise InputError(_refusal(path, config)) from error
+    except _FAULTS as error:
+        raise InputError(f"the picture processor of {path} cannot be read: {_line(error)}") from error
+    if not isinstance(found, PilBackend) and type(found).__name__.endswith("Fast"):
+        raise InputError(_refusal(path, config))
+    return found
+
+
+def _refusal(path: str, config: Any) -> str:
+    return (
+        f"{path} is a {config.model_type}, whose pictures transformers prepares with torchvision only: choose a family that has"
+        " a Pillow processor (see docs/native.md)"
+    )
+
+
+def _class_of(folder: str, revision: str | None, config: Any) -> Any:
+    """The processor's class: as the processor's file says, else the picture processor's, else the family's."""
+    record, _ = ProcessorMixin.get_processor_dict(folder, revision=revision)
+    name = record.get("processor_class")
+    if name is None:
+        record, _ = ImageProcessingMixin.get_image_processor_dict(folder, revision=revision)
+        name = record.get("processor_class")
+    if name is not None:
+        return processor_class_from_name(name)
+    return PROCESSOR_MAPPING.get(type(config), None)
+
+
+def _composed(kind: Any, folder: str, pictures: Any, where: dict[str, Any]) -> Any:
+    """A processor of class `kind` from its parts, without the video processor."""
+    record, _ = kind.get_processor_dict(folder, revision=where["revision"])
+    made = {"image_processor": pictures, "tokenizer": AutoTokenizer.from_pretrained(folder, **where), "video_processor": None}
+    slim: Any = type(kind.__name__, (_WithoutVideo, kind), {})
+    return slim.from_args_and_dict([made[name] for name in kind.get_attributes()], record)
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split()).split(". ")[0][:300] or type(error).__name__
