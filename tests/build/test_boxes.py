@@ -64,6 +64,24 @@ def test_what_does_not_look_like_a_box_is_text(text: str):
     assert all(not list(Notation(name).find(text)) for name in names)
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("unit", "[1,2] [ 0.1 ,0.2,\n0.3, 1] [0,0,1,1]", [(6, 25, (0.1, 0.2, 0.3, 1.0)), (26, 35, (0.0, 0.0, 1.0, 1.0))]),
+        ("thousandths", "at[1,2,  30,40 ].", [(2, 16, (0.001, 0.002, 0.03, 0.04))]),
+        ("pixels", "X:64Y: 48 Width:\t64 Height: 48.0px", [(0, 33, (0.1, 0.1, 0.2, 0.2))]),
+    ],
+)
+def test_boxes_are_found_however_they_are_spaced(name: str, text: str, found: list[tuple[int, int, Box]]):
+    assert list(NOTATIONS[name][0].find(text)) == [(start, end, pytest.approx(box)) for start, end, box in found]
+
+
+@pytest.mark.parametrize("name", ["unit", "thousandths"])
+def test_endless_digits_are_no_box(name: str):
+    with pytest.raises(BoxError):
+        list(NOTATIONS[name][0].find(f"[0,0,{'9' * 5000},1]"))
+
+
 def test_overlap():
     assert overlap((0, 0, 0.5, 1), (0.25, 0, 0.75, 1)) == pytest.approx(1 / 3)
     assert overlap((0, 0, 0.5, 1), (0.5, 0, 1, 1)) == 0

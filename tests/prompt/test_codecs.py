@@ -78,3 +78,9 @@ def test_a_mask_cannot_be_written() -> None:
 
     with pytest.raises(InputError, match="a mask cannot be written as text"):
         build(FOLDER, "decimals").encode(Region(mask=np.ones((2, 2), dtype=bool)))
+
+
+@pytest.mark.parametrize("name", ["percent", "qwen", "ferret"])
+def test_endless_digits_are_no_region(name: str) -> None:
+    codec, _ = made(name)
+    assert codec.decode(codec.encode(Region(box=(0, 0, 0.5, 1))).replace("50", "9" * 5000)) == []

@@ -1,7 +1,7 @@
 """How published pipelines write boxes into text, and how they are read back.
 
-A notation turns an xyxy box in [0, 1] of the original picture into text and finds such texts again. Reading is strict:
-a reversed or out-of-range box is an error, never repaired.
+A notation turns an xyxy box in [0, 1] of the original picture into text and finds such texts again, by the codecs that models
+write with. Reading is strict where theirs is lenient: what looks like a box and is reversed or out of range is an error here.
 
     unit         [0.123,0.456,0.789,0.900]            LLaVA, Shikra, SVIT (three decimals)
     thousandths  [123, 456, 789, 900]                 Ferret
@@ -15,15 +15,34 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from vistune.prompt.codec import Codec
+from vistune.prompt.codecs.decimals import Decimals
+from vistune.prompt.codecs.integers import Integers
 from vistune.sample import Box
 
 NotationName: TypeAlias = Literal["unit", "thousandths", "pixels"]
 
-_NUMBER = r"\s*(-?\d+(?:\.\d+)?)\s*"
-_PATTERNS = {
-    "unit": re.compile(rf"\[{_NUMBER},{_NUMBER},{_NUMBER},{_NUMBER}\]"),
-    "thousandths": re.compile(r"\[\s*(-?\d+)\s*,\s*(-?\d+)\s*,\s*(-?\d+)\s*,\s*(-?\d+)\s*\]"),
-    "pixels": re.compile(rf"X:{_NUMBER}Y:{_NUMBER}Width:{_NUMBER}Height:\s*(-?\d+(?:\.\d+)?)"),
+_DECIMAL, _WHOLE = r"-?\d+(?:\.\d+)?", r"-?\d+"
+_PIXELS = re.compile(
+    r"\s*".join(("X:", f"({_DECIMAL})", "Y:", f"({_DECIMAL})", "Width:", f"({_DECIMAL})", "Height:", f"({_DECIMAL})"))
+)
+
+
+class _AnyDecimals(Decimals):
+    """Finds what looks like decimals, spaced as a writer likes, so that it can be refused."""
+
+    digits = rf"\s*{_DECIMAL}\s*"
+
+
+class _AnyWhole(Integers):
+    """The same for whole numbers."""
+
+    digits = rf"\s*{_WHOLE}\s*"
+
+
+_CODECS: dict[str, Codec] = {
+    "unit": _AnyDecimals(),
+    "thousandths": _AnyWhole("[{x1}, {y1}, {x2}, {y2}]", "[{x}, {y}]", scale=1000, top=999),
 }
 
 
@@ -49,23 +68,26 @@ class Notation:
             x1, y1, x2, y2 = box[0] * width, box[1] * height, box[2] * width, box[3] * height
             return f"X: {x1:.0f} Y: {y1:.0f} Width: {x2 - x1:.0f} Height: {y2 - y1:.0f}"
         shown = self._pad(box) if self.square else box
-        if self.name == "thousandths":
-            return "[" + ", ".join(str(min(999, int(value * 1000))) for value in shown) + "]"
-        return "[" + ",".join(f"{value:.3f}" for value in shown) + "]"
+        return _CODECS[self.name].encode_box(shown)
 
     def find(self, text: str) -> Iterator[tuple[int, int, Box]]:
         """Yield (start, end, box) for every box in a text. Raises `BoxError` for one that is reversed or out of range."""
-        for match in _PATTERNS[self.name].finditer(text):
-            values = tuple(float(group) for group in match.groups())
-            yield match.start(), match.end(), self._read(match.group(), values)
+        for start, end, box in self._spans(text):
+            yield start, end, self._checked(text[start:end], box)
 
-    def _read(self, text: str, values: tuple[float, ...]) -> Box:
-        a, b, c, d = values
-        if self.name == "pixels":
+    def _spans(self, text: str) -> Iterator[tuple[int, int, Box]]:
+        if self.name != "pixels":
+            for start, end, found in _CODECS[self.name].spans(text):
+                if "x1" in found:
+                    yield start, end, (found["x1"], found["y1"], found["x2"], found["y2"])
+            return
+        for match in _PIXELS.finditer(text):
             width, height = self._size()
-            a, b, c, d = a / width, b / height, (a + c) / width, (b + d) / height
-        elif self.name == "thousandths":
-            a, b, c, d = a / 1000, b / 1000, c / 1000, d / 1000
+            x, y, across, down = (float(group) for group in match.groups())
+            yield match.start(), match.end(), (x / width, y / height, (x + across) / width, (y + down) / height)
+
+    def _checked(self, text: str, box: Box) -> Box:
+        a, b, c, d = box
         slack = 1 / max(self._size()) if self.name == "pixels" else 0.0
         if self.square:
             slack, (a, b, c, d) = 0.002, self._unpad((a, b, c, d))

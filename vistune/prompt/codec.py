@@ -8,11 +8,12 @@ precision. Coordinates are xyxy (or xy) in [0, 1] of the original medium.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from vistune.errors import InputError
-from vistune.sample import Region
+from vistune.sample import Box, Region
 
 _FIELD = re.compile(r"\{(x1|y1|x2|y2|x|y)\}")
 
@@ -44,18 +45,18 @@ class Codec:
         if region.mask is not None:
             raise InputError("a mask cannot be written as text: give its box, or use a recipe with a mask head")
         if region.box is not None:
-            names, pattern, values = ("x1", "y1", "x2", "y2"), self.box, region.box
-        else:
-            assert region.point is not None
-            names, pattern, values = ("x", "y"), self.point, region.point  # type: ignore[assignment]
-        filled = dict(zip(names, map(self.number, values), strict=True))
-        return _FIELD.sub(lambda match: filled[match[1]], pattern)
+            return self.encode_box(region.box)
+        assert region.point is not None
+        return self._filled(self.point, ("x", "y"), region.point)
+
+    def encode_box(self, box: Box) -> str:
+        """A box as text."""
+        return self._filled(self.box, ("x1", "y1", "x2", "y2"), box)
 
     def decode(self, text: str) -> list[Region]:
         """Every box and point in `text`, in order. What lies outside [0, 1] or is turned inside out is not a region."""
         regions = []
-        for match in self._pattern.finditer(text):
-            found = {name: self.value(value) for name, value in match.groupdict().items() if value is not None}
+        for _, _, found in self.spans(text):
             if not all(0 <= value <= 1 for value in found.values()):
                 continue
             if "x" in found:
@@ -63,6 +64,16 @@ class Codec:
             elif found["x1"] <= found["x2"] and found["y1"] <= found["y2"]:
                 regions.append(Region(box=(found["x1"], found["y1"], found["x2"], found["y2"])))
         return regions
+
+    def spans(self, text: str) -> Iterator[tuple[int, int, dict[str, float]]]:
+        """(start, end, coordinates by name) of all that looks like a box or a point, whether it is one or not."""
+        for match in self._pattern.finditer(text):
+            found = {name: self.value(value) for name, value in match.groupdict().items() if value is not None}
+            yield match.start(), match.end(), found
+
+    def _filled(self, pattern: str, names: Sequence[str], values: Sequence[float]) -> str:
+        filled = dict(zip(names, map(self.number, values), strict=True))
+        return _FIELD.sub(lambda match: filled[match[1]], pattern)
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:

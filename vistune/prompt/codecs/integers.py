@@ -34,5 +34,5 @@ class Integers(Codec):
         return str(scaled if self.top is None else min(scaled, self.top))
 
     def value(self, text: str) -> float:
-        """`50` -> `0.5`."""
-        return int(text) / self.scale
+        """`50` -> `0.5`; endless digits are infinite and no error, since a model may write them."""
+        return float(text) / self.scale
