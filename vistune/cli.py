@@ -7,7 +7,7 @@ import sys
 import typer
 
 from vistune.commands import benchmark, build, data, evaluate, human, models, pretrain, promptlearn, report, run, world
-from vistune.errors import InputError
+from vistune.errors import InputError, speaks
 
 app = typer.Typer(
     name="vistune",
@@ -35,10 +35,12 @@ def main() -> None:
     try:
         app()
     except InputError as error:
-        print(f"vistune: {error}", file=sys.stderr)
+        if speaks():
+            print(f"vistune: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
-        print("vistune: interrupted", file=sys.stderr)
+        if speaks():
+            print("vistune: interrupted", file=sys.stderr)
         sys.exit(130)
 
 

@@ -5,6 +5,10 @@ which file or record, what is wrong and what would be right. The command line pr
 Anything else that escapes is a bug of ours and keeps its traceback.
 """
 
+from __future__ import annotations
+
+import os
+
 
 class InputError(ValueError):
     """Something the user gave is wrong: the message is one sentence naming it, the fault and the remedy."""
@@ -15,6 +19,11 @@ class MissingExtraError(InputError):
 
     def __init__(self, library: str, extra: str, purpose: str) -> None:
         super().__init__(f"{purpose} needs the library {library!r}: install it with  pip install 'vistune[{extra}]'")
+
+
+def speaks() -> bool:
+    """Is this process the one of several under a launcher that talks to the user? Alone, it is."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def nearest(name: str, known: list[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,8 @@ class Stage:
     `steps` or `epochs` says how long, `batch` how many samples a step, `micro` how many at once on a device (the rest is
     accumulated): as many of the step's samples as fit into `max_tokens` and `max_images` (each tile is one), where either is
     given in place of `micro`.
-    `warmup` is a share of the steps. `template` replaces the model's own for this stage.
+    `warmup` is a share of the steps. `template` replaces the model's own for this stage. `recompute` names parts
+    whose blocks keep no activations but compute them again going backward: less memory, more time, the same numbers.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Stage:
     weight_decay: float = 0.0
     clip: float = 1.0
     template: Spec | None = None
+    recompute: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         for key in ("batch", "micro", "max_tokens", "max_images", "steps"):

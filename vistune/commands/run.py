@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vistune.commands._settings import settings
+from vistune.errors import InputError, speaks
 
 if TYPE_CHECKING:
     from vistune.chat import Conversation
@@ -51,18 +52,23 @@ def train(
     changes: Changes = [],  # noqa: B006
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
     save_every: Annotated[int, typer.Option(min=1, help="Steps between states to resume from.")] = 200,
+    parallel: Annotated[str, typer.Option(help="Under torchrun: the model whole on each process (ddp) or cut (fsdp).")] = "ddp",
 ) -> None:
     """Run a recipe's stages."""
     from typing import cast
 
-    from vistune.errors import InputError
+    from vistune.training.distributed import Parallel
     from vistune.training.precision import Precision
     from vistune.training.run import train as run
 
     if precision not in ("auto", "fp32", "bf16"):
         raise InputError(f"--precision {precision!r}: expected auto, fp32 or bf16")
-    folder = run(resolved(recipe, nano, changes), out, data, cast(Precision, precision), save_every)
-    print(f"{folder}\nnext: vistune chat {folder} --image FILE 'What is in the picture?'")
+    if parallel not in ("ddp", "fsdp"):
+        raise InputError(f"--parallel {parallel!r}: expected ddp or fsdp")
+    chosen = cast(Precision, precision), save_every, True, cast(Parallel, parallel)
+    folder = run(resolved(recipe, nano, changes), out, data, *chosen)
+    if speaks():
+        print(f"{folder}\nnext: vistune chat {folder} --image FILE 'What is in the picture?'")
 
 
 @app.command()

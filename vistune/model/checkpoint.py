@@ -24,6 +24,7 @@ from torch import nn
 from vistune.errors import InputError
 from vistune.files import parse_yaml
 from vistune.model.adapters import adapter_parameters
+from vistune.model.sharding import cut_as, whole
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
 
@@ -32,15 +33,21 @@ INSIDE = "checkpoint:"
 CONFIG, WEIGHTS = "vistune.yaml", "model.safetensors"
 
 
-def save(model: VisionLanguageModel, folder: Path, parts: set[str]) -> None:
-    """Write `folder`: the weights of `parts` (see `units`) and what the rest is built from."""
+def save(model: VisionLanguageModel, folder: Path, parts: set[str], write: bool = True) -> None:
+    """Write `folder`: the weights of `parts` (see `units`) and what the rest is built from.
+
+    Of processes that share a model's weights all must call it, and one of them writes.
+    """
+    weights = part_weights(model, parts, write)
+    if not write:
+        return
     temporary = folder.with_name(f".{folder.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     record = {"format": FORMAT, "parts": sorted(parts), "model": model.spec.to_json()}
     (temporary / CONFIG).write_text(yaml.safe_dump(record, sort_keys=False, allow_unicode=True), encoding="utf-8")
     model.llm.tokenizer.save_pretrained(temporary)
-    save_file(part_weights(model, parts), temporary / WEIGHTS, metadata={"format": "pt"})
+    save_file(weights, temporary / WEIGHTS, metadata={"format": "pt"})
     shutil.rmtree(folder, ignore_errors=True)
     temporary.rename(folder)
 
@@ -52,21 +59,33 @@ def units(model: nn.Module, names: Iterable[str]) -> set[str]:
     return owned | {f"{name.split('.')[0]}.adapter" for name in names if name.split(".")[0] not in owned}
 
 
-def part_weights(model: nn.Module, parts: set[str]) -> dict[str, torch.Tensor]:
-    """The parts' tensors by full name; of tensors that share memory (tied embeddings) the first name only.
+def part_weights(model: nn.Module, parts: set[str], keep: bool = True) -> dict[str, torch.Tensor]:
+    """The parts' tensors by full name, whole; of tensors that are one (tied embeddings) the first name only.
 
-    `PART.adapter` stands for the part's adapters alone.
+    `PART.adapter` stands for the part's adapters alone. Cut weights are gathered from all processes, each of which must call
+    it; one that does not `keep` them gets none.
     """
+    weights = {}
+    for name, tensor in _owned(model, parts).items():
+        gathered = whole(tensor.detach())
+        if keep:
+            weights[name] = gathered.contiguous()
+    return weights
+
+
+def _owned(model: nn.Module, parts: set[str]) -> dict[str, torch.Tensor]:
+    """The parts' tensors by full name, as they lie on this process."""
     seen: set[int] = set()
     adapters = adapter_parameters(model)
-    weights = {}
-    for name, tensor in model.state_dict().items():
+    owned = {}
+    for name, tensor in model.state_dict(keep_vars=True).items():
         part = name.split(".")[0]
         chosen = part in parts or (f"{part}.adapter" in parts and name in adapters)
-        if chosen and tensor.data_ptr() not in seen:
-            seen.add(tensor.data_ptr())
-            weights[name] = tensor.contiguous()
-    return weights
+        memory = tensor.data_ptr() or id(tensor)  # cut tensors have no address of their own
+        if chosen and memory not in seen:
+            seen.add(memory)
+            owned[name] = tensor
+    return owned
 
 
 def load(folder: str | Path) -> VisionLanguageModel:
@@ -116,7 +135,7 @@ def fill(model: nn.Module, file: Path, parts: set[str]) -> None:
         weights = load_file(file)
     except (SafetensorError, OSError) as error:
         raise InputError(f"{file} is broken or cut short: {error}") from error
-    expected = part_weights(model, parts)
+    expected = _owned(model, parts)
     wrong = sorted(set(expected) ^ set(weights))
     if wrong:
         state = "lacks" if wrong[0] in expected else "has the unknown tensor"
@@ -124,4 +143,4 @@ def fill(model: nn.Module, file: Path, parts: set[str]) -> None:
     for name, tensor in weights.items():
         if tensor.shape != expected[name].shape:
             raise InputError(f"{file}: {name} is {list(tensor.shape)}, the model's is {list(expected[name].shape)}")
-    model.load_state_dict(weights, strict=False)
+    model.load_state_dict({name: cut_as(tensor, expected[name]) for name, tensor in weights.items()}, strict=False)

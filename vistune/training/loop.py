@@ -4,12 +4,14 @@
                     packed `micro` at a time -> forward -> summed loss / supervised tokens of the whole step -> backward
                     clip, step, log, now and then save
 
-Dividing by the count of the whole step makes gradient accumulation exact: 4 x 8 samples give the gradient of 1 x 32.
+Dividing by the count of the whole step makes gradient accumulation exact: 4 x 8 samples give the gradient of 1 x 32, on one
+process and on many.
 """
 
 from __future__ import annotations
 
 import math
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +20,17 @@ import torch
 
 from vistune.data.prefetch import Prefetch
 from vistune.data.samples import Samples
+from vistune.errors import InputError
 from vistune.model.checkpoint import units
+from vistune.model.sharding import whole
 from vistune.model.vlm import VisionLanguageModel
 from vistune.progress import track
 from vistune.recipe import Stage
+from vistune.training.distributed import ALONE, World, sum_gradients
 from vistune.training.log import Log
 from vistune.training.precision import Precision, autocast, resolve
+from vistune.training.recompute import recomputing
+from vistune.training.rounds import counted, evened
 from vistune.training.selection import fingerprint, select
 from vistune.training.state import load_state, save_state
 from vistune.training.work import work_of_steps
@@ -58,53 +65,68 @@ def train_stage(
     seed: int,
     precision: Precision = "auto",
     save_every: int = 200,
+    world: World = ALONE,
 ) -> None:
-    """Train one stage in place, resuming from its last state.
+    """Train one stage in place, resuming from its last state. Of several processes each calls it, with its own `world`.
 
-    Raises `RuntimeError` when a frozen parameter changed, when a pattern's parameters all stayed as they were, and when the
-    loss is not finite.
+    Raises `InputError` for a batch smaller than the number of processes, `RuntimeError` when a frozen parameter changed, when a
+    pattern's parameters all stayed as they were, and when the loss is not finite.
     """
+    if stage.batch < world.size:
+        raise InputError(f"stage {stage.name!r}: batch is {stage.batch}, expected at least {world.size}, one for each process")
     selection = select(model, stage.train, f"stage {stage.name!r}")
     before = fingerprint(model)
     parts = units(model, selection.names)
     steps = stage_steps(stage, len(samples))
     groups = [{"params": group, "lr": rate, "rate": rate} for rate, group in selection.groups.items()]
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.999), weight_decay=stage.weight_decay)
-    first = load_state(paths.state, model, parts, optimizer)
-    log = Log(paths.log, first)
+    first = load_state(paths.state, model, parts, optimizer, world)
+    log = Log(paths.log if world.first else Path(os.devnull), first)
     parameters = [parameter for group in selection.groups.values() for parameter in group]
     context = resolve(precision, model.device)
     model.train()
-    work = Prefetch(work_of_steps(model, samples, stage, seed, first, steps))
-    for step, todo in enumerate(track(work, f"stage {stage.name}", steps - first), first):
-        began = time.perf_counter()
-        factor = schedule(step, steps, stage.warmup)
-        for group in optimizer.param_groups:
-            group["lr"] = group["rate"] * factor
-        optimizer.zero_grad(set_to_none=True)
-        loss = 0.0
-        for batch in todo.batches:
-            with autocast(context, model.device):
-                losses = model(batch)
-            share = torch.stack(list(losses.values())).sum() / todo.supervised
-            share.backward()
-            loss += share.item()
-        if not math.isfinite(loss):
-            raise RuntimeError(f"stage {stage.name!r}: the loss is {loss} at step {step + 1}")
-        norm = torch.nn.utils.clip_grad_norm_(parameters, stage.clip)
-        optimizer.step()
-        log.add(step + 1, steps, loss, float(norm), factor, todo, time.perf_counter() - began, work.waited)
-        if (step + 1) % save_every == 0 and step + 1 < steps:
-            save_state(paths.state, step + 1, model, parts, optimizer)
+    ahead = Prefetch(work_of_steps(model, samples, stage, seed, first, steps, world))
+    work = counted(iter(ahead), world)
+    if world.sharded:
+        work = evened(work, world, model)
+    if world.first:
+        work = track(work, f"stage {stage.name}", steps - first)
+    with recomputing(model, stage.recompute, f"stage {stage.name!r}"):
+        for step, todo in enumerate(work, first):
+            began = time.perf_counter()
+            factor = schedule(step, steps, stage.warmup)
+            for group in optimizer.param_groups:
+                group["lr"] = group["rate"] * factor
+            optimizer.zero_grad(set_to_none=True)
+            world.seed(seed, step)
+            loss = 0.0
+            for batch in todo.batches:
+                with autocast(context, model.device):
+                    losses = model(batch)
+                share = torch.stack(list(losses.values())).sum() / todo.supervised
+                share = share if batch.supervised else share * 0  # a filler
+                share.backward()
+                loss += share.item()
+            loss = sum(world.gather(loss))
+            if not math.isfinite(loss):
+                raise RuntimeError(f"stage {stage.name!r}: the loss is {loss} at step {step + 1}")
+            sum_gradients(parameters, world)
+            norm = float(whole(torch.nn.utils.clip_grad_norm_(parameters, stage.clip)))
+            optimizer.step()
+            log.add(step + 1, steps, loss, norm, factor, todo, time.perf_counter() - began, ahead.waited)
+            if (step + 1) % save_every == 0 and step + 1 < steps:
+                save_state(paths.state, step + 1, model, parts, optimizer, world)
     log.close()
     if first < steps:
-        check_changes(model, before, selection.names, stage)
+        check_changes(model, before, selection.names, stage, world)
 
 
-def check_changes(model: VisionLanguageModel, before: dict[str, int], trained: frozenset[str], stage: Stage) -> None:
+def check_changes(
+    model: VisionLanguageModel, before: dict[str, int], trained: frozenset[str], stage: Stage, world: World = ALONE
+) -> None:
     """Frozen parameters are bit-equal to what they were; of each trained part at least one is not."""
     after = fingerprint(model)
-    changed = {name for name, value in after.items() if before[name] != value}
+    changed = set().union(*world.gather({name for name, value in after.items() if before[name] != value}))
     touched = sorted(changed - trained)
     if touched:
         raise RuntimeError(f"stage {stage.name!r}: {touched[0]} is frozen but changed")

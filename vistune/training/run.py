@@ -15,15 +15,16 @@ from pathlib import Path
 
 import torch
 
-from vistune.data.samples import read
+from vistune.data.samples import Samples, read
 from vistune.errors import InputError
 from vistune.files import atomic_open, write_json
 from vistune.model import checkpoint
 from vistune.model.vlm import VisionLanguageModel
-from vistune.recipe import Recipe, load_recipe
+from vistune.recipe import Recipe, Stage, load_recipe
+from vistune.training.distributed import Parallel, World, joined, place
 from vistune.training.loop import Paths, train_stage
 from vistune.training.plot import plot_losses
-from vistune.training.precision import Precision
+from vistune.training.precision import Precision, resolve
 from vistune.training.provenance import manifest
 from vistune.training.selection import select, table
 
@@ -35,25 +36,31 @@ def train(
     precision: Precision = "auto",
     save_every: int = 200,
     report: bool = True,
+    parallel: Parallel = "ddp",
 ) -> Path:
     """Train `recipe` (a recipe, a shipped one's name, or a run file) into `out`; returns the last stage's checkpoint folder.
 
     `data` replaces the last stage's data. Called again with the same recipe it continues where it stopped; with another
-    recipe in the same folder it raises `InputError`.
+    recipe in the same folder it raises `InputError`. Under a launcher each process calls it; `parallel` says whether the model
+    lies on each whole (`ddp`) or cut in shares (`fsdp`), and changes no number.
     """
-    recipe = load_recipe(recipe) if isinstance(recipe, str) else recipe
-    if data is not None:
-        recipe = replace(recipe, stages=(*recipe.stages[:-1], replace(recipe.stages[-1], data=data)))
-    out = Path(out)
-    sources = [read(stage.data) for stage in recipe.stages]  # wrong data is refused before anything is loaded or written
-    for stage, samples in zip(recipe.stages, sources, strict=True):
-        if not len(samples):
-            raise InputError(f"stage {stage.name!r}: {stage.data} has no samples")
-    _claim(out, recipe)
-    torch.manual_seed(recipe.seed)
-    model = VisionLanguageModel(recipe.model)
-    owned = [checkpoint.units(model, select(model, stage.train, f"stage {stage.name!r}").names) for stage in recipe.stages]
-    if not (out / "manifest.json").exists():
+    with joined(parallel) as world:
+        with world.together():
+            recipe = _resolved(recipe, data)
+            sources = [_source(stage) for stage in recipe.stages]  # refused before anything is loaded or written
+        world.decide(lambda: _claim(Path(out), recipe))
+        return _stages(recipe, sources, Path(out), precision, save_every, report, world)
+
+
+def _stages(
+    recipe: Recipe, sources: list[Samples], out: Path, precision: Precision, save_every: int, report: bool, world: World
+) -> Path:
+    with world.together():
+        torch.manual_seed(recipe.seed)
+        model = VisionLanguageModel(recipe.model)
+        owned = [checkpoint.units(model, select(model, stage.train, f"stage {stage.name!r}").names) for stage in recipe.stages]
+    place(model, world, resolve(precision, world.device))
+    if world.first and not (out / "manifest.json").exists():
         write_json(out / "manifest.json", manifest(recipe))
     # What no path names began at random and is kept even where no stage trains it.
     trained = {
@@ -64,18 +71,36 @@ def train(
     for stage, samples, units in zip(recipe.stages, sources, owned, strict=True):
         folder = out / stage.name
         trained |= units
-        if (folder / checkpoint.CONFIG).exists():
-            checkpoint.fill(model, folder / checkpoint.WEIGHTS, trained)
+        if world.decide((folder / checkpoint.CONFIG).exists):
+            with world.together():
+                checkpoint.fill(model, folder / checkpoint.WEIGHTS, trained)
             continue
-        if report:
+        if report and world.first:
             select(model, stage.train, f"stage {stage.name!r}")  # the table shows what is switched on
             print(describe(model, stage.name, stage.train))
         paths = Paths(out / "logs" / f"{stage.name}.jsonl", out / "state" / stage.name)
-        train_stage(model, samples, stage, paths, recipe.seed, precision, save_every)
-        checkpoint.save(model, folder, trained)
-        shutil.rmtree(paths.state, ignore_errors=True)
-    plot_losses([(stage.name, out / "logs" / f"{stage.name}.jsonl") for stage in recipe.stages], out / "loss.png")
+        train_stage(model, samples, stage, paths, recipe.seed, precision, save_every, world)
+        checkpoint.save(model, folder, trained, world.first)
+        if world.first:
+            shutil.rmtree(paths.state, ignore_errors=True)
+    if world.first:
+        plot_losses([(stage.name, out / "logs" / f"{stage.name}.jsonl") for stage in recipe.stages], out / "loss.png")
+    world.gather(None)  # nobody leaves before everything is written
     return out / recipe.stages[-1].name
+
+
+def _resolved(recipe: Recipe | str, data: str | None) -> Recipe:
+    recipe = load_recipe(recipe) if isinstance(recipe, str) else recipe
+    if data is None:
+        return recipe
+    return replace(recipe, stages=(*recipe.stages[:-1], replace(recipe.stages[-1], data=data)))
+
+
+def _source(stage: Stage) -> Samples:
+    samples = read(stage.data)
+    if not len(samples):
+        raise InputError(f"stage {stage.name!r}: {stage.data} has no samples")
+    return samples
 
 
 def describe(model: VisionLanguageModel, name: str, patterns: Mapping[str, float]) -> str:

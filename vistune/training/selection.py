@@ -14,6 +14,7 @@ from vistune.errors import InputError, nearest
 from vistune.model.adapters import adapter_parameters
 from vistune.model.encoders.base import Encoder
 from vistune.model.language import LanguageModel
+from vistune.model.sharding import share
 
 PARTS = ("vision", "connector", "fusion", "llm", "region", "heads")
 _BLOCKS = re.compile(r"(\w+)\[(\d+):\]")
@@ -82,10 +83,10 @@ def table(model: nn.Module, train: Mapping[str, float]) -> list[tuple[str, int, 
 
 
 def fingerprint(model: nn.Module) -> dict[str, int]:
-    """A checksum of each parameter's bits: equal weights, equal number; one changed bit, another number."""
+    """A checksum of each parameter's bits on this process: equal weights, equal number; one changed bit, another number."""
     sums = {}
     for name, parameter in model.named_parameters():
-        bits = parameter.detach().contiguous().view(torch.uint8).flatten()
+        bits = share(parameter.detach()).contiguous().view(torch.uint8).flatten()
         if len(bits) % 8 == 0:
             bits = bits.view(torch.int64)
         place = torch.arange(1, len(bits) + 1, device=bits.device, dtype=torch.int64)

@@ -1,11 +1,13 @@
 """What a stage needs to continue exactly where it stopped: weights, optimizer, random state and the step.
 
-States are folders named by step that appear by one rename, so that a run killed at any instant finds its last whole one.
+States are folders named by step that appear by one rename, so that a run killed at any instant finds its last whole one. They
+hold whole tensors whatever number of processes wrote them, and are read by any other number.
 """
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,23 +15,31 @@ import torch
 
 from vistune.errors import InputError
 from vistune.model.checkpoint import WEIGHTS, fill, part_weights
+from vistune.model.sharding import cut_as, whole
+from vistune.training.distributed import World
 
 _KEPT = 2
 
 
-def save_state(folder: Path, step: int, model: torch.nn.Module, parts: set[str], optimizer: torch.optim.Optimizer) -> None:
-    """Write `folder/STEP` and remove all but the last two."""
+def save_state(
+    folder: Path, step: int, model: torch.nn.Module, parts: set[str], optimizer: torch.optim.Optimizer, world: World
+) -> None:
+    """Write `folder/STEP` and remove all but the last two. Every process calls it, the first writes."""
     from safetensors.torch import save_file
 
+    weights = part_weights(model, parts, keep=world.first)
+    progress = _each_state(optimizer.state_dict(), lambda _, tensor: whole(tensor) if world.first else _dropped(tensor))
+    if not world.first:
+        return
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f".{step:08d}.tmp"
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
-    save_file(part_weights(model, parts), temporary / WEIGHTS)
+    save_file(weights, temporary / WEIGHTS)
     rng: dict[str, Any] = {"cpu": torch.get_rng_state()}
     if torch.cuda.is_available():
-        rng["cuda"] = torch.cuda.get_rng_state_all()
-    torch.save({"step": step, "optimizer": optimizer.state_dict(), "rng": rng}, temporary / "training.pt")
+        rng["cuda"] = torch.cuda.get_rng_state()
+    torch.save({"step": step, "optimizer": progress, "rng": rng}, temporary / "training.pt")
     final = folder / f"{step:08d}"
     shutil.rmtree(final, ignore_errors=True)
     temporary.rename(final)
@@ -37,22 +47,46 @@ def save_state(folder: Path, step: int, model: torch.nn.Module, parts: set[str],
         shutil.rmtree(old)
 
 
-def load_state(folder: Path, model: torch.nn.Module, parts: set[str], optimizer: torch.optim.Optimizer) -> int:
+def load_state(folder: Path, model: torch.nn.Module, parts: set[str], optimizer: torch.optim.Optimizer, world: World) -> int:
     """Restore the last whole state, if there is one, and return the step it was taken after (0: none)."""
-    states = _states(folder)
-    if not states:
+    state_folder = world.decide(lambda: next(reversed(_states(folder)), None))
+    if state_folder is None:
         return 0
-    file = states[-1] / "training.pt"
+    with world.together():
+        return _restore(state_folder, model, parts, optimizer)
+
+
+def _restore(folder: Path, model: torch.nn.Module, parts: set[str], optimizer: torch.optim.Optimizer) -> int:
+    file = folder / "training.pt"
     try:
-        state = torch.load(file, weights_only=True)
+        state = torch.load(file, weights_only=True, map_location="cpu")
     except Exception as error:
-        raise InputError(f"{file} cannot be read ({error}): remove {states[-1]} to resume from the state before it") from error
-    fill(model, states[-1] / WEIGHTS, parts)
-    optimizer.load_state_dict(state["optimizer"])
+        raise InputError(f"{file} cannot be read ({error}): remove {folder} to resume from the state before it") from error
+    fill(model, folder / WEIGHTS, parts)
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+
+    def as_parameter(number: int, tensor: torch.Tensor) -> torch.Tensor:
+        return cut_as(tensor, parameters[number]) if tensor.shape == parameters[number].shape else tensor
+
+    optimizer.load_state_dict(_each_state(state["optimizer"], as_parameter))
     torch.set_rng_state(state["rng"]["cpu"])
     if torch.cuda.is_available() and "cuda" in state["rng"]:
-        torch.cuda.set_rng_state_all(state["rng"]["cuda"])
+        torch.cuda.set_rng_state(state["rng"]["cuda"])
     return int(state["step"])
+
+
+def _each_state(record: dict[str, Any], change: Callable[[int, torch.Tensor], torch.Tensor]) -> dict[str, Any]:
+    """An optimizer's state with each tensor replaced by `change(number of its parameter, tensor)`."""
+    state = {
+        number: {key: change(number, value) if isinstance(value, torch.Tensor) else value for key, value in entry.items()}
+        for number, entry in record["state"].items()
+    }
+    return record | {"state": state}
+
+
+def _dropped(tensor: torch.Tensor) -> torch.Tensor:
+    """Take part in gathering, keep nothing."""
+    return whole(tensor).new_empty(0)
 
 
 def _states(folder: Path) -> list[Path]:

@@ -13,6 +13,7 @@ from vistune.model.vlm import VisionLanguageModel
 from vistune.prompt.template import Template
 from vistune.recipe import Stage
 from vistune.spec import build
+from vistune.training.distributed import ALONE, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +27,15 @@ class Work:
 
 
 def work_of_steps(
-    model: VisionLanguageModel, samples: Samples, stage: Stage, seed: int, first: int, steps: int
+    model: VisionLanguageModel, samples: Samples, stage: Stage, seed: int, first: int, steps: int, world: World = ALONE
 ) -> Iterator[Work]:
-    """Prepare each step's work, in order, from step `first` on."""
+    """Prepare this process's part of each step's work, in order, from step `first` on."""
     template: Template | None = None
     if stage.template is not None:
         template = build("vistune.prompt.templates", stage.template, tokenizer=model.llm.tokenizer)
     renderer = model.renderer(template)
     for step in range(first, steps):
-        places = range(step * stage.batch, (step + 1) * stage.batch)
+        places = [step * stage.batch + place for place in world.part(stage.batch)]
         examples = [model.example(samples[sample_at(place, len(samples), seed)], renderer) for place in places]
         batches = tuple(pack(row) for row in _rows(examples, stage))
         yield Work(

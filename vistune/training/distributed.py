@@ -1,0 +1,189 @@
+"""Many processes, one run: who they are, how they agree, how a model is replicated or sharded over them.
+
+    torchrun --nproc_per_node 8 -m vistune train ...        every process runs the same command
+
+                    ddp                                     fsdp
+    weights         whole on each process                   each layer's cut in as many shares, gathered while it runs
+    gradients       summed once a step                      summed and cut layer by layer, while going backward
+    optimizer       whole on each process                   the share's
+
+A step's samples are the same for any number of processes; process r takes the r-th share of them. The loss is divided by the
+number of supervised tokens of all, and gradients are summed, never averaged: numbers are those of one process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias, TypeVar
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+
+from vistune.errors import InputError
+from vistune.model.encoders.base import Encoder
+from vistune.model.language import LanguageModel
+
+Parallel: TypeAlias = Literal["ddp", "fsdp"]
+Value = TypeVar("Value")
+
+_BUCKET = 1 << 25  # numbers whose sum over the processes is asked for at once: 128 MiB
+
+
+@dataclass(frozen=True)
+class World:
+    """The processes of a run, seen from one of them.
+
+    `sharded` says that weights are cut in shares; `control` carries words and counts, whatever carries tensors.
+    """
+
+    rank: int = 0
+    size: int = 1
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    sharded: bool = False
+    control: dist.ProcessGroup | None = None
+
+    @property
+    def first(self) -> bool:
+        """Is this the process that writes, prints and shows progress?"""
+        return self.rank == 0
+
+    def gather(self, value: Value) -> list[Value]:
+        """The value of each process, on each process; also the point at which all wait for all."""
+        if self.size == 1:
+            return [value]
+        values: list[Any] = [None] * self.size
+        dist.all_gather_object(values, value, group=self.control)
+        return values
+
+    def decide(self, choose: Callable[[], Value]) -> Value:
+        """What the first process chooses, on all of them."""
+        with self.together():
+            chosen = choose() if self.first else None
+        made: Any = self.gather(chosen)[0]
+        return made  # type: ignore[no-any-return]
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """An `InputError` of one process inside becomes, at the end, the same one on all: none is left waiting."""
+        if self.size == 1:
+            yield
+            return
+        complaint = None
+        try:
+            yield
+        except InputError as error:
+            complaint = str(error)
+        first = next(filter(None, self.gather(complaint)), None)
+        if first is not None:
+            raise InputError(first)
+
+    def seed(self, seed: int, step: int) -> None:
+        """Begin a step's dropout: one process goes on with its random state, many begin anew, each in its own way."""
+        if self.size > 1:
+            digest = hashlib.blake2b(f"{seed}/{step}/{self.rank}".encode(), digest_size=8).digest()
+            torch.manual_seed(int.from_bytes(digest, "little"))
+
+    def part(self, count: int) -> range:
+        """This process's share of `count` things: shares are neighbours and differ by one at most."""
+        return range(count * self.rank // self.size, count * (self.rank + 1) // self.size)
+
+
+ALONE = World()
+
+
+@contextmanager
+def joined(parallel: Parallel = "ddp") -> Iterator[World]:
+    """The processes a launcher (`torchrun`, `accelerate launch`) started this one among; without a launcher, it alone.
+
+    Tensors travel by NCCL between GPUs and by Gloo between CPUs. Raises `InputError` for `fsdp` without a launcher.
+    """
+    cuda = torch.cuda.is_available()
+    if not launched():
+        if parallel == "fsdp":
+            raise InputError("fsdp cuts a model over processes: start them with  torchrun --nproc_per_node N -m vistune train")
+        yield World(device=torch.device("cuda" if cuda else "cpu"))
+        return
+    device = torch.device("cuda", int(os.environ["LOCAL_RANK"])) if cuda else torch.device("cpu")
+    if cuda:
+        torch.cuda.set_device(device)
+    dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo")
+    yield World(dist.get_rank(), dist.get_world_size(), device, parallel == "fsdp", dist.new_group(backend="gloo"))
+    dist.destroy_process_group()  # not after an error: the others may be waiting for what this one never sends
+
+
+def launched() -> bool:
+    """Did a launcher start this process as one of several?"""
+    return "RANK" in os.environ and "WORLD_SIZE" in os.environ
+
+
+def place(model: nn.Module, world: World, precision: Literal["fp32", "bf16"]) -> None:
+    """Bring the model to the world's devices: whole, or cut in shares."""
+    if world.sharded:
+        shard(model, world, precision)
+        return
+    model.to(world.device)
+    if world.size > 1:
+        for tensor in model.state_dict().values():  # what began at random begins alike
+            dist.broadcast(tensor, 0)
+
+
+def shard(model: nn.Module, world: World, precision: Literal["fp32", "bf16"]) -> None:
+    """Cut the model's weights in shares (FSDP2, arXiv 2304.11277): each block of its parts alone, all else together.
+
+    In bf16 weights are gathered as bf16, the number format they are multiplied in, while shares and sums stay fp32.
+    """
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
+
+    mesh = init_device_mesh(world.device.type, (world.size,))
+    policy = MixedPrecisionPolicy(
+        param_dtype=torch.bfloat16 if precision == "bf16" else None, reduce_dtype=torch.float32, cast_forward_inputs=False
+    )
+    for part in model.children():
+        if isinstance(part, (Encoder, LanguageModel)):
+            for block in part.blocks:
+                fully_shard(block, mesh=mesh, mp_policy=policy)
+    fully_shard(model, mesh=mesh, mp_policy=policy)
+    for module in model.modules():
+        if isinstance(module, FSDPModule):
+            module.set_gradient_divide_factor(1.0)
+            module.set_force_sum_reduction_for_comms(True)
+
+
+def sum_gradients(parameters: list[nn.Parameter], world: World) -> None:
+    """Add up whole gradients over the processes, in place; one that no process has stays away, as it would on one process.
+
+    Cut gradients have been added up on the way.
+    """
+    if world.size == 1 or world.sharded:
+        return
+    has = torch.tensor([parameter.grad is not None for parameter in parameters], dtype=torch.uint8, device=world.device)
+    dist.all_reduce(has, dist.ReduceOp.MAX)
+    used = [parameter for parameter, flag in zip(parameters, has.tolist(), strict=True) if flag]
+    for bucket in _buckets(used):
+        flat = torch.cat([_gradient(parameter).flatten() for parameter in bucket])
+        dist.all_reduce(flat)
+        for parameter, summed in zip(bucket, flat.split([parameter.numel() for parameter in bucket]), strict=True):
+            parameter.grad = summed.view_as(parameter)
+
+
+def _gradient(parameter: nn.Parameter) -> Tensor:
+    return torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+
+
+def _buckets(parameters: list[nn.Parameter]) -> Iterator[list[nn.Parameter]]:
+    """Neighbours of one number format, together as large as is summed at once."""
+    bucket: list[nn.Parameter] = []
+    for parameter in parameters:
+        full = sum(map(torch.numel, bucket)) + parameter.numel() > _BUCKET
+        if bucket and (full or bucket[0].dtype != parameter.dtype):
+            yield bucket
+            bucket = []
+        bucket.append(parameter)
+    if bucket:
+        yield bucket
