@@ -19,11 +19,24 @@ from vistune.sample import Media, Role
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a request: a role, its text, and the pictures shown before the text."""
+    """One turn of a request: a role, its text, and the pictures it shows.
+
+    `places` says before which character of the text each picture stands, in order; without it all stand before the text.
+    """
 
     role: Role
     text: str
     images: tuple[Media, ...] = ()
+    places: tuple[int, ...] = ()
+
+    def parts(self) -> list[str | Media]:
+        """Pictures and stretches of text in the order they are read; no stretch is empty unless there is nothing else."""
+        found: list[str | Media] = []
+        before = 0
+        for image, place in zip(self.images, self.places or (0,) * len(self.images), strict=True):
+            found += [self.text[before:place], image]
+            before = place
+        return [part for part in (*found, self.text[before:]) if part != ""] or [""]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +61,7 @@ class Request:
         return {
             "messages": [
                 {"role": message.role, "text": message.text, "images": [_digest(image) for image in message.images]}
+                | ({"places": list(message.places)} if message.places else {})
                 for message in self.messages
             ],
             "max_tokens": self.max_tokens,

@@ -1,4 +1,4 @@
-"""`endpoint`: any OpenAI-compatible chat endpoint (vLLM, SGLang, llama-server, hosted services)."""
+"""`endpoint`: a chat model over HTTP: any OpenAI-compatible one (vLLM, SGLang, llama-server, hosted), Anthropic's, Google's."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from vistune.build.account import Account
+from vistune.build.http.apis.base import Api
 from vistune.build.http.attempts import Attempts
 from vistune.build.http.budget import Budget
 from vistune.build.http.connections import Connections
@@ -20,6 +21,7 @@ from vistune.build.http.limiter import Limiter
 from vistune.build.store import ReplyStore, reply_key
 from vistune.completer import Reply, Request
 from vistune.errors import InputError
+from vistune.spec import resolve
 
 
 class Endpoint:
@@ -27,7 +29,9 @@ class Endpoint:
 
     url:         base address, for example http://127.0.0.1:8000/v1
     model:       the model's name there
-    key_env:     the environment variable that holds the key; the key itself is never written anywhere
+    api:         whose format the endpoint speaks: openai, anthropic or google
+    key_env:     the environment variable that holds the key (None: the provider's usual one); the key itself is never written
+                 anywhere
     concurrency: the most requests in flight; the number in use adapts to what the endpoint takes
     requests_per_minute, tokens_per_minute:  a known quota
     timeout:     seconds for one try, whole response included
@@ -35,14 +39,15 @@ class Endpoint:
     patience:    seconds after which a request that only ever met a busy endpoint fails
     max_total_tokens, max_usd, price_in, price_out:  the budget (see `Budget`); a bound in dollars needs the prices, which are
                  dollars per million tokens
-    extra:       further keys of the body, e.g. {"top_p": 0.9}
+    extra:       further keys of the body, e.g. {"top_p": 0.9}; None takes a key away
     """
 
     def __init__(
         self,
         url: str,
         model: str,
-        key_env: str = "OPENAI_API_KEY",
+        api: str = "openai",
+        key_env: str | None = None,
         concurrency: int = 64,
         requests_per_minute: float | None = None,
         tokens_per_minute: float | None = None,
@@ -59,6 +64,8 @@ class Endpoint:
         _check(url, concurrency, max_usd, price_in + price_out)
         self.account = Account()
         self.identity = {"url": url.rstrip("/"), "model": model, "extra": dict(extra or {})}
+        if api != "openai":
+            self.identity["api"] = api
         self._store, self._keeper = store, None if store is None else Keeper(store)
         self._width = 4 * concurrency
         self._flying: dict[str, Future[Reply]] = {}
@@ -67,10 +74,21 @@ class Endpoint:
         self._thread.start()
         self.limiter = Limiter(concurrency, requests_per_minute, tokens_per_minute)
         budget = Budget(max_total_tokens, max_usd, price_in, price_out, self.account)
-        secret = os.environ.get(key_env, "")
-        self._connections = Connections(url, secret, timeout)
+        speaks: Api = resolve("vistune.build.http.apis", api)()
+        secret = os.environ.get(key_env or speaks.key_env, "")
+        self._connections = Connections(url, speaks.headers(secret), timeout)
         self._attempts = Attempts(
-            self._connections, model, dict(extra or {}), self.limiter, budget, self.account, timeout, retries, patience, secret
+            self._connections,
+            speaks,
+            model,
+            dict(extra or {}),
+            self.limiter,
+            budget,
+            self.account,
+            timeout,
+            retries,
+            patience,
+            secret,
         )
 
     def complete(self, requests: Iterable[Request]) -> Iterator[Reply]:

@@ -118,8 +118,13 @@ class Local:
 
         from PIL import Image
 
-        images = [{"type": "image", "image": Image.open(io.BytesIO(image.read_bytes()))} for image in message.images]
-        return {"role": message.role, "content": [*images, {"type": "text", "text": message.text}]}
+        content = [
+            {"type": "text", "text": part}
+            if isinstance(part, str)
+            else {"type": "image", "image": Image.open(io.BytesIO(part.read_bytes()))}
+            for part in message.parts()
+        ]
+        return {"role": message.role, "content": content}
 
 
 def _alike(requests: dict[str, Request]) -> Iterator[dict[str, Request]]:

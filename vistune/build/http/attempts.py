@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
-import json
 import random
 import time
 from collections.abc import Mapping
 
 from vistune.build.account import Account
+from vistune.build.http.apis.base import Api
 from vistune.build.http.budget import Budget
 from vistune.build.http.connections import Connections
 from vistune.build.http.limiter import Limiter
@@ -41,6 +41,7 @@ class Attempts:
     def __init__(
         self,
         connections: Connections,
+        api: Api,
         model: str,
         extra: Mapping[str, object],
         limiter: Limiter,
@@ -51,7 +52,7 @@ class Attempts:
         patience: float,
         secret: str,
     ) -> None:
-        self._connections, self._model, self._extra = connections, model, extra
+        self._connections, self._api, self._model, self._extra = connections, api, model, extra
         self._limiter, self._budget, self._account = limiter, budget, account
         self._timeout, self._retries, self._patience, self._secret = timeout, retries, patience, secret
         self._stopped: InputError | None = None
@@ -65,7 +66,7 @@ class Attempts:
             raise
 
     async def _answer(self, request: Request, key: str) -> Reply:
-        body = json.dumps(body_of(request, self._model, self._extra), ensure_ascii=False).encode()
+        body = body_of(self._api, request, self._model, self._extra)
         expected = prompt_tokens(request)
         began, failures, last = time.monotonic(), 0, ""
         while failures <= self._retries and time.monotonic() - began <= self._patience:
@@ -92,7 +93,7 @@ class Attempts:
                 return Reply("", self._model, "error", error=f"refused with status {status}: {self._said(content)}")
             # A body that was cut was generated all the same: it is charged at its most until a real count is known.
             spent = (expected, request.max_tokens)
-            reply = reply_of(content, request, self._model)
+            reply = reply_of(self._api, content, request, self._model)
             spent = (reply.prompt_tokens, reply.completion_tokens)
             self._limiter.succeeded()
             return reply
@@ -112,7 +113,7 @@ class Attempts:
             with self._connections.one() as client:
                 async with (
                     asyncio.timeout(self._timeout),
-                    client.stream("POST", "chat/completions", content=body, headers=headers) as response,
+                    client.stream("POST", self._api.path(self._model), content=body, headers=headers) as response,
                 ):
                     content = b""
                     async for chunk in response.aiter_bytes():

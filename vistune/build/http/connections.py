@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -18,14 +18,14 @@ class Connections:
     Raises `MissingExtraError` when httpx is not installed.
     """
 
-    def __init__(self, url: str, secret: str, timeout: float) -> None:
+    def __init__(self, url: str, headers: Mapping[str, str], timeout: float) -> None:
         try:
             import httpx
         except ImportError as error:
             raise MissingExtraError("httpx", "build", "asking an endpoint") from error
         self._trust = httpx.create_ssl_context(trust_env=False)
         self._url, self._timeout = url.rstrip("/") + "/", timeout
-        self._headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+        self._headers = dict(headers)
         self._idle: list[httpx.AsyncClient] = []
 
     @contextmanager

@@ -1,0 +1,62 @@
+"""Google's generateContent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from vistune.build.http.pictures import base64_of, mime_of
+from vistune.completer import Message, Reply, Request
+
+
+class Google:
+    """POST models/MODEL:generateContent; the key in a header; the assistant is called `model`."""
+
+    key_env = "GEMINI_API_KEY"
+
+    def path(self, model: str) -> str:
+        """See `Api`."""
+        return f"models/{model.removeprefix('models/')}:generateContent"
+
+    def headers(self, secret: str) -> dict[str, str]:
+        """See `Api`."""
+        return {"x-goog-api-key": secret} if secret else {}
+
+    def body(self, request: Request, model: str) -> dict[str, Any]:
+        """See `Api`."""
+        system = "\n".join(message.text for message in request.messages if message.role == "system")
+        settings: dict[str, Any] = {
+            "maxOutputTokens": request.max_tokens,
+            "temperature": request.temperature,
+            "seed": request.seed,
+        }
+        if request.stop:
+            settings["stopSequences"] = list(request.stop)
+        body: dict[str, Any] = {
+            "contents": [
+                {"role": "model" if message.role == "assistant" else "user", "parts": _parts(message)}
+                for message in request.messages
+                if message.role != "system"
+            ],
+            "generationConfig": settings,
+        }
+        if system:
+            body["systemInstruction"] = {"parts": [{"text": system}]}
+        return body
+
+    def read(self, value: Any) -> tuple[Reply, Mapping[str, Any]]:
+        """See `Api`."""
+        if not value.get("candidates") and value.get("promptFeedback"):
+            return Reply("", error=f"the prompt was blocked: {value['promptFeedback'].get('blockReason')}"), {}
+        candidate = value["candidates"][0]
+        text = "".join(part["text"] for part in candidate["content"]["parts"] if "text" in part and not part.get("thought"))
+        usage = value.get("usageMetadata") or {}
+        reply = Reply(text, value.get("modelVersion") or "", str(candidate.get("finishReason") or "stop").lower())
+        return reply, {"prompt": usage.get("promptTokenCount"), "completion": usage.get("candidatesTokenCount")}
+
+
+def _parts(message: Message) -> list[dict[str, Any]]:
+    return [
+        {"text": part} if isinstance(part, str) else {"inline_data": {"mime_type": mime_of(part), "data": base64_of(part)}}
+        for part in message.parts()
+    ]
