@@ -88,9 +88,12 @@ class Tiling:
 class Prepared:
     """One medium ready for its encoder: `pixels [T, ...]`, T inputs: one, or the whole and the tiles of a large picture.
 
-    `geometry` is that of the first input.
+    `geometry` is that of the first input. With a feature cache, `key` names the medium's content, and `kept` is what the
+    encoder once made of it; `pixels` are then empty, `[T, 0]`.
     """
 
     pixels: Tensor
     geometry: Geometry
     tiling: Tiling | None = None
+    key: str = ""
+    kept: dict[str, Tensor] | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,8 @@ from vistune.model._quiet import quiet
 from vistune.model.adapters import adapt
 from vistune.model.connectors.base import TextContext
 from vistune.model.encoder_decoder import language_model
-from vistune.model.features import Prepared
+from vistune.model.feature_cache import FeatureCache
+from vistune.model.features import Features, Prepared
 from vistune.model.inputs import Inputs
 from vistune.model.language import LanguageModel
 from vistune.model.sharing import share
@@ -53,6 +54,7 @@ class VisionLanguageModel(nn.Module):
         with quiet():
             self.llm = language_model(**llm, load_weights=load_weights)
         self.vision = self.connector = None
+        self.cache: FeatureCache | None = None  # set while a frozen encoder's features are kept
         if spec.vision is not None:
             if spec.connector is None:
                 raise InputError("model.vision needs model.connector, which brings its features to the language model")
@@ -112,22 +114,39 @@ class VisionLanguageModel(nn.Module):
 
     def _prepare(self, medium: Media, where: str) -> Prepared:
         assert self.vision is not None
+        if self.cache is not None:
+            return self.cache.prepare(medium, where)
         return self.vision.prepare(load_image(medium, where))
 
     def encode(self, media: Sequence[Prepared], questions: Sequence[str]) -> list[Tensor]:
         """Visual tokens `[K, H]` of each medium, shown in that question. No gradient goes through a frozen encoder."""
         if not media:
             return []
-        assert self.vision is not None and self.connector is not None
-        distinct = {id(medium): medium for medium in media}  # what is shown twice is encoded once
-        pixels = torch.cat([medium.pixels for medium in distinct.values()]).to(self.device)
+        if self.cache is not None and self.cache.level == "connector":
+            return self.cache.tokens(media, lambda new: self._connect(new, [""] * len(new), self._see), self.device)
+        cache = self.cache
+        see = self._see if cache is None else lambda new: cache.features(new, self._see, self.device)
+        return self._connect(media, questions, see)
+
+    def _see(self, media: Sequence[Prepared]) -> Features:
+        """Features of all inputs of `media`."""
+        assert self.vision is not None
         training = any(parameter.requires_grad for parameter in self.vision.parameters())
         with torch.set_grad_enabled(training and torch.is_grad_enabled()):
-            features = self.vision(pixels)
+            features: Features = self.vision(torch.cat([medium.pixels for medium in media]).to(self.device))
+        return features
+
+    def _connect(
+        self, media: Sequence[Prepared], questions: Sequence[str], see: Callable[[Sequence[Prepared]], Features]
+    ) -> list[Tensor]:
+        assert self.connector is not None
+        distinct = {id(medium): medium for medium in media}  # what is shown twice is encoded once
+        features = see(list(distinct.values()))
         asked = [question if self.connector.reads_text else "" for question in questions]
         pairs = list(dict.fromkeys(zip(map(id, media), asked, strict=True)))
         if len(pairs) > len(distinct):
-            rows = dict(zip(distinct, torch.arange(len(pixels)).split([len(m.pixels) for m in distinct.values()]), strict=True))
+            sizes = [len(medium.pixels) for medium in distinct.values()]
+            rows = dict(zip(distinct, torch.arange(sum(sizes)).split(sizes), strict=True))
             features = features.rows(torch.cat([rows[medium] for medium, _ in pairs]).to(self.device))
         shown = [distinct[medium] for medium, _ in pairs]
         inputs = [len(medium.pixels) for medium in shown]
