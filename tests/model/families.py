@@ -70,12 +70,12 @@ def tokenizer() -> Any:
     return train_bpe(WORDS * 5, 300, ["<pad>", "<s>", "</s>"], **SPECIAL)
 
 
-def decoder(name: str, folder: Path) -> str:
-    """Write a random decoder of the family `name` and its tokenizer."""
+def decoder(name: str, folder: Path, **changes: Any) -> str:
+    """Write a random decoder of the family `name`, its settings changed where told, and its tokenizer."""
     words = tokenizer()
     config_class, settings = DECODERS[name]
     torch.manual_seed(0)
-    model = hf.AutoModelForCausalLM.from_config(getattr(hf, config_class)(vocab_size=len(words), **settings))
+    model = hf.AutoModelForCausalLM.from_config(getattr(hf, config_class)(vocab_size=len(words), **settings | changes))
     model.save_pretrained(folder)
     words.save_pretrained(folder)
     return str(folder)
@@ -103,4 +103,13 @@ def encoder_decoder(name: str, folder: Path) -> str:
     config.save_pretrained(folder)
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     words.save_pretrained(folder)
+    return str(folder)
+
+
+def blip_tower(folder: Path) -> str:
+    """Write a random vision tower as BLIP-2 has it, and its image processor."""
+    torch.manual_seed(2)
+    config = hf.Blip2VisionConfig(**_VISION | {"num_hidden_layers": 2, "image_size": 32, "intermediate_size": 64})
+    hf.Blip2VisionModel(config).save_pretrained(folder)
+    hf.BlipImageProcessorPil(size={"height": 32, "width": 32}).save_pretrained(folder)
     return str(folder)

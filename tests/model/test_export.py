@@ -17,7 +17,8 @@ from safetensors.torch import load_file, save_file
 
 from vistune.errors import InputError
 from vistune.model.checkpoint import load
-from vistune.model.export import export, processor_inputs
+from vistune.model.export import export
+from vistune.model.export_llava import processor_inputs
 from vistune.model.import_llava import import_llava
 from vistune.model.import_original import import_original
 from vistune.model.spec import ModelSpec

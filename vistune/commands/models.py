@@ -43,19 +43,17 @@ def export(
 
 @app.command(name="import")
 def import_(
-    source: Annotated[Path, typer.Argument(help="A LLaVA of transformers, or of the original code.")],
+    source: Annotated[
+        Path, typer.Argument(help="A LLaVA, BLIP-2 or InstructBLIP of transformers, or a LLaVA of the original code.")
+    ],
     out: Out,
     template: Annotated[str | None, typer.Option(help="The prompt template, where the model's own is not to be used.")] = None,
     llm: Annotated[str | None, typer.Option(help="The language model an mm_projector.bin was made for.")] = None,
 ) -> None:
     """Turn a model of other software into a checkpoint, and compare its logits there with ours."""
-    from vistune.model.import_llava import import_llava
-    from vistune.model.import_original import import_original, is_original
+    from vistune.model.import_any import import_any
 
-    original = is_original(source)
-    difference = (
-        import_original(source, out, template or "vicuna_v1", llm) if original else import_llava(source, out, template or "own")
-    )
+    difference = import_any(source, out, template, llm)
     print(out)
     if difference is None:
         print("transformers has no such architecture to compare logits with")

@@ -16,7 +16,8 @@ from torch import Tensor
 from vistune.errors import InputError
 from vistune.files import read_json, write_json
 from vistune.model import checkpoint
-from vistune.model.export import IMAGE, LLAVA, LLAVA_NEXT, Architecture, compare
+from vistune.model.export_llava import LLAVA, LLAVA_NEXT, Architecture, compare
+from vistune.model.exported import IMAGE
 from vistune.model.layouts import to_ours
 from vistune.model.spec import ModelSpec
 from vistune.spec import Spec
@@ -33,7 +34,9 @@ def import_llava(source: str | Path, folder: str | Path, template: Spec = "own")
     source, folder = Path(source), Path(folder)
     if folder.exists():
         raise InputError(f"{folder} exists already: choose another --out, or remove it")
-    config = _config(source)
+    config = source_config(source, list(_ARCHITECTURES))
+    if config.projector_hidden_act != "gelu" or not config.multimodal_projector_bias:
+        raise InputError(f"{source}: only projectors with GELU and biases can be imported")
     architecture = _ARCHITECTURES[config.model_type]
     tiled = config.model_type == "llava_next"
     spec = _spec(source, config, template)
@@ -50,19 +53,17 @@ def import_llava(source: str | Path, folder: str | Path, template: Spec = "own")
     return difference
 
 
-def _config(source: Path) -> Any:
+def source_config(source: Path, known: list[str]) -> Any:
+    """The configuration of a directory that holds a model of one of the `known` types."""
     if not (source / "config.json").is_file():
         raise InputError(f"{source} holds no model: it has no config.json")
     kind = read_json(source / "config.json").get("model_type")
-    if kind not in _ARCHITECTURES:
-        raise InputError(f"{source} holds a {kind!r}; what can be imported is: {', '.join(_ARCHITECTURES)}")
+    if kind not in known:
+        raise InputError(f"{source} holds a {kind!r}; what can be imported is: {', '.join(known)}")
     try:
-        config = hf.AutoConfig.from_pretrained(source, trust_remote_code=False)
+        return hf.AutoConfig.from_pretrained(source, trust_remote_code=False)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise InputError(f"{source / 'config.json'} cannot be read: {' '.join(str(error).split())}") from error
-    if config.projector_hidden_act != "gelu" or not config.multimodal_projector_bias:
-        raise InputError(f"{source}: only projectors with GELU and biases can be imported")
-    return config
 
 
 def _spec(source: Path, config: Any, template: Spec) -> ModelSpec:
@@ -73,7 +74,7 @@ def _spec(source: Path, config: Any, template: Spec) -> ModelSpec:
         "path": f"{checkpoint.INSIDE}vision",
         "layer": config.vision_feature_layer,
         "cls": "drop" if strategy == "default" or config.vision_config.model_type == "siglip_vision_model" else "keep",
-        "fit": _fit(_image_settings(source)),
+        "fit": _fit(image_settings(source)),
     }
     connector: dict[str, Any] = {"kind": "mlp", "depth": 2}
     if config.model_type == "llava_next":
@@ -92,7 +93,7 @@ def _fit(images: Mapping[str, Any]) -> str:
     return "crop" if crops else "resize"
 
 
-def _image_settings(source: Path) -> dict[str, Any]:
+def image_settings(source: Path) -> dict[str, Any]:
     """The image processor's settings, from either layout."""
     for name in ("processor_config.json", "preprocessor_config.json"):
         if (source / name).is_file():
@@ -127,25 +128,31 @@ def rename(weights: Mapping[str, Tensor], tiled: bool) -> dict[str, Tensor]:
 
 def _write(folder: Path, source: Path, config: Any, spec: ModelSpec, weights: dict[str, Tensor]) -> None:
     """The checkpoint's files: the spec, the weights, and beside them what the two backbones are built from."""
-    (folder / "llm").mkdir(parents=True)
-    (folder / "vision").mkdir()
-    try:
-        tokenizer = hf.AutoTokenizer.from_pretrained(source, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"the tokenizer of {source} cannot be read: {' '.join(str(error).split())}") from error
+    (folder / "vision").mkdir(parents=True)
+    tokenizer = write_backbone(source, config, folder / "llm")
     if tokenizer.convert_tokens_to_ids(IMAGE) != config.image_token_index:
         raise InputError(f"the tokenizer of {source} lacks the image token {IMAGE!r} as number {config.image_token_index}")
-    text = config.text_config
-    for name in ("bos_token_id", "eos_token_id", "pad_token_id"):
-        setattr(text, name, getattr(tokenizer, name))
-    text.architectures = [hf.AutoModelForCausalLM._model_mapping[type(text)].__name__]
-    text.save_pretrained(folder / "llm")
-    tokenizer.save_pretrained(folder / "llm")
     config.vision_config.save_pretrained(folder / "vision")
-    images = _image_settings(source)
-    write_json(folder / "vision" / "preprocessor_config.json", images)
+    write_json(folder / "vision" / "preprocessor_config.json", image_settings(source))
+    text = config.text_config
     if text.tie_word_embeddings:
         weights.pop("llm.model.lm_head.weight", None)
     save_file(weights, folder / checkpoint.WEIGHTS, metadata={"format": "pt"})
     record = {"format": checkpoint.FORMAT, "parts": ["connector", "llm", "vision"], "model": spec.to_json()}
     (folder / checkpoint.CONFIG).write_text(yaml.safe_dump(record, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+def write_backbone(source: Path, config: Any, folder: Path) -> Any:
+    """What the language model in a whole model is built from, its configuration and tokenizer; returns the tokenizer."""
+    try:
+        tokenizer = hf.AutoTokenizer.from_pretrained(source, trust_remote_code=False)
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"the tokenizer of {source} cannot be read: {' '.join(str(error).split())}") from error
+    text = config.text_config
+    for name in ("bos_token_id", "eos_token_id", "pad_token_id"):
+        setattr(text, name, getattr(tokenizer, name))
+    auto = hf.AutoModelForSeq2SeqLM if text.is_encoder_decoder else hf.AutoModelForCausalLM
+    text.architectures = [auto._model_mapping[type(text)].__name__]
+    text.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return tokenizer

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from vistune.errors import InputError
 
@@ -37,12 +37,15 @@ def read_tokenizer(path: str, folder: str, revision: str | None) -> PreTrainedTo
 
 
 def read_model(auto: Any, path: str, folder: str, config: Any, revision: str | None, load: bool, **arguments: Any) -> Any:
-    """`auto` (an Auto class) built from `config`, in fp32; with the folder's safetensors, every one of its weights, if `load`.
+    """`auto` (an Auto class, or a model's own) built from `config`, in fp32; if `load`, with all weights from safetensors.
 
     Raises `InputError` for files that are missing, cut short or of another model: nothing is then left half-loaded, and no
     weight silently starts at random.
     """
     if not load:
+        named = isinstance(auto, type) and issubclass(auto, PreTrainedModel)  # a class that no Auto class knows
+        if named:
+            return auto._from_config(config, dtype=torch.float32, **arguments)
         return auto.from_config(config, dtype=torch.float32, trust_remote_code=False, **arguments)
     try:
         model, report = auto.from_pretrained(

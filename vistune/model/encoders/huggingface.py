@@ -1,4 +1,4 @@
-"""Any vision transformer of `transformers`: CLIP, SigLIP, SigLIP 2, DINOv2 and ViT, by hub id or local directory."""
+"""Any vision transformer of `transformers`: CLIP, SigLIP, SigLIP 2, DINOv2, ViT and BLIP-2's, by hub id or local directory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 from PIL import Image
 from torch import Tensor, nn
-from transformers import AutoModel
+from transformers import AutoModel, Blip2VisionModel, InstructBlipVisionModel
 
 from vistune.errors import InputError
 from vistune.model.assets import locate
@@ -49,7 +49,12 @@ _TOWERS: dict[str, tuple[int, Callable[[nn.Module, Tensor, int, bool], Any], dic
     "dinov2": (1, _always, {}),
     "dinov2_with_registers": (1, _always, {}),
     "vit": (1, _told, {"add_pooling_layer": False}),
+    "blip_2_vision_model": (1, _told, {}),
+    "instructblip_vision_model": (1, _told, {}),
 }
+# Towers that `AutoModel` does not know. In a whole model's directory their tensors' names have a prefix.
+_NAMED = {"blip_2_vision_model": Blip2VisionModel, "instructblip_vision_model": InstructBlipVisionModel}
+_WHOLE = {r"^vision_model\.": ""}
 
 
 class Huggingface(Encoder):
@@ -88,7 +93,11 @@ class Huggingface(Encoder):
             if not -depth - 1 <= number <= depth:
                 raise InputError(f"encoders.huggingface.layer is {layer}, but {path} has the hidden states 0 to {depth}")
         front, self._run, arguments = _TOWERS[config.model_type]
-        self.model: Any = read_model(AutoModel, path, folder, config, revision, load_weights, **arguments)
+        if config.model_type in _NAMED:
+            auto, arguments = _NAMED[config.model_type], {"key_mapping": _WHOLE} if load_weights else {}
+        else:
+            auto = AutoModel
+        self.model: Any = read_model(auto, path, folder, config, revision, load_weights, **arguments)
         self.cls, self.fit = cls, fit
         self.prefix = front + int(config.to_dict().get("num_register_tokens", 0))
         self.resized = self.size != taught
