@@ -12,12 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from vistune.promptlearn.tower import Encoded
+from vistune.promptlearn.encoded import Encoded
 
 TowerName: TypeAlias = Literal["text", "vision"]
 Per: TypeAlias = Literal["all", "class", "row"]

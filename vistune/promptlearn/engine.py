@@ -18,10 +18,11 @@ from torch import Tensor
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.edits import EMBED, PIXELS, Context, Edits, TowerName
+from vistune.promptlearn.encoded import Encoded
 from vistune.promptlearn.images import Images
 from vistune.promptlearn.prompts import Prompts, embed, tokenize, with_context
 from vistune.promptlearn.sequence import Sequence
-from vistune.promptlearn.tower import Encoded, finish, run
+from vistune.promptlearn.tower import finish, run
 
 FROZEN = Edits()
 

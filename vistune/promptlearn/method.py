@@ -15,8 +15,8 @@ from vistune.errors import InputError
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.edits import Context, Edits, Per
+from vistune.promptlearn.encoded import Encoded
 from vistune.promptlearn.images import Images
-from vistune.promptlearn.tower import Encoded
 
 if TYPE_CHECKING:
     from vistune.promptlearn.engine import Engine

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -13,21 +13,6 @@ from torch import Tensor
 from vistune.promptlearn.backbone import Tower
 from vistune.promptlearn.edits import Attention, Edits, LowRank, Norms
 from vistune.promptlearn.sequence import Sequence, attention_mask
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """What a tower gives.
-
-    `features [.., E]` (projected, not normalised, after the method's feature edit), `pooled` the same before that edit,
-    `groups` the last block's states `[.., K, width]` of the token groups the edits asked to read, `class_attention
-    [B, L]` how the class token of the last block looks at every position (mean over heads).
-    """
-
-    features: Tensor
-    pooled: Tensor
-    groups: Mapping[str, Tensor] = field(default_factory=dict)
-    class_attention: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)

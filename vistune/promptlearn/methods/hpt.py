@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.classes import Structure
 from vistune.promptlearn.edits import EMBED, Attention, Context, Edits, Tokens
+from vistune.promptlearn.encoded import Encoded
 from vistune.promptlearn.method import Call, Disclosure, Method, Output, Recipe, normal, sequences
 from vistune.promptlearn.prompts import continuation
-from vistune.promptlearn.tower import Encoded
 
 
 class Hpt(Method):

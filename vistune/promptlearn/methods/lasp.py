@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.edits import Edits
+from vistune.promptlearn.encoded import Encoded
 from vistune.promptlearn.method import Call, Method, Output, Recipe, initial_context, prompt
 from vistune.promptlearn.methods.twosfs import BlockNorms
 from vistune.promptlearn.templates import IMAGENET_SUBSET
-from vistune.promptlearn.tower import Encoded
 
 NOISE = 0.05  # on a reference feature, half of the time
 
