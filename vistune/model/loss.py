@@ -24,7 +24,7 @@ def cross_entropy_sum(head: Head, weights: Sequence[Tensor], vocabulary: int, hi
 
     `weights` are the parameters inside `head`; they and `hidden` get gradients. The backward pass can be taken once.
     """
-    if not torch.is_grad_enabled():
+    if not torch.is_grad_enabled() or not any(learner.requires_grad for learner in (hidden, *weights)):
         return -log_likelihoods(head, vocabulary, hidden, targets).sum()
     rows = max(1, _HELD // vocabulary)
     loss: Tensor = _CrossEntropySum.apply(head, rows, targets, hidden, *weights)  # type: ignore[no-untyped-call]
