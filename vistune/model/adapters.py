@@ -24,6 +24,7 @@ from vistune.errors import InputError, nearest
 from vistune.model.encoders.base import Encoder
 from vistune.model.language import LanguageModel
 from vistune.model.native.network import Network
+from vistune.model.soft_prompts import Prefix, SoftPrompt, VirtualTokens
 from vistune.spec import Spec, check_arguments, split
 
 Part: TypeAlias = Encoder | LanguageModel | Network
@@ -97,6 +98,42 @@ def tokens(part: Part) -> peft.PeftConfig:
     return peft.TrainableTokensConfig(token_indices=_new_tokens(part), target_modules=[_embedding(part)])
 
 
+def prefix(part: Part, length: int = 20, projection: bool = False, hidden: int | None = None) -> peft.PeftConfig:
+    """`length` keys and values of every layer that all tokens see (prefix tuning, arXiv 2101.00190).
+
+    With `projection` they come from a two-layer network, `hidden` wide (as wide as the keys, if not told).
+    """
+    settings = _decoder(part, "prefix").model.config.get_text_config().to_dict()
+    heads = settings["num_attention_heads"]
+    width = settings.get("head_dim") or settings["hidden_size"] // heads
+    seen = settings.get("num_key_value_heads") or heads
+    return peft.PrefixTuningConfig(
+        num_virtual_tokens=length,
+        num_layers=len(part.blocks),
+        num_attention_heads=seen,
+        token_dim=seen * width,
+        num_transformer_submodules=1,
+        prefix_projection=projection,
+        encoder_hidden_size=hidden or seen * width,
+    )
+
+
+def prompt(part: Part, length: int = 20, text: str | None = None) -> peft.PeftConfig:
+    """`length` virtual tokens in front of every sample (prompt tuning, arXiv 2104.08691).
+
+    They start as the words of `text`, repeated or cut to fit; without it as words drawn from the vocabulary.
+    """
+    config = peft.PromptTuningConfig(
+        num_virtual_tokens=length,
+        token_dim=_decoder(part, "prompt").width,
+        num_transformer_submodules=1,
+        prompt_tuning_init="SAMPLE_VOCAB",
+    )
+    if text is not None:
+        config.prompt_tuning_init_text = text
+    return config
+
+
 KINDS: dict[str, Callable[..., peft.PeftConfig]] = {
     "lora": lora,
     "dora": dora,
@@ -104,6 +141,8 @@ KINDS: dict[str, Callable[..., peft.PeftConfig]] = {
     "ia3": ia3,
     "oft": oft,
     "tokens": tokens,
+    "prefix": prefix,
+    "prompt": prompt,
 }
 
 
@@ -119,13 +158,18 @@ def adapt(parts: Mapping[str, nn.Module | None], specs: Mapping[str, Spec]) -> N
         part = adaptable[name]
         check_arguments(KINDS[kind], arguments, f"adapt.{name}.{kind}", {"part": part})
         config = KINDS[kind](part, **arguments)
-        peft.inject_adapter_in_model(config, _tree(part), "default")
+        if isinstance(config, peft.PromptLearningConfig):
+            _stand_before(config, _decoder(part, kind))
+        else:
+            peft.inject_adapter_in_model(config, _tree(part), "default")
 
 
 def adapter_parameters(module: nn.Module) -> frozenset[str]:
     """Names of the parameters that adapters brought into `module`."""
     names = set()
     for prefix, layer in module.named_modules():
+        if isinstance(layer, SoftPrompt):
+            names |= {f"{prefix}.{name}" if prefix else name for name, _ in layer.named_parameters()}
         if isinstance(layer, (BaseTunerLayer, AuxiliaryTrainingWrapper)):
             owned = tuple(f"{prefix}.{name}" if prefix else name for name in layer.adapter_layer_names)
             names |= {name for name, _ in module.named_parameters() if name.startswith(tuple(f"{own}." for own in owned))}
@@ -142,6 +186,25 @@ def fold(module: nn.Module) -> None:
             elif isinstance(child, BaseTunerLayer):
                 child.merge(safe_merge=True)
                 setattr(parent, name, child.get_base_layer())
+
+
+def _stand_before(config: peft.PromptLearningConfig, part: LanguageModel) -> None:
+    """Put a prefix or a prompt in front of everything that the part reads."""
+    if isinstance(config, peft.PrefixTuningConfig):
+        part.prompt = Prefix(config, part.hooks)
+        return
+    text = config.prompt_tuning_init_text
+    words = None if text is None else part.tokenizer(text)["input_ids"]
+    if words == []:
+        raise InputError("adapt: a prompt cannot start as an empty text")
+    part.prompt = VirtualTokens(config, part.model.get_input_embeddings(), words)
+
+
+def _decoder(part: Part, kind: str) -> LanguageModel:
+    """The part, where samples can have something in front of them."""
+    if not isinstance(part, LanguageModel) or part.model.config.is_encoder_decoder:
+        raise InputError(f"adapt: {kind} works on a causal language model only, as in adapt: {{llm: {kind}}}")
+    return part
 
 
 def _low_rank(

@@ -20,6 +20,8 @@ def export(model: VisionLanguageModel, folder: str | Path) -> float:
     folder = Path(folder)
     if folder.exists():
         raise InputError(f"{folder} exists already: choose another --out, or remove it")
+    if model.llm.prompt is not None:
+        raise InputError("the language model has a prompt or prefix, which no architecture of transformers holds")
     if model.spec.adapt:
         raise InputError("this model has adapters: `vistune merge` it first")
     temporary = folder.with_name(f".{folder.name}.tmp")

@@ -16,6 +16,7 @@ from vistune.model.inputs import Inputs
 from vistune.model.loss import cross_entropy_sum, log_likelihoods
 from vistune.model.pretrained import read_config, read_model, read_tokenizer
 from vistune.model.sharing import Shared
+from vistune.model.soft_prompts import SoftPrompt
 
 
 class LanguageModel(nn.Module):
@@ -35,6 +36,7 @@ class LanguageModel(nn.Module):
         self.tokenizer = read_tokenizer(path, folder, revision)
         self.width = int(self.embeddings.shape[1])
         self.hooks = Hooks(self.blocks)
+        self.prompt: SoftPrompt | None = None  # what stands in front of every sample
         self.added: list[int] = []  # tokens that `add_tokens` gave the tokenizer
 
     def _read(self, path: str, folder: str, config: Any, revision: str | None, load_weights: bool) -> Any:
@@ -95,7 +97,9 @@ class LanguageModel(nn.Module):
 
     def forward(self, inputs: Inputs) -> Tensor:
         """A packed row of T tokens -> hidden states `[T, H]`."""
-        return self._run(inputs)
+        if self.prompt is None:
+            return self._run(inputs)
+        return self.prompt.leave(self._run(self.prompt.enter(inputs)), inputs.lengths)
 
     def _run(self, inputs: Inputs, after: tuple[int | None, ...] | None = None, cache: DynamicCache | None = None) -> Tensor:
         """`forward`, where sample i may go on from sample `after[i]`; given a `cache`, keys and values are left there."""
@@ -153,7 +157,7 @@ class LanguageModel(nn.Module):
         return None if pieces is None else self._run(pieces, shared.after)[shared.back.to(inputs.embeds.device)]
 
     def _pieces(self, inputs: Inputs, shared: Shared) -> Inputs | None:
-        if self.model.config.is_encoder_decoder or self.hooks.concatenates:
+        if self.model.config.is_encoder_decoder or self.prompt is not None or self.hooks.concatenates:
             return None
         return shared.read(inputs)
 
@@ -185,6 +189,7 @@ class LanguageModel(nn.Module):
         Prompts are padded on the left. Text ends at the end-of-sequence token or before the first of `stop`. With
         `past_key_values` from `prefill` among the options, nothing in them is computed again.
         """
+        inputs = inputs if self.prompt is None else self.prompt.enter(inputs)
         lengths = inputs.lengths
         mask = _pad_left(torch.ones_like(inputs.positions), lengths)
         self.hooks.run = Run(

@@ -9,6 +9,7 @@ from vistune.errors import InputError
 from vistune.model import checkpoint
 from vistune.model.adapters import fold
 from vistune.model.probe import largest_difference, probes
+from vistune.model.soft_prompts import SoftPrompt
 
 TOLERANCE = 1e-3  # fp32 sums in another order; a wrong merge changes logits by far more
 
@@ -24,6 +25,8 @@ def merge(source: str | Path, folder: str | Path) -> float:
     model = checkpoint.load(source)
     if not model.spec.adapt:
         raise InputError(f"{source} has no adapters to merge")
+    if any(isinstance(module, SoftPrompt) for module in model.modules()):
+        raise InputError(f"{source} was tuned by a prompt or prefix, which is no change of weights and cannot be merged")
     samples = probes(with_images=model.vision is not None)
     before = model.logits(samples)
     adapted = set(model.spec.adapt)
