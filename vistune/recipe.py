@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
@@ -30,6 +30,8 @@ class Stage:
     given in place of `micro`.
     `warmup` is a share of the steps. `template` replaces the model's own for this stage. `recompute` names parts
     whose blocks keep no activations but compute them again going backward: less memory, more time, the same numbers.
+    `cache` keeps on disk what a frozen `encoder`, or encoder and `connector`, makes of each picture, in `cache_folder` (the
+    run's own, where none is named): `auto` where pictures are seen again and the disk has ample room.
     """
 
     name: str
@@ -46,6 +48,8 @@ class Stage:
     clip: float = 1.0
     template: Spec | None = None
     recompute: Sequence[str] = ()
+    cache: Literal["auto", "encoder", "connector", "off"] = "auto"
+    cache_folder: str | None = None
 
     def __post_init__(self) -> None:
         for key in ("batch", "micro", "max_tokens", "max_images", "steps"):

@@ -29,6 +29,7 @@ from vistune.files import atomic_path
 from vistune.model.connectors.base import Connector
 from vistune.model.encoders.base import Encoder
 from vistune.model.features import Features, Geometry, Prepared
+from vistune.model.sharding import whole
 from vistune.sample import Media
 from vistune.spec import Spec
 
@@ -79,9 +80,9 @@ class FeatureCache:
                 self._write(medium, fresh[id(medium)])
         parts = [fresh[id(medium)] if medium.kept is None else medium.kept for medium in media]
         self._count(media, new)
-        whole = {name: torch.cat([part[name].to(device) for part in parts]) for name in parts[0]}
-        layers = {int(name.removeprefix("layers.")): tensor for name, tensor in whole.items() if name.startswith("layers.")}
-        return Features(whole["x"], self.vision.grid((self.vision.size,) * 2), whole.get("pooled"), layers or None)
+        joined = {name: torch.cat([part[name].to(device) for part in parts]) for name in parts[0]}
+        layers = {int(name.removeprefix("layers.")): tensor for name, tensor in joined.items() if name.startswith("layers.")}
+        return Features(joined["x"], self.vision.grid((self.vision.size,) * 2), joined.get("pooled"), layers or None)
 
     def tokens(
         self, media: Sequence[Prepared], connect: Callable[[Sequence[Prepared]], list[Tensor]], device: torch.device
@@ -128,7 +129,8 @@ def fingerprint(parts: Sequence[nn.Module], identity: Sequence[str | Spec]) -> s
     for part in parts:
         for name, tensor in part.state_dict().items():
             digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
-            digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+            bits = whole(tensor.detach()).cpu().contiguous().flatten().view(torch.uint8)
+            digest.update(memoryview(bits.numpy()))
     return digest.hexdigest()
 
 

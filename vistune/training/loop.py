@@ -26,6 +26,7 @@ from vistune.model.sharding import whole
 from vistune.model.vlm import VisionLanguageModel
 from vistune.progress import track
 from vistune.recipe import Stage
+from vistune.training.caching import caching
 from vistune.training.distributed import ALONE, World, sum_gradients
 from vistune.training.log import Log
 from vistune.training.precision import Precision, autocast, resolve
@@ -38,10 +39,11 @@ from vistune.training.work import work_of_steps
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """Where a stage keeps its log and its states."""
+    """Where a stage keeps its log and its states, and its features where it names no other folder."""
 
     log: Path
     state: Path
+    features: Path
 
 
 def stage_steps(stage: Stage, size: int) -> int:
@@ -91,7 +93,8 @@ def train_stage(
         work = evened(work, world, model)
     if world.first:
         work = track(work, f"stage {stage.name}", steps - first)
-    with recomputing(model, stage.recompute, f"stage {stage.name!r}"):
+    features = caching(model, samples, stage, steps, paths.features, context, world.sharded, world.first)
+    with recomputing(model, stage.recompute, f"stage {stage.name!r}"), features:
         for step, todo in enumerate(work, first):
             began = time.perf_counter()
             factor = schedule(step, steps, stage.warmup)

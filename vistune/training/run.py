@@ -78,7 +78,7 @@ def _stages(
         if report and world.first:
             select(model, stage.train, f"stage {stage.name!r}")  # the table shows what is switched on
             print(describe(model, stage.name, stage.train))
-        paths = Paths(out / "logs" / f"{stage.name}.jsonl", out / "state" / stage.name)
+        paths = Paths(out / "logs" / f"{stage.name}.jsonl", out / "state" / stage.name, out / "features")
         train_stage(model, samples, stage, paths, recipe.seed, precision, save_every, world)
         checkpoint.save(model, folder, trained, world.first)
         if world.first:
