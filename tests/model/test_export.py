@@ -147,30 +147,43 @@ def test_other_ages_of_key_names_are_read(exported: Path, tmp_path: Path, layout
     assert (exported / "model.safetensors").read_bytes() == (tmp_path / "again" / "model.safetensors").read_bytes()
 
 
-def original(folders: dict[str, str], folder: Path, whole: bool) -> VisionLanguageModel:
+TILED = {
+    "image_aspect_ratio": "anyres",
+    "mm_patch_merge_type": "spatial_unpad",
+    "image_grid_pinpoints": [[32, 64], [64, 32], [64, 64], [96, 32], [32, 96]],
+}
+
+
+def original(folders: dict[str, str], folder: Path, whole: bool, tiled: bool = False) -> VisionLanguageModel:
     """A directory as the original code saves it, from a model of ours."""
     torch.manual_seed(6)
-    model = VisionLanguageModel(
-        ModelSpec(llm=folders["llm"], vision={"kind": "huggingface", "path": folders["clip"]}, connector="mlp")
-    )
+    vision: dict[str, Any] = {"kind": "huggingface", "path": folders["clip"]}
+    if tiled:
+        vision = {"kind": "anyres", "inner": vision | {"fit": "resize"}}
+    model = VisionLanguageModel(ModelSpec(llm=folders["llm"], vision=vision, connector="anyres" if tiled else "mlp"))
     folder.mkdir()
     settings = {"mm_vision_tower": folders["clip"], "mm_projector_type": "mlp2x_gelu", "mm_vision_select_layer": -2}
-    settings |= {"image_aspect_ratio": "pad", "_name_or_path": folders["llm"]}
+    settings |= {"image_aspect_ratio": "pad", "_name_or_path": folders["llm"]} | (TILED if tiled else {})
     config = json.loads((Path(folders["llm"]) / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | settings | {"model_type": "llava_llama"}))
-    projector = {f"model.mm_projector.{n.removeprefix('layers.')}": t for n, t in model.connector.state_dict().items()}
+    part = model.connector.inner if tiled else model.connector
+    projector = {f"model.mm_projector.{n.removeprefix('layers.')}": t for n, t in part.state_dict().items()}
+    if tiled:
+        projector["model.image_newline"] = model.connector.newline.detach()
     if not whole:
         torch.save(projector, folder / "mm_projector.bin")
         return model.eval()
     model.llm.tokenizer.save_pretrained(folder)
-    tower = {f"model.vision_tower.vision_tower.vision_model.{n}": t for n, t in model.vision.model.state_dict().items()}
+    seen = model.vision.inner if tiled else model.vision
+    tower = {f"model.vision_tower.vision_tower.vision_model.{n}": t for n, t in seen.model.state_dict().items()}
     torch.save(model.llm.model.state_dict() | projector | tower, folder / "pytorch_model.bin")
     return model.eval()
 
 
+@pytest.mark.parametrize("tiled", [True, False])
 @pytest.mark.parametrize("whole", [True, False])
-def test_the_original_layout_is_read(folders: dict[str, str], tmp_path: Path, whole: bool) -> None:
-    model = original(folders, tmp_path / "original", whole)
+def test_the_original_layout_is_read(folders: dict[str, str], tmp_path: Path, whole: bool, tiled: bool) -> None:
+    model = original(folders, tmp_path / "original", whole, tiled)
     difference = import_original(tmp_path / "original", tmp_path / "ours")
     assert difference is not None and difference <= 1e-5
     for ours, theirs in zip(load(tmp_path / "ours").logits(samples()), model.logits(samples()), strict=True):
@@ -224,6 +237,31 @@ def test_a_damaged_directory_is_one_sentence_and_leaves_nothing(
         import_llava(tmp_path / "damaged", tmp_path / "ours")
     assert "\n" not in str(caught.value)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["damaged"]
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"mm_patch_merge_type": "flat"}, "mm_patch_merge_type is 'flat'"),
+        ({"image_grid_pinpoints": "(1x1),...,(6x6)"}, "expected a list of widths and heights"),
+        ({"image_aspect_ratio": "highres"}, "image_aspect_ratio is 'highres'"),
+        ({"mm_projector_type": "resampler"}, "mm_projector_type is 'resampler'"),
+        (None, "lacks the tensor image_newline"),
+    ],
+)
+def test_an_original_that_cannot_be_read_is_one_sentence(
+    folders: dict[str, str], tmp_path: Path, change: dict[str, Any] | None, complaint: str
+) -> None:
+    original(folders, tmp_path / "original", whole=False, tiled=True)
+    if change is None:
+        file = tmp_path / "original" / "mm_projector.bin"
+        torch.save({n: t for n, t in torch.load(file, weights_only=True).items() if "newline" not in n}, file)
+    else:
+        file = tmp_path / "original" / "config.json"
+        file.write_text(json.dumps(json.loads(file.read_text()) | change))
+    with pytest.raises(InputError, match=complaint):
+        import_original(tmp_path / "original", tmp_path / "ours")
+    assert [path.name for path in tmp_path.iterdir()] == ["original"]
 
 
 class Code:

@@ -26,6 +26,7 @@ from vistune.spec import Spec
 PROJECTOR = "mm_projector.bin"
 _LANGUAGE_MODELS = {"llava": "llama", "llava_llama": "llama", "llava_mistral": "mistral", "llava_qwen": "qwen2"}
 _FITS = {"pad": "pad", "square": "crop"}
+_TILES = "anyres"
 _DEPTHS = {"mlp2x_gelu": 2, "mlp3x_gelu": 3}
 
 
@@ -45,7 +46,10 @@ def import_original(source: Path, folder: Path, template: Spec = "vicuna_v1", ll
         raise InputError(f"{folder} exists already: choose another --out, or remove it")
     config = read_json(source / "config.json")
     alone = (source / PROJECTOR).is_file()
-    weights = rename(read_pickled(source / PROJECTOR) if alone else _read_all(source), tiled=False)
+    tiled = config.get("image_aspect_ratio") == _TILES
+    weights = rename(read_pickled(source / PROJECTOR) if alone else _read_all(source), tiled)
+    if tiled and "connector.newline" not in weights:
+        raise InputError(f"{source} lacks the tensor image_newline, which stands behind every row of tiles")
     if alone:
         weights = {name: tensor for name, tensor in weights.items() if name.startswith("connector.")}
     path = (llm or config.get("_name_or_path", "")) if alone else f"{checkpoint.INSIDE}llm"
@@ -80,17 +84,32 @@ def _spec(config: Mapping[str, Any], llm: str, template: Spec) -> ModelSpec:
     kind, aspect = config.get("mm_projector_type", "linear"), config.get("image_aspect_ratio") or "square"
     if kind not in ("linear", *_DEPTHS):
         raise InputError(f"mm_projector_type is {kind!r}; what can be imported is: linear, {', '.join(_DEPTHS)}")
-    if aspect not in _FITS:
-        raise InputError(f"image_aspect_ratio is {aspect!r}; what can be imported is: {', '.join(_FITS)}")
+    if aspect not in (*_FITS, _TILES):
+        raise InputError(f"image_aspect_ratio is {aspect!r}; what can be imported is: {', '.join((*_FITS, _TILES))}")
     vision = {
         "kind": "huggingface",
         "path": config["mm_vision_tower"],
         "layer": config.get("mm_vision_select_layer", -2),
         "cls": "keep" if config.get("mm_vision_select_feature") == "cls_patch" else "drop",
-        "fit": _FITS[aspect],
+        "fit": _FITS.get(aspect, "resize"),
     }
     connector: Spec = "linear" if kind == "linear" else {"kind": "mlp", "depth": _DEPTHS[kind]}
+    if aspect == _TILES:
+        vision = {"kind": "anyres", "inner": vision, "grids": _grids(config)}
+        connector = {"kind": "anyres", "inner": connector}
     return ModelSpec(llm=llm, vision=vision, connector=connector, template=template)
+
+
+def _grids(config: Mapping[str, Any]) -> list[list[int]]:
+    """Columns and rows of LLaVA-1.6's tilings, which the original writes as widths and heights in pixels."""
+    merged = config.get("mm_patch_merge_type", "flat")
+    if merged != "spatial_unpad":
+        raise InputError(f"mm_patch_merge_type is {merged!r}; of tiled models, what can be imported is: spatial_unpad")
+    pinpoints = config.get("image_grid_pinpoints")
+    if not isinstance(pinpoints, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in pinpoints):
+        raise InputError(f"image_grid_pinpoints is {pinpoints!r}, expected a list of widths and heights in pixels")
+    side = min(min(pair) for pair in pinpoints)  # tilings are one tile high or wide at least
+    return [[width // side, height // side] for width, height in pinpoints]
 
 
 def _read_all(source: Path) -> dict[str, Tensor]:
