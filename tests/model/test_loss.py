@@ -20,7 +20,7 @@ WIDTH, VOCABULARY = 16, 50
 @pytest.fixture(params=[1, 7, 64], ids="chunks of {}".format)
 def rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """How many tokens' logits are held at once."""
-    monkeypatch.setattr(module, "_HELD", request.param * VOCABULARY)
+    monkeypatch.setattr(module, "HELD", request.param * VOCABULARY)
     return int(request.param)
 
 

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-_HELD = 2**25  # logits of a chunk: 128 MiB in fp32
+HELD = 2**25  # logits of a chunk: 128 MiB in fp32
 
 Head: TypeAlias = Callable[[Tensor], Tensor]
 
@@ -26,7 +26,7 @@ def cross_entropy_sum(head: Head, weights: Sequence[Tensor], vocabulary: int, hi
     """
     if not torch.is_grad_enabled() or not any(learner.requires_grad for learner in (hidden, *weights)):
         return -log_likelihoods(head, vocabulary, hidden, targets).sum()
-    rows = max(1, _HELD // vocabulary)
+    rows = max(1, HELD // vocabulary)
     loss: Tensor = _CrossEntropySum.apply(head, rows, targets, hidden, *weights)  # type: ignore[no-untyped-call]
     return loss
 
@@ -34,7 +34,7 @@ def cross_entropy_sum(head: Head, weights: Sequence[Tensor], vocabulary: int, hi
 @torch.no_grad()
 def log_likelihoods(head: Head, vocabulary: int, hidden: Tensor, targets: Tensor) -> Tensor:
     """The logarithm of each target's probability, `[N]` in fp32, without gradients."""
-    rows = max(1, _HELD // vocabulary)
+    rows = max(1, HELD // vocabulary)
     found = [hidden.new_zeros(0, dtype=torch.float32)]
     for some, wanted in zip(hidden.split(rows), targets.split(rows), strict=True):
         found.append(-F.cross_entropy(head(some).float(), wanted, reduction="none"))
