@@ -57,10 +57,10 @@ def compare(
 ) -> None:
     """Compare two models on one benchmark: paired bootstrap, and McNemar's or the sign test."""
     from vistune.evals.compare import compare as run
-    from vistune.evals.score import open_benchmark, score
+    from vistune.evals.score import open_benchmark, read_samples, score
 
     benchmark = open_benchmark(benchmark_spec(bench, options))
-    samples = benchmark.read(annotations)
+    samples = read_samples(benchmark, annotations)
     results = [score(benchmark, predictions, samples) for predictions in (first, second)]
     found = run(results[0], results[1], resamples=resamples)
     if as_json:

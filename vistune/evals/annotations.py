@@ -120,15 +120,6 @@ def letter_of(index: int, choices: Sequence[str], where: str) -> str:
     return LETTERS[index]
 
 
-def parquet_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """`(place, row)` of a parquet file (needs pyarrow)."""
-    from vistune.data.parquet import Parquet
-
-    rows = Parquet(path)
-    for index in range(len(rows)):
-        yield rows.where(index), rows[index]
-
-
 def pictures_of(row: Mapping[str, Any], prefix: str, where: str) -> list[Media]:
     """The images of a Hugging Face row, in the columns `prefix`, or `prefix1`, `prefix2`, ...; empty columns hold none."""
     columns = [prefix] if prefix in row else sorted(name for name in row if name.startswith(prefix))

@@ -65,9 +65,10 @@ def fill(prompt: str, **values: str) -> str:
 def result_list(content: Content, identifier: str, answer: str) -> list[Prediction] | None:
     """Predictions from a list of objects with these two keys, the usual result format; `None` when it is not one.
 
-    Recognised by the first record; a later record without the keys, or with another type, is an `InputError`.
+    Recognised by the first record; a later record without the keys, or with another type, is an `InputError`. One such
+    object alone is JSONL of one line.
     """
-    value = content.value
+    value = [content.value] if isinstance(content.value, dict) else content.value
     if content.form not in ("json", "jsonl") or not isinstance(value, list) or not value:
         return None
     if not isinstance(value[0], dict) or not {identifier, answer} <= value[0].keys():

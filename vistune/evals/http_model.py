@@ -64,8 +64,10 @@ class HttpModel:
         messages = self._messages(sample)
         return json.dumps([[said.role, said.text, list(said.places)] for said in messages], ensure_ascii=False)
 
-    def generate(self, samples: Sequence[Sample], max_new_tokens: int = 128) -> list[str]:
+    def generate(self, samples: Sequence[Sample], *, max_new_tokens: int = 128, **arguments: Any) -> list[str]:
         """An answer each, at temperature 0. Raises `InputError` when one got none; the others are kept."""
+        if arguments:
+            raise InputError(f"a chat model over HTTP takes {next(iter(arguments))!r} under 'extra' in its configuration")
         requests = [Request(self._messages(sample), max_tokens=max_new_tokens, id=sample.id) for sample in samples]
         replies = list(self._endpoint.complete(requests))
         failed = [(sample, reply) for sample, reply in zip(samples, replies, strict=True) if reply.error]

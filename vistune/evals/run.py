@@ -21,7 +21,7 @@ import numpy as np
 from vistune.errors import InputError
 from vistune.evals.prediction import Prediction, read_predictions
 from vistune.evals.result import Result
-from vistune.evals.score import open_benchmark, score
+from vistune.evals.score import open_benchmark, read_samples, score
 from vistune.files import write_json, write_jsonl
 from vistune.journal import Journal, read_journal
 from vistune.progress import track
@@ -50,15 +50,16 @@ def predict(
 ) -> list[Prediction]:
     """Answer every sample into the file `path`, or continue one, and return all answers in the samples' order.
 
-    Each batch is on disk before the next begins. Raises `InputError` when the file holds an answer to one of the samples
-    under another key: by another model, prompt, picture or other generation arguments.
+    Questions about the same media are answered together. Each batch is on disk before the next begins. Raises `InputError` when
+    the file holds an answer to one of the samples under another key: by another model, prompt, picture or other generation
+    arguments.
     """
     arguments = dict(arguments or {})
     keys = {sample.id: prediction_key(model, sample, arguments) for sample in track(samples, "rendering", len(samples))}
     if len(keys) < len(samples):
         raise InputError("two samples have the same id: predictions are found by id, so each needs its own")
     done = {str(record.get("id")) for record in _checked(path, keys)}
-    pending = [sample for sample in samples if sample.id not in done]
+    pending = together([sample for sample in samples if sample.id not in done])
     with Journal(path) as journal:
         batches = [pending[start : start + batch_size] for start in range(0, len(pending), batch_size)]
         for batch in track(batches, "answering", len(batches)):
@@ -73,6 +74,15 @@ def predict(
             )
     found = {prediction.id: prediction for prediction in read_predictions(path)} if samples else {}
     return [found[sample.id] for sample in samples]
+
+
+def together(samples: Sequence[Sample]) -> list[Sample]:
+    """Samples about the same media one behind the other: a model may then read a picture once for all its questions."""
+    groups: dict[tuple[tuple[str | None, int | None, int], ...], list[Sample]] = {}
+    for sample in samples:
+        media = tuple((medium.path, medium.offset, id(medium.data)) for medium in sample.media)
+        groups.setdefault(media, []).append(sample)
+    return [sample for group in groups.values() for sample in group]
 
 
 def prediction_key(model: Answerer, sample: Sample, arguments: Mapping[str, Any]) -> str:
@@ -122,7 +132,7 @@ def evaluate(
     Every benchmark is opened and read before the first prediction, so that a missing file is found at once.
     """
     opened = {name: open_benchmark(name) for name in benchmarks}
-    samples = {name: bench.read(benchmarks[name])[:limit] for name, bench in opened.items()}
+    samples = {name: read_samples(bench, benchmarks[name])[:limit] for name, bench in opened.items()}
     results = {}
     for name, bench in opened.items():
         predictions = predict(model, samples[name], out / name / "predictions.jsonl", arguments, batch_size)

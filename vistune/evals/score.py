@@ -9,6 +9,7 @@ from typing import Any
 
 from vistune.errors import InputError
 from vistune.evals.benchmark import Benchmark
+from vistune.evals.hub import local_folder
 from vistune.evals.prediction import Prediction, parse_predictions
 from vistune.evals.result import Result
 from vistune.evals.sources import load
@@ -41,7 +42,9 @@ def score(
     """
     bench = open_benchmark(benchmark)
     samples = (
-        annotations if isinstance(annotations, Sequence) and not isinstance(annotations, str) else bench.read(str(annotations))
+        annotations
+        if isinstance(annotations, Sequence) and not isinstance(annotations, str)
+        else read_samples(bench, str(annotations))
     )
     found = (
         read_answers(bench, predictions)
@@ -49,6 +52,11 @@ def score(
         else Answers(predictions, "predictions in memory")
     )
     return score_samples(bench, samples, found)
+
+
+def read_samples(bench: Benchmark, source: str) -> list[Sample]:
+    """A benchmark's samples from its file, its folder, or `hub:owner/name`."""
+    return bench.read(local_folder(source))
 
 
 def open_benchmark(benchmark: str | Mapping[str, Any] | Benchmark) -> Benchmark:

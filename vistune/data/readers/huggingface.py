@@ -34,13 +34,11 @@ class Huggingface(Reader):
         revision: str | None = None,
         download: bool = False,
     ) -> None:
-        rows = _open(path, config, split, revision, download)
+        rows = open_rows(path, config, split, revision, download)
         spec = layout or {"kind": "messages"}
         _check(spec)
         folder = path if Path(path).is_dir() else "."
-        self._samples: Reader = build(
-            "vistune.data.readers", spec, path=str(Path(folder) / Path(path).name), records=Rows(rows, path)
-        )
+        self._samples: Reader = build("vistune.data.readers", spec, path=str(Path(folder) / Path(path).name), records=rows)
 
     def __len__(self) -> int:
         return len(self._samples)
@@ -72,7 +70,15 @@ def _check(spec: Mapping[str, Any]) -> None:
         raise InputError("huggingface: layout is a reader of records, without a path of its own")
 
 
-def _open(path: str, config: str | None, part: str | None, revision: str | None, download: bool) -> Any:
+def is_saved(path: Path) -> bool:
+    """Whether `save_to_disk` of `datasets` wrote this folder."""
+    return any((path / name).is_file() for name in ("dataset_info.json", "dataset_dict.json"))
+
+
+def open_rows(
+    path: str, config: str | None = None, part: str | None = None, revision: str | None = None, download: bool = False
+) -> Rows:
+    """The rows of a `datasets` data set, as `Huggingface` explains; `part` is the split. Raises `InputError`."""
     try:
         import datasets
     except ImportError as error:
@@ -80,8 +86,8 @@ def _open(path: str, config: str | None, part: str | None, revision: str | None,
     local = Path(path).is_dir()
     if not local and not download:
         raise InputError(f"there is no folder {path}: to fetch a data set of that name from the hub, say download=true")
-    saved = local and any((Path(path) / name).exists() for name in ("dataset_info.json", "dataset_dict.json"))
     try:
+        saved = is_saved(Path(path))
         found = datasets.load_from_disk(path) if saved else datasets.load_dataset(path, config, revision=revision)
     except Exception as error:  # the library raises errors of many kinds for a folder or a name it cannot use
         raise InputError(f"datasets cannot open {path}: {error}") from error
@@ -91,7 +97,7 @@ def _open(path: str, config: str | None, part: str | None, revision: str | None,
         if part not in found:
             raise InputError(f"{path} has the splits {', '.join(found)}: choose one with split=")
         found = found[part]
-    return _undecoded(found, datasets)
+    return Rows(_undecoded(found, datasets), path)
 
 
 def _undecoded(rows: Any, datasets: Any) -> Any:

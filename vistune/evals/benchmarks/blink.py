@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar
 
-from vistune.errors import InputError
-from vistune.evals.annotations import asked, parquet_rows, pictures_of, text_of, texts_of
+from vistune.evals.annotations import asked, pictures_of, text_of, texts_of
 from vistune.evals.benchmark import fill, result_list
+from vistune.evals.hub import hub_rows
 from vistune.evals.prediction import Prediction
 from vistune.evals.result import Result
 from vistune.evals.scorers import macro, score_letters, with_means
@@ -34,10 +33,6 @@ class Blink:
 
     def read(self, source: str) -> list[Sample]:
         """A sample a row of the parquet files, one folder a task; `source` is the folder above, or one file."""
-        path = Path(source)
-        found = [path] if path.is_file() else sorted(path.glob(f"*/{self.split}-*.parquet"))
-        if not found:
-            raise InputError(f"{source}: has no <task>/{self.split}-*.parquet, where the official download keeps it")
         return [
             asked(
                 text_of(row, "idx", where),
@@ -48,8 +43,7 @@ class Blink:
                 {"task": text_of(row, "sub_task", where)},
                 where,
             )
-            for file in found
-            for where, row in parquet_rows(file)
+            for where, row in hub_rows(source, f"*/{self.split}-*.parquet", self.split)
         ]
 
     def recognise(self, content: Content) -> list[Prediction] | None:

@@ -6,14 +6,14 @@ import ast
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from string import ascii_uppercase
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, lettered, parquet_rows, pictures_of, text_of
+from vistune.evals.annotations import asked, lettered, pictures_of, text_of
 from vistune.evals.benchmark import fill, result_list
+from vistune.evals.hub import hub_rows
 from vistune.evals.metrics.mmmu import parse_choice
 from vistune.evals.prediction import Prediction
 from vistune.evals.result import Result
@@ -41,11 +41,7 @@ class MmmuPro:
 
     def read(self, source: str) -> list[Sample]:
         """A sample a row; `source` is the folder of the settings, or one parquet file."""
-        path = Path(source)
-        found = [path] if path.is_file() else sorted((path / self.setting).glob("test-*.parquet"))
-        if not found:
-            raise InputError(f"{source}: has no {self.setting}/test-*.parquet, where the official download keeps it")
-        return [self._sample(row, where) for file in found for where, row in parquet_rows(file)]
+        return [self._sample(row, where) for where, row in hub_rows(source, f"{self.setting}/test-*.parquet", "test")]
 
     def _sample(self, row: Any, where: str) -> Sample:
         options = _options(text_of(row, "options", where), where)
