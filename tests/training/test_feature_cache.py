@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 
+from vistune.data.packing import pack
 from vistune.data.samples import read
 from vistune.errors import InputError
 from vistune.model.feature_cache import FeatureCache
@@ -18,6 +19,7 @@ from vistune.model.vlm import VisionLanguageModel
 from vistune.recipe import Recipe, Stage
 from vistune.training import caching as module
 from vistune.training.caching import caching, predict
+from vistune.training.flops import Load
 from vistune.training.run import train
 from vistune.training.selection import select
 
@@ -74,6 +76,7 @@ def test_what_is_found_is_what_was_made(tiny_spec: dict[str, Any], tmp_path: Pat
     example = model.example(samples[0], model.renderer())
     (medium,) = example.media.values()
     assert medium.pixels.shape[1] == 0 and medium.kept is not None  # nothing was decoded
+    assert Load.of(pack([example])).inputs == 0  # and nothing is claimed to have been computed
     model.cache = None
     assert model.example(samples[0], model.renderer()).media[0].geometry == medium.geometry
 

@@ -46,9 +46,9 @@ class Load:
 
     @classmethod
     def of(cls, batch: Batch) -> Load:
-        """That of a batch."""
+        """That of a batch; what a feature cache gives is not computed."""
         visual = sum(slot.length for slot in shown(batch.slots))
-        inputs = sum(len(medium.pixels) for medium in batch.media)
+        inputs = sum(len(medium.pixels) for medium in batch.media if medium.kept is None)
         return cls(batch.lengths, batch.supervised, visual, len(batch.media), inputs)
 
 

@@ -1,27 +1,63 @@
-"""The log of a stage: what each step did and how fast."""
+"""The log of a stage: what each step did, how fast, and how much of what the device can do that was."""
 
 from __future__ import annotations
 
 import json
+import resource
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import torch
+from torch import nn
+
+from vistune.model.language import LanguageModel
+from vistune.model.vlm import VisionLanguageModel
+from vistune.training.flops import FlopModel, Load
+from vistune.training.peaks import peak
 from vistune.training.work import Work
+
+
+class Meter:
+    """Model FLOPs utilisation of a device by a model whose trained parameters are chosen.
+
+    `share` is None where the device's peak is not known, and for models whose operations are not counted: those not made of
+    parts, encoder-decoders, and models cut over processes.
+    """
+
+    def __init__(self, model: nn.Module, precision: Literal["fp32", "bf16"], sharded: bool) -> None:
+        counts = isinstance(model, VisionLanguageModel) and type(model.llm) is LanguageModel and not sharded
+        self._flops = FlopModel(model) if counts and isinstance(model, VisionLanguageModel) else None
+        self._peak = peak(model.device, precision) if isinstance(model, VisionLanguageModel) else None
+
+    def share(self, work: Work, seconds: float) -> float | None:
+        """Operations of this process's batches a second, over the peak."""
+        if self._flops is None or self._peak is None:
+            return None
+        parts = self._flops.step(map(Load.of, work.batches))
+        return sum(part.total for part in parts.values()) / seconds / self._peak
 
 
 class Log:
     """One JSON line a step; lines of steps that are done again after a resume are dropped first."""
 
-    def __init__(self, path: Path, first: int) -> None:
+    def __init__(self, path: Path, first: int, meter: Meter) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
         self._file = path.open("w", encoding="utf-8")
         self._file.writelines(lines[:first])
+        self._meter = meter
+        self._waited = 0.0
 
     def add(
         self, step: int, steps: int, loss: float, norm: float, factor: float, work: Work, seconds: float, waited: float
     ) -> None:
-        """Write the line of one step, which took `seconds` after `waited` seconds (of the whole run) for its data."""
+        """Write the line of one step, which took `seconds` after `waited` seconds (of the whole run) for its data.
+
+        Rows are packed, so every token that is computed is one of a sample and padding is none.
+        """
+        wait, self._waited = waited - self._waited, waited
+        share = self._meter.share(work, seconds)
         record: dict[str, Any] = {
             "step": step,
             "steps": steps,
@@ -31,11 +67,15 @@ class Log:
             "samples": work.samples,
             "tokens": work.tokens,
             "supervised": work.supervised,
+            "padding_percent": 0.0,
             "seconds": round(seconds, 4),
             "tokens_per_second": round(work.tokens / seconds, 1),
             "supervised_per_second": round(work.supervised / seconds, 1),
             "samples_per_second": round(work.samples / seconds, 2),
             "loader_wait_seconds": round(waited, 3),
+            "loader_wait_percent": round(100 * wait / (seconds + wait), 1),
+            "memory_mb": round(memory() / 1e6, 1),
+            "mfu": None if share is None else round(share, 4),
         }
         self._file.write(json.dumps(record) + "\n")
         self._file.flush()
@@ -43,3 +83,10 @@ class Log:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def memory() -> int:
+    """Bytes this process has held at most: of the graphics processor where there is one, else of main memory."""
+    if torch.cuda.is_available():
+        return int(torch.cuda.max_memory_allocated())
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

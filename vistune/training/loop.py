@@ -28,7 +28,7 @@ from vistune.progress import track
 from vistune.recipe import Stage
 from vistune.training.caching import caching
 from vistune.training.distributed import ALONE, World, sum_gradients
-from vistune.training.log import Log
+from vistune.training.log import Log, Meter
 from vistune.training.precision import Precision, autocast, resolve
 from vistune.training.recompute import recomputing
 from vistune.training.rounds import counted, evened
@@ -83,9 +83,9 @@ def train_stage(
     groups = [{"params": group, "lr": rate, "rate": rate} for rate, group in selection.groups.items()]
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.999), weight_decay=stage.weight_decay)
     first = load_state(paths.state, model, parts, optimizer, world)
-    log = Log(paths.log if world.first else Path(os.devnull), first)
     parameters = [parameter for group in selection.groups.values() for parameter in group]
     context = resolve(precision, model.device)
+    log = Log(paths.log if world.first else Path(os.devnull), first, Meter(model, context, world.sharded))
     model.train()
     ahead = Prefetch(work_of_steps(model, samples, stage, seed, first, steps, world))
     work = counted(iter(ahead), world)
