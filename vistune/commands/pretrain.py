@@ -26,19 +26,20 @@ def vision(out: Out, steps: Steps = 4400, batch: int = 32, seed: Seed = 0, until
 @app.command()
 def language(
     out: Out,
-    steps: Steps = 1500,
-    batch: int = 32,
+    steps: Steps = 3000,
+    batch: int = 16,
     seed: Seed = 0,
     until: Until = None,
     answers_from: Annotated[int, typer.Option(min=0, help="From this step on, learn answers alone.")] = 0,
     turns: Annotated[int, typer.Option(min=1, help="Questions in a document.")] = 8,
     lists: Annotated[float, typer.Option(min=0, max=1, help="Share told as a list, not patch by patch.")] = 0.1,
     lr: float = 2e-3,
+    start: Annotated[str | None, typer.Option(help="A language model to go on from; its location tokens begin anew.")] = None,
 ) -> None:
     """Next-token prediction on scenes told in words: a Llama of 3.3 M parameters, in OUT/language."""
     from vistune.pretrain.language import pretrain_language
 
-    _show(pretrain_language(out, steps, batch, lr, seed, until, answers_from, turns, lists))
+    _show(pretrain_language(out, steps, batch, lr, seed, until, answers_from, turns, lists, start))
 
 
 def _show(scores: dict[str, float]) -> None:

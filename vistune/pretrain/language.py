@@ -115,6 +115,8 @@ def language_config(tokenizer: PreTrainedTokenizerFast) -> LlamaConfig:
         num_attention_heads=6,
         num_key_value_heads=6,
         max_position_embeddings=1024,
+        rope_parameters={"rope_type": "default", "rope_theta": 100_000.0},
+        initializer_range=0.07,  # one over the root of the width: with the usual 0.02 looking up is found several times later
         tie_word_embeddings=True,
         bos_token_id=tokenizer.bos_token_id,
         eos_token_id=tokenizer.eos_token_id,
@@ -125,9 +127,9 @@ def language_config(tokenizer: PreTrainedTokenizerFast) -> LlamaConfig:
 class Pretraining(nn.Module):
     """The wrapper the trained model will run in, its loss on documents, and questions to measure it with."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: str, load_weights: bool) -> None:
         super().__init__()
-        self.llm = LanguageModel(str(folder), load_weights=False)
+        self.llm = LanguageModel(folder, load_weights=load_weights)
         self.renderer = Renderer(TEMPLATE, CODEC, self.llm.tokenizer, self.llm.tokenizer.pad_token_id)
         self.patches = Patches(self.llm, CODEC)
 
@@ -179,28 +181,49 @@ class Pretraining(nn.Module):
         return bool(wanted and found and wanted[0] and found[0] and box_iou(wanted[0], found[0]) >= 0.5)
 
 
+def order_numbers(llm: LanguageModel) -> None:
+    """Give the location tokens new embeddings: sines and cosines of their numbers, so that neighbours are alike.
+
+    With rows at random each number of each corner is learnt by itself, which a small model had not done when all other words
+    could be looked up; in order, a rough box comes first and the rest follows.
+    """
+    rows = llm.tokenizer.convert_tokens_to_ids(CODEC.tokens)
+    frequencies = torch.pi * BINS ** -(torch.arange(llm.width // 2) / (llm.width // 2))
+    angles = torch.arange(len(rows))[:, None] * frequencies
+    waves = torch.cat([angles.sin(), angles.cos()], dim=1)
+    with torch.no_grad():
+        size = llm.embeddings[rows].norm(dim=1).mean()
+        llm.embeddings[rows] = waves * size / waves.norm(dim=1, keepdim=True)
+
+
 def pretrain_language(
     out: Path,
     steps: int,
-    batch: int = 32,
+    batch: int = 16,
     lr: float = 2e-3,
     seed: int = 0,
     until: int | None = None,
     answers_from: int = 0,
     turns: int = TURNS,
     lists: float = LISTS,
+    start: str | None = None,
 ) -> dict[str, float]:
     """Teach the language model, write a Hugging Face directory (bf16) into `out/language`, return its validation scores.
 
     Every word is learnt at first; from step `answers_from` on answers alone, as chat models are tuned: which question comes
-    next cannot be known, and no longer drowns what can.
+    next cannot be known, and no longer drowns what can. It begins at random, or from the directory `start`, where the location
+    tokens alone begin anew (`order_numbers`).
     """
     folder = out / "language"
-    tokenizer = language_tokenizer()
     torch.manual_seed(seed)
-    AutoModelForCausalLM.from_config(language_config(tokenizer)).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    model = Pretraining(folder)
+    if start is None:
+        tokenizer = language_tokenizer()
+        AutoModelForCausalLM.from_config(language_config(tokenizer)).save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+    model = Pretraining(start or str(folder), load_weights=start is not None)
+    if start is not None:
+        order_numbers(model.llm)
+        model.llm.tokenizer.save_pretrained(folder)
 
     def losses_at(step: int) -> dict[str, Tensor]:
         first = (seed * steps + step) * batch
