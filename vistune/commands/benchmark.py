@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vistune.commands._ranking import OPTIONS
+
 if TYPE_CHECKING:
     from vistune.evals.elo import Standing
     from vistune.evals.judges.base import Judge
@@ -45,8 +47,10 @@ def eval(
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first samples of each benchmark.")] = None,
     batch_size: Annotated[int, typer.Option(min=1)] = 64,
     max_new_tokens: Annotated[int, typer.Option(min=1)] = 128,
+    options: Annotated[str | None, typer.Option(metavar="sum|mean", help=OPTIONS)] = None,
 ) -> None:
     """Answer benchmarks with a model and score the answers."""
+    from vistune.commands._ranking import arguments_of
     from vistune.evals.run import Answerer, evaluate
     from vistune.spec import resolve
 
@@ -61,7 +65,7 @@ def eval(
         from vistune.model.answerer import CheckpointModel
 
         answerer = CheckpointModel(model)
-    results = evaluate(answerer, places, out, {"max_new_tokens": max_new_tokens}, batch_size, limit)
+    results = evaluate(answerer, places, out, arguments_of(answerer, max_new_tokens, options), batch_size, limit)
     for name, result in results.items():
         low, high = result.interval()
         typer.echo(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vistune.commands._ranking import OPTIONS
 from vistune.commands._settings import settings
 from vistune.errors import InputError, speaks
 
@@ -111,15 +112,18 @@ def predict(
     batch_size: int = 64,
     max_new_tokens: int = 128,
     unseeing: Annotated[bool, typer.Option("--blind", help="Control: show each question another sample's picture.")] = False,
+    options: Annotated[str | None, typer.Option(metavar="sum|mean", help=OPTIONS)] = None,
 ) -> None:
     """Answer every sample's last question into a predictions file."""
+    from vistune.commands._ranking import arguments_of
     from vistune.data.samples import read
     from vistune.evals.controls import blind
     from vistune.evals.run import predict as run
     from vistune.model.answerer import CheckpointModel
 
     samples = blind(list(read(data))) if unseeing else list(read(data))
-    answers = run(CheckpointModel(model), samples, out, {"max_new_tokens": max_new_tokens}, batch_size)
+    answerer = CheckpointModel(model)
+    answers = run(answerer, samples, out, arguments_of(answerer, max_new_tokens, options), batch_size)
     print(f"{len(answers)} predictions in {out}")
 
 

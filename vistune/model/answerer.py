@@ -8,8 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from vistune.errors import InputError
 from vistune.files import sha256
 from vistune.model.checkpoint import CONFIG, WEIGHTS, load
+from vistune.model.ranking import likeliest
+from vistune.model.vlm import VisionLanguageModel
 from vistune.sample import Sample
 
 
@@ -36,5 +39,10 @@ class CheckpointModel:
         return " ".join(map(str, rendered.ids))
 
     def generate(self, samples: Sequence[Sample], **arguments: Any) -> list[str]:
-        """Greedy answers unless `arguments` say otherwise."""
+        """Greedy answers unless `arguments` say otherwise; with `options` ("sum" or "mean") the likeliest choices' letters."""
+        ranking = arguments.get("options")
+        if ranking is not None:
+            if not isinstance(self.model, VisionLanguageModel):
+                raise InputError(f"{self.folder} is not made of this package's parts: --options cannot rank with it")
+            return [likeliest(self.model, sample, ranking) for sample in samples]
         return self.model.generate(samples, batch_size=len(samples), **arguments)
