@@ -43,10 +43,13 @@ scores: $(STAMP) ## published numbers reproduced: expected against got
 	$(BIN)/python benchmarks/published_scores.py $(SCORES)
 
 # Both sides of each in one run, on one thread. TRL is put into an environment of its own below build/ the first time.
-bench: $(STAMP)  ## speed and memory against peers; prints the ratios (about 15 minutes)
-	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.train_vs_trl
-	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.prefix_reuse
-	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.loss_memory
+BENCH := build/bench
+bench: $(STAMP)  ## speed and memory against peers: ratios, and numbers and a plot in build/bench (about 15 minutes)
+	mkdir -p $(BENCH)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.train_vs_trl --json $(BENCH)/train_vs_trl.json
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.prefix_reuse --json $(BENCH)/prefix_reuse.json
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.loss_memory --json $(BENCH)/loss_memory.json
+	$(BIN)/python -m benchmarks.plot_speed $(BENCH) --to $(BENCH)/speed.png
 
 clean:           ## remove runs and caches, keep .venv
 	rm -rf runs .pytest_cache .mypy_cache .ruff_cache build *.egg-info

@@ -83,7 +83,7 @@ def refuse_what_does_not_fit(tokens: int, vocabulary: int) -> None:
     needed = 3.2 * 4 * tokens * vocabulary / 2**30
     if needed > free:
         raise SystemExit(
-            f"full logits of {tokens} tokens need {needed:.1f} GiB, but {free:.1f} are free: choose fewer --tokens"
+            f"full logits of {tokens} tokens need {needed:.1f} GiB, but {free:.1f} are free: give fewer --tokens"
         )
 
 
