@@ -8,14 +8,15 @@ from PIL import Image
 
 from vistune.data.decode import load_image
 from vistune.draw import draw_regions
-from vistune.model.vlm import VisionLanguageModel, question_sample
+from vistune.model.opening import Model
+from vistune.model.vlm import question_sample
 from vistune.sample import Media, Text, Turn
 
 
 class Conversation:
     """Questions and answers so far, about `image` (a path) or none."""
 
-    def __init__(self, model: VisionLanguageModel, image: str | None, max_new_tokens: int = 256) -> None:
+    def __init__(self, model: Model, image: str | None, max_new_tokens: int = 256) -> None:
         self.model, self.image, self.max_new_tokens = model, image, max_new_tokens
         self.turns: tuple[Turn, ...] = ()
         self._picture: Image.Image | None = None if image is None else load_image(Media.file("image", image))

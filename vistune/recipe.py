@@ -12,6 +12,7 @@ import yaml
 
 from vistune.errors import InputError, nearest
 from vistune.files import parse_yaml
+from vistune.model.native.spec import NativeSpec, read_spec
 from vistune.model.spec import ModelSpec
 from vistune.spec import Spec, check_arguments, kinds
 
@@ -70,7 +71,7 @@ class Recipe:
     """
 
     name: str
-    model: ModelSpec
+    model: ModelSpec | NativeSpec
     stages: tuple[Stage, ...]
     seed: int = 0
     paper: str = ""
@@ -100,7 +101,7 @@ class Recipe:
             check_arguments(Stage, stage, f"{where}: stage")
         rest = {key: value for key, value in record.items() if key not in ("model", "stages", "deviations")}
         return cls(
-            model=ModelSpec.from_json(record["model"]),
+            model=read_spec(record["model"]),
             stages=tuple(Stage(**stage) for stage in record["stages"]),
             deviations=tuple(record.get("deviations", ())),
             **rest,
@@ -174,7 +175,10 @@ def nano(recipe: Recipe) -> Recipe:
     """The same method on the backbones and data that ship with the package: minutes on two cores.
 
     Learning rates and batch sizes are those of small models; the stages, what they train and the parts stay the recipe's.
+    Raises `InputError` for a recipe that takes a model whole: none ships.
     """
+    if isinstance(recipe.model, NativeSpec):
+        raise InputError(f"the recipe {recipe.name!r} tunes a model as it is, and none ships: give --set model.native=DIR")
     model = replace(
         recipe.model,
         llm="builtin:language",

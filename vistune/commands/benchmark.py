@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vistune.commands._answerers import MODEL
 from vistune.commands._ranking import OPTIONS
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def benchmarks(
 
 @app.command()
 def eval(
-    model: Annotated[str, typer.Argument(help="A checkpoint folder, or package.module:Class of your own model.")],
+    model: Annotated[str, typer.Argument(help=MODEL)],
     bench: Annotated[str, typer.Option(help="Benchmarks, comma-separated: pope,gqa=/data/gqa,...")],
     out: Annotated[Path, typer.Option(help="Predictions and results; run again to continue.")],
     data: Annotated[Path, typer.Option(help="The folder that holds each benchmark's official files under its name.")] = Path(),
@@ -50,21 +51,15 @@ def eval(
     options: Annotated[str | None, typer.Option(metavar="sum|mean", help=OPTIONS)] = None,
 ) -> None:
     """Answer benchmarks with a model and score the answers."""
+    from vistune.commands._answerers import open_answerer
     from vistune.commands._ranking import arguments_of
-    from vistune.evals.run import Answerer, evaluate
-    from vistune.spec import resolve
+    from vistune.evals.run import evaluate
 
     places: dict[str, str] = {}
     for entry in bench.split(","):
         name, _, place = entry.strip().partition("=")
         places[name] = place or str(data / name)
-    answerer: Answerer
-    if ":" in model:
-        answerer = resolve("vistune.model", model)()
-    else:
-        from vistune.model.answerer import CheckpointModel
-
-        answerer = CheckpointModel(model)
+    answerer = open_answerer(model, out / "http")
     results = evaluate(answerer, places, out, arguments_of(answerer, max_new_tokens, options), batch_size, limit)
     for name, result in results.items():
         low, high = result.interval()

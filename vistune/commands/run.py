@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vistune.commands._answerers import MODEL
 from vistune.commands._ranking import OPTIONS
 from vistune.commands._settings import settings
 from vistune.errors import InputError, speaks
@@ -74,7 +75,7 @@ def train(
 
 @app.command()
 def chat(
-    model: Annotated[str, typer.Argument(help="A checkpoint folder.")],
+    model: Annotated[str, typer.Argument(help="A checkpoint folder, or a model of transformers (directory or hub id).")],
     question: Annotated[str | None, typer.Argument(help="Without it, questions are read from the terminal.")] = None,
     image: Annotated[Path | None, typer.Option(help="The picture to talk about.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where boxes in the answer are drawn into a copy of the picture.")] = None,
@@ -82,9 +83,9 @@ def chat(
 ) -> None:
     """Talk about a picture: one question, or a conversation."""
     from vistune.chat import Conversation
-    from vistune.model.checkpoint import load
+    from vistune.commands._answerers import open_model
 
-    talk = Conversation(load(model), None if image is None else str(image), max_new_tokens)
+    talk = Conversation(open_model(model), None if image is None else str(image), max_new_tokens)
     if question is not None:
         _answer(talk, question, out)
         return
@@ -106,7 +107,7 @@ def _answer(talk: Conversation, question: str, out: Path | None) -> None:
 
 @app.command()
 def predict(
-    model: Annotated[str, typer.Argument(help="A checkpoint folder.")],
+    model: Annotated[str, typer.Argument(help=MODEL)],
     data: Annotated[str, typer.Option(help="What to answer, as kind:path?key=value.")],
     out: Annotated[Path, typer.Option(help="The predictions file (JSONL); an interrupted one is continued.")],
     batch_size: int = 64,
@@ -115,14 +116,14 @@ def predict(
     options: Annotated[str | None, typer.Option(metavar="sum|mean", help=OPTIONS)] = None,
 ) -> None:
     """Answer every sample's last question into a predictions file."""
+    from vistune.commands._answerers import open_answerer
     from vistune.commands._ranking import arguments_of
     from vistune.data.samples import read
     from vistune.evals.controls import blind
     from vistune.evals.run import predict as run
-    from vistune.model.answerer import CheckpointModel
 
     samples = blind(list(read(data))) if unseeing else list(read(data))
-    answerer = CheckpointModel(model)
+    answerer = open_answerer(model, out)
     answers = run(answerer, samples, out, arguments_of(answerer, max_new_tokens, options), batch_size)
     print(f"{len(answers)} predictions in {out}")
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from vistune.errors import InputError
 from vistune.files import sha256
-from vistune.model.checkpoint import CONFIG, WEIGHTS, load
+from vistune.model.checkpoint import CONFIG, WEIGHTS
+from vistune.model.opening import load
 from vistune.model.ranking import likeliest
 from vistune.model.vlm import VisionLanguageModel
 from vistune.sample import Sample
@@ -30,13 +31,8 @@ class CheckpointModel:
         return f"{self.folder.resolve().name}@{digest[:16]}"
 
     def rendered(self, sample: Sample) -> str:
-        """The token ids of the prompt, places of media included, as text."""
-        renderer = self.model.renderer()
-        asked = sample.prompt()
-        rendered = renderer.render(
-            asked, lambda index: self.model.media_tokens(asked.media[index], asked.where), True, self.model.spec.max_length
-        )
-        return " ".join(map(str, rendered.ids))
+        """The prompt as the model reads it."""
+        return self.model.prompt_text(sample)
 
     def generate(self, samples: Sequence[Sample], **arguments: Any) -> list[str]:
         """Greedy answers unless `arguments` say otherwise; with `options` ("sum" or "mean") the likeliest choices' letters."""

@@ -24,6 +24,7 @@ from torch import nn
 from vistune.errors import InputError
 from vistune.files import parse_yaml
 from vistune.model.adapters import adapter_parameters
+from vistune.model.native.model import NativeModel
 from vistune.model.sharding import cut_as, whole
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
@@ -33,7 +34,7 @@ INSIDE = "checkpoint:"
 CONFIG, WEIGHTS = "vistune.yaml", "model.safetensors"
 
 
-def save(model: VisionLanguageModel, folder: Path, parts: set[str], write: bool = True) -> None:
+def save(model: VisionLanguageModel | NativeModel, folder: Path, parts: set[str], write: bool = True) -> None:
     """Write `folder`: the weights of `parts` (see `units`) and what the rest is built from.
 
     Of processes that share a model's weights all must call it, and one of them writes.
@@ -46,7 +47,7 @@ def save(model: VisionLanguageModel, folder: Path, parts: set[str], write: bool 
     temporary.mkdir(parents=True)
     record = {"format": FORMAT, "parts": sorted(parts), "model": model.spec.to_json()}
     (temporary / CONFIG).write_text(yaml.safe_dump(record, sort_keys=False, allow_unicode=True), encoding="utf-8")
-    model.llm.tokenizer.save_pretrained(temporary)
+    model.save_tokenizer(temporary)
     save_file(weights, temporary / WEIGHTS, metadata={"format": "pt"})
     shutil.rmtree(folder, ignore_errors=True)
     temporary.rename(folder)
@@ -89,20 +90,25 @@ def _owned(model: nn.Module, parts: set[str]) -> dict[str, torch.Tensor]:
 
 
 def load(folder: str | Path) -> VisionLanguageModel:
-    """Build the model a checkpoint describes. Raises `InputError` for whatever is missing, broken or from a later version."""
+    """Build the model of parts that a checkpoint describes (`opening.load` takes native models, too).
+
+    Raises `InputError` for whatever is missing, broken or from a later version.
+    """
     folder = Path(folder)
     config = read_config(folder)
+    if "native" in config["model"]:
+        raise InputError(f"{folder} holds a model of transformers taken whole, and this takes models made of parts")
     parts: set[str] = set(config["parts"])
-    spec = ModelSpec.from_json(_located(config["model"], folder))
+    spec = ModelSpec.from_json(located(config["model"], folder))
     model = VisionLanguageModel(spec, load_weights=not {"vision", "llm"} <= parts)
     fill(model, folder / WEIGHTS, parts)
     return model.eval()
 
 
-def _located(value: Any, folder: Path) -> Any:
+def located(value: Any, folder: Path) -> Any:
     """A spec with the paths inside the checkpoint written out. Raises `InputError` for one that leaves it."""
     if isinstance(value, dict):
-        return {key: _located(inner, folder) for key, inner in value.items()}
+        return {key: located(inner, folder) for key, inner in value.items()}
     if not isinstance(value, str) or not value.startswith(INSIDE):
         return value
     inside = (folder / value.removeprefix(INSIDE)).resolve()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -174,6 +175,22 @@ class VisionLanguageModel(nn.Module):
     def forward(self, batch: Batch) -> dict[str, Tensor]:
         """Named losses, each summed over its supervised tokens: divide by their global count."""
         return {"text": self.llm.loss_sum(self.hidden(batch), batch.labels.to(self.device))}
+
+    def pack(self, examples: Sequence[Example]) -> Batch:
+        """Examples as one batch for training."""
+        return pack(examples)
+
+    def prompt_text(self, sample: Sample) -> str:
+        """The token ids of the prompt, places of media included, as text: what decides an answer, beside media and weights."""
+        asked = sample.prompt()
+        rendered = self.renderer().render(
+            asked, lambda index: self.media_tokens(asked.media[index], asked.where), True, self.spec.max_length
+        )
+        return " ".join(map(str, rendered.ids))
+
+    def save_tokenizer(self, folder: Path) -> None:
+        """Write the tokenizer's files."""
+        self.llm.tokenizer.save_pretrained(folder)
 
     @torch.no_grad()
     def logits(self, samples: Iterable[Sample]) -> list[Tensor]:

@@ -22,8 +22,8 @@ from vistune.data.prefetch import Prefetch
 from vistune.data.samples import Samples
 from vistune.errors import InputError
 from vistune.model.checkpoint import units
+from vistune.model.opening import Model
 from vistune.model.sharding import whole
-from vistune.model.vlm import VisionLanguageModel
 from vistune.progress import track
 from vistune.recipe import Stage
 from vistune.training.caching import caching
@@ -60,7 +60,7 @@ def schedule(step: int, steps: int, warmup: float) -> float:
 
 
 def train_stage(
-    model: VisionLanguageModel,
+    model: Model,
     samples: Samples,
     stage: Stage,
     paths: Paths,
@@ -124,9 +124,7 @@ def train_stage(
         check_changes(model, before, selection.names, stage, world)
 
 
-def check_changes(
-    model: VisionLanguageModel, before: dict[str, int], trained: frozenset[str], stage: Stage, world: World = ALONE
-) -> None:
+def check_changes(model: Model, before: dict[str, int], trained: frozenset[str], stage: Stage, world: World = ALONE) -> None:
     """Frozen parameters are bit-equal to what they were; of each trained part at least one is not."""
     after = fingerprint(model)
     changed = set().union(*world.gather({name for name, value in after.items() if before[name] != value}))

@@ -19,6 +19,7 @@ import numpy as np
 import torch
 
 from vistune.data.packing import Batch, pack
+from vistune.model.opening import Model
 from vistune.model.vlm import VisionLanguageModel
 from vistune.prompt.render import IGNORE, Slot
 from vistune.sample import Media, MediaRef, Sample, Text, Turn
@@ -38,8 +39,9 @@ def counted(work: Iterator[Work], world: World) -> Iterator[Work]:
         yield replace(mine, supervised=supervised, tokens=tokens, samples=samples)
 
 
-def evened(work: Iterator[Work], world: World, model: VisionLanguageModel) -> Iterator[Work]:
+def evened(work: Iterator[Work], world: World, model: Model) -> Iterator[Work]:
     """The same rounds on each process, filled up where this one has fewer batches or no picture."""
+    assert isinstance(model, VisionLanguageModel), "only models made of parts are cut"
     fillers: dict[bool, Batch] = {}
     for mine in work:
         rounds = world.gather([bool(batch.media) for batch in mine.batches])

@@ -19,9 +19,10 @@ from vistune.data.samples import Samples, read
 from vistune.errors import InputError
 from vistune.files import atomic_open, write_json
 from vistune.model import checkpoint
-from vistune.model.vlm import VisionLanguageModel
+from vistune.model.opening import Model, assemble
 from vistune.recipe import Recipe, Stage, load_recipe
 from vistune.training.distributed import Parallel, World, joined, place
+from vistune.training.kinds import check_stage
 from vistune.training.loop import Paths, train_stage
 from vistune.training.plot import plot_losses
 from vistune.training.precision import Precision, resolve
@@ -57,7 +58,9 @@ def _stages(
 ) -> Path:
     with world.together():
         torch.manual_seed(recipe.seed)
-        model = VisionLanguageModel(recipe.model)
+        model = assemble(recipe.model)
+        for stage in recipe.stages:
+            check_stage(model, stage, world)
         owned = [checkpoint.units(model, select(model, stage.train, f"stage {stage.name!r}").names) for stage in recipe.stages]
     place(model, world, resolve(precision, world.device))
     if world.first and not (out / "manifest.json").exists():
@@ -103,7 +106,7 @@ def _source(stage: Stage) -> Samples:
     return samples
 
 
-def describe(model: VisionLanguageModel, name: str, patterns: Mapping[str, float]) -> str:
+def describe(model: Model, name: str, patterns: Mapping[str, float]) -> str:
     """The table of what a stage trains, for people."""
     lines = [f"stage {name}", f"  {'part':<12}{'parameters':>14}{'trained':>14}  learning rate"]
     for part, total, trained, rates in table(model, patterns):

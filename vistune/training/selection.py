@@ -11,12 +11,10 @@ import torch
 from torch import nn
 
 from vistune.errors import InputError, nearest
-from vistune.model.adapters import adapter_parameters
-from vistune.model.encoders.base import Encoder
-from vistune.model.language import LanguageModel
+from vistune.model.adapters import Part, adapter_parameters
 from vistune.model.sharding import share
 
-PARTS = ("vision", "connector", "fusion", "llm", "region", "heads")
+PARTS = ("vision", "connector", "fusion", "llm", "native", "region", "heads")
 _BLOCKS = re.compile(r"(\w+)\[(\d+):\]")
 
 
@@ -56,8 +54,8 @@ def _matcher(model: nn.Module, pattern: str, where: str) -> Callable[[str], bool
     blocks = _BLOCKS.fullmatch(pattern)
     if blocks:
         part = dict(model.named_children()).get(blocks[1])
-        if not isinstance(part, (Encoder, LanguageModel)):
-            raise InputError(f"{where}: {pattern!r} names blocks, which only the parts vision and llm have")
+        if not isinstance(part, Part):
+            raise InputError(f"{where}: {pattern!r} names blocks, which only the parts vision, llm and native have")
         chosen = {id(parameter) for block in list(part.blocks)[int(blocks[2]) :] for parameter in block.parameters()}
         named = {name for name, parameter in model.named_parameters() if id(parameter) in chosen}
         return named.__contains__

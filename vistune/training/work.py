@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from vistune.data.order import sample_at
-from vistune.data.packing import Batch, Example, pack
 from vistune.data.packing_budget import rows
 from vistune.data.samples import Samples
+from vistune.model.opening import Model
 from vistune.model.vlm import VisionLanguageModel
 from vistune.prompt.template import Template
 from vistune.recipe import Stage
@@ -18,26 +19,26 @@ from vistune.training.distributed import ALONE, World
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """All of one step: its packed micro-batches and how many tokens they supervise together."""
+    """All of one step: its packed micro-batches, as the model packs them, and how many tokens they supervise together."""
 
-    batches: tuple[Batch, ...]
+    batches: tuple[Any, ...]
     supervised: int
     tokens: int
     samples: int
 
 
 def work_of_steps(
-    model: VisionLanguageModel, samples: Samples, stage: Stage, seed: int, first: int, steps: int, world: World = ALONE
+    model: Model, samples: Samples, stage: Stage, seed: int, first: int, steps: int, world: World = ALONE
 ) -> Iterator[Work]:
     """Prepare this process's part of each step's work, in order, from step `first` on."""
     template: Template | None = None
-    if stage.template is not None:
+    if stage.template is not None and isinstance(model, VisionLanguageModel):
         template = build("vistune.prompt.templates", stage.template, tokenizer=model.llm.tokenizer)
-    renderer = model.renderer(template)
+    renderer: Any = model.renderer(template)
     for step in range(first, steps):
         places = [step * stage.batch + place for place in world.part(stage.batch)]
-        examples = [model.example(samples[sample_at(place, len(samples), seed)], renderer) for place in places]
-        batches = tuple(pack(row) for row in _rows(examples, stage))
+        examples: list[Any] = [model.example(samples[sample_at(place, len(samples), seed)], renderer) for place in places]
+        batches = tuple(model.pack(row) for row in _rows(examples, stage))
         yield Work(
             batches,
             supervised=sum(batch.supervised for batch in batches),
@@ -46,7 +47,7 @@ def work_of_steps(
         )
 
 
-def _rows(examples: Sequence[Example], stage: Stage) -> list[list[Example]]:
+def _rows(examples: Sequence[Any], stage: Stage) -> list[list[Any]]:
     """The step's examples by the row they are packed into: a number of samples, or as many as the budget takes."""
     if stage.max_tokens is not None or stage.max_images is not None:
         return rows(examples, stage.max_tokens, stage.max_images)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from vistune.model.spec import ModelSpec
 from vistune.spec import Spec, check_arguments
 
 
@@ -49,3 +50,8 @@ class NativeSpec:
     def to_json(self) -> dict[str, Any]:
         """Plain JSON."""
         return asdict(self)
+
+
+def read_spec(record: Mapping[str, Any]) -> ModelSpec | NativeSpec:
+    """A spec of either kind from plain JSON: one with the key `native` is a whole model's."""
+    return NativeSpec.from_json(record) if "native" in record else ModelSpec.from_json(record)

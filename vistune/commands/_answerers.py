@@ -1,0 +1,55 @@
+"""What `predict` and `eval` may be given as a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vistune.evals.run import Answerer
+    from vistune.model.opening import Model
+
+MODEL = (
+    "A checkpoint folder, a directory or hub id of a vision-language model of transformers, http:CONFIG.yaml for a chat model"
+    " over HTTP, or package.module:Class of your own."
+)
+
+
+def open_answerer(model: str, out: Path) -> Answerer:
+    """The model a command line names; raw replies of one over HTTP are kept beside `out`."""
+    kind, colon, rest = model.partition(":")
+    if kind == "http" and colon:
+        from vistune.evals.http_model import HttpModel
+
+        return HttpModel.open(rest, out.with_name(f"{out.name}.replies.jsonl"))
+    if colon:
+        from vistune.spec import resolve
+
+        answerer: Answerer = resolve("vistune.model", model)()
+        return answerer
+    from vistune.model.answerer import CheckpointModel
+    from vistune.model.checkpoint import CONFIG
+
+    if (Path(model) / CONFIG).is_file() or not _is_native(model):
+        return CheckpointModel(model)
+    from vistune.model.native.answerer import NativeAnswerer
+
+    return NativeAnswerer(model)
+
+
+def open_model(model: str) -> Model:
+    """What `chat` talks to: a checkpoint, or a model of transformers."""
+    from vistune.model.checkpoint import CONFIG
+    from vistune.model.opening import assemble, load
+
+    if (Path(model) / CONFIG).is_file() or not _is_native(model):
+        return load(model)
+    from vistune.model.native.spec import NativeSpec
+
+    return assemble(NativeSpec(native=model)).eval()
+
+
+def _is_native(model: str) -> bool:
+    """A directory of transformers, or what is no directory and may be a hub id."""
+    folder = Path(model)
+    return (folder / "config.json").is_file() if folder.is_dir() else not model.startswith((".", "/", "~"))
