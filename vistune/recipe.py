@@ -33,6 +33,7 @@ class Stage:
     whose blocks keep no activations but compute them again going backward: less memory, more time, the same numbers.
     `cache` keeps on disk what a frozen `encoder`, or encoder and `connector`, makes of each picture, in `cache_folder` (the
     run's own, where none is named): `auto` where pictures are seen again and the disk has ample room.
+    `workers` is the number of processes that decode and render ahead (0: a thread does).
     """
 
     name: str
@@ -51,12 +52,15 @@ class Stage:
     recompute: Sequence[str] = ()
     cache: Literal["auto", "encoder", "connector", "off"] = "auto"
     cache_folder: str | None = None
+    workers: int = 0
 
     def __post_init__(self) -> None:
         for key in ("batch", "micro", "max_tokens", "max_images", "steps"):
             value = getattr(self, key)
             if value is not None and value < 1:
                 raise InputError(f"stage {self.name!r}: {key} is {value}, expected at least 1")
+        if self.workers < 0:
+            raise InputError(f"stage {self.name!r}: workers is {self.workers}, expected at least 0")
         if self.micro is not None and (self.max_tokens is not None or self.max_images is not None):
             raise InputError(f"stage {self.name!r}: give either micro (samples a row) or max_tokens and max_images")
         if not self.train:

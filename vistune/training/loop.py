@@ -13,12 +13,12 @@ from __future__ import annotations
 import math
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from vistune.data.prefetch import Prefetch
 from vistune.data.samples import Samples
 from vistune.errors import InputError
 from vistune.model.checkpoint import units
@@ -30,11 +30,12 @@ from vistune.training.caching import caching
 from vistune.training.distributed import ALONE, World, sum_gradients
 from vistune.training.log import Log, Meter
 from vistune.training.precision import Precision, autocast, resolve
+from vistune.training.preparing import prepared
 from vistune.training.recompute import recomputing
 from vistune.training.rounds import counted, evened
 from vistune.training.selection import fingerprint, select
 from vistune.training.state import load_state, save_state
-from vistune.training.work import work_of_steps
+from vistune.training.work import Work, work_of_steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,11 @@ def train_stage(
     context = resolve(precision, model.device)
     log = Log(paths.log if world.first else Path(os.devnull), first, Meter(model, context, world.sharded))
     model.train()
-    ahead = Prefetch(work_of_steps(model, samples, stage, seed, first, steps, world))
+
+    def make(first: int, steps: int) -> Iterator[Work]:
+        return work_of_steps(model, samples, stage, seed, first, steps, world)
+
+    ahead = prepared(make, first, steps, stage.workers)
     work = counted(iter(ahead), world)
     if world.sharded:
         work = evened(work, world, model)

@@ -9,10 +9,12 @@ from typing import Any
 from vistune.data.order import sample_at
 from vistune.data.packing_budget import rows
 from vistune.data.samples import Samples
+from vistune.errors import InputError
 from vistune.model.opening import Model
 from vistune.model.vlm import VisionLanguageModel
 from vistune.prompt.template import Template
 from vistune.recipe import Stage
+from vistune.sample import Sample
 from vistune.spec import build
 from vistune.training.distributed import ALONE, World
 
@@ -37,7 +39,7 @@ def work_of_steps(
     renderer: Any = model.renderer(template)
     for step in range(first, steps):
         places = [step * stage.batch + place for place in world.part(stage.batch)]
-        examples: list[Any] = [model.example(samples[sample_at(place, len(samples), seed)], renderer) for place in places]
+        examples: list[Any] = [_example(model, samples[sample_at(place, len(samples), seed)], renderer) for place in places]
         batches = tuple(model.pack(row) for row in _rows(examples, stage))
         yield Work(
             batches,
@@ -45,6 +47,15 @@ def work_of_steps(
             tokens=sum(len(batch.ids) for batch in batches),
             samples=len(examples),
         )
+
+
+def _example(model: Any, sample: Sample, renderer: Any) -> Any:
+    try:
+        return model.example(sample, renderer)
+    except InputError:
+        raise
+    except Exception as error:
+        raise RuntimeError(f"{sample.where} could not be prepared: {type(error).__name__}: {error}") from error
 
 
 def _rows(examples: Sequence[Any], stage: Stage) -> list[list[Any]]:

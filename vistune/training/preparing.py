@@ -1,0 +1,36 @@
+"""Work prepared ahead of the loop, in a thread or in processes: the same work in the same order, whatever their number."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterator
+
+import torch
+
+from vistune.data.prefetch import Prefetch
+from vistune.data.workers import in_order
+from vistune.training.work import Work
+
+_AHEAD = 2  # steps each process may be ahead
+
+
+def prepared(make: Callable[[int, int], Iterator[Work]], first: int, steps: int, workers: int) -> Prefetch[Work]:
+    """What `make(first, steps)` gives: the work of steps `first` to `steps - 1`, made ahead.
+
+    Process n of `workers` makes steps `first + n`, `first + n + workers`, ...; with none, a thread makes all. An error is
+    raised at its step; a process that was killed is told by its exit code, at once.
+    """
+    return Prefetch(_by_processes(make, first, steps, workers) if workers else make(first, steps))
+
+
+def _by_processes(make: Callable[[int, int], Iterator[Work]], first: int, steps: int, workers: int) -> Iterator[Work]:
+    def part(number: int, count: int) -> Iterator[bytes]:
+        torch.set_num_threads(1)
+        for step in range(first + number, steps, count):
+            for work in make(step, step + 1):
+                # As bytes: tensors in shared memory would need their process alive until they are read.
+                yield pickle.dumps(work, pickle.HIGHEST_PROTOCOL)
+
+    for packed in in_order(part, workers, 0, _AHEAD):
+        work: Work = pickle.loads(packed)  # noqa: S301 - our own processes wrote it
+        yield work
