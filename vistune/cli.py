@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from vistune.commands import benchmark, build, data, evaluate, human, models, pretrain, promptlearn, report, run, world
+from vistune.commands import benchmark, build, data, evaluate, human, models, plan, pretrain, promptlearn, report, run, world
 from vistune.errors import InputError, speaks
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(run.app)
+app.add_typer(plan.app)
 app.add_typer(models.app)
 app.add_typer(build.app, name="build")
 app.add_typer(data.app, name="data")

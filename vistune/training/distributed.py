@@ -100,7 +100,8 @@ ALONE = World()
 def joined(parallel: Parallel = "ddp") -> Iterator[World]:
     """The processes a launcher (`torchrun`, `accelerate launch`) started this one among; without a launcher, it alone.
 
-    Tensors travel by NCCL between GPUs and by Gloo between CPUs. Raises `InputError` for `fsdp` without a launcher.
+    Tensors travel by NCCL between GPUs and by Gloo between CPUs; processes that are joined already stay so. Raises
+    `InputError` for `fsdp` without a launcher.
     """
     cuda = torch.cuda.is_available()
     if not launched():
@@ -111,9 +112,12 @@ def joined(parallel: Parallel = "ddp") -> Iterator[World]:
     device = torch.device("cuda", int(os.environ["LOCAL_RANK"])) if cuda else torch.device("cpu")
     if cuda:
         torch.cuda.set_device(device)
-    dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo")
+    ours = not dist.is_initialized()
+    if ours:
+        dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo")
     yield World(dist.get_rank(), dist.get_world_size(), device, parallel == "fsdp", dist.new_group(backend="gloo"))
-    dist.destroy_process_group()  # not after an error: the others may be waiting for what this one never sends
+    if ours:
+        dist.destroy_process_group()  # not after an error: the others may be waiting for what this one never sends
 
 
 def launched() -> bool:
@@ -148,7 +152,7 @@ def shard(model: nn.Module, world: World, precision: Literal["fp32", "bf16"]) ->
         if isinstance(part, (Encoder, LanguageModel)):
             for block in part.blocks:
                 fully_shard(block, mesh=mesh, mp_policy=policy)
-    fully_shard(model, mesh=mesh, mp_policy=policy)
+    fully_shard(model, mesh=mesh, mp_policy=policy, reshard_after_forward=True)  # even where no backward pass follows
     for module in model.modules():
         if isinstance(module, FSDPModule):
             module.set_gradient_divide_factor(1.0)

@@ -113,7 +113,8 @@ def train_stage(
                     losses = model(batch)
                 share = torch.stack(list(losses.values())).sum() / todo.supervised
                 share = share if batch.supervised else share * 0  # a filler
-                share.backward()
+                if share.requires_grad:  # a row without pictures teaches a connector nothing
+                    share.backward()
                 loss += share.item()
             loss = sum(world.gather(loss))
             if not math.isfinite(loss):

@@ -1,0 +1,105 @@
+"""What a recipe takes on given devices: memory, operations and time of each stage, without weights, data or a GPU."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from typing import Literal
+
+import torch
+
+from vistune.errors import InputError
+from vistune.model.spec import ModelSpec
+from vistune.model.vlm import VisionLanguageModel
+from vistune.recipe import Recipe, Stage
+from vistune.training.flops import FlopModel, Load
+from vistune.training.memory import Memory, Micro, memory
+from vistune.training.selection import select
+
+
+@dataclass(frozen=True, slots=True)
+class Assumed:
+    """What a plan cannot know: the data (a sample's words, how many of them answer, its pictures) and the devices' speed.
+
+    `peak` is what one device can do at most (operations a second), `mfu` the share of it that training reaches. A picture has
+    `size` (width, height) pixels.
+    """
+
+    peak: float
+    mfu: float = 0.4
+    words: int = 256
+    answers: int = 128
+    pictures: int = 1
+    size: tuple[int, int] = (640, 480)
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """One stage: parameters, what a step holds and takes over all devices, and the memory of each."""
+
+    stage: str
+    parameters: int
+    trained: int
+    tokens: int
+    flops: float
+    seconds: float
+    memory: Memory
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Of all devices together."""
+        return self.tokens / self.seconds
+
+
+def outlooks(
+    recipe: Recipe, devices: int, sharded: bool, precision: Literal["fp32", "bf16"], assumed: Assumed
+) -> list[Outlook]:
+    """Each stage's outlook. The model is built from configurations alone.
+
+    Raises `InputError` for samples that would not fit the model's `max_length`, for a batch smaller than `devices`, and for a
+    model of `transformers` taken whole.
+    """
+    if not isinstance(recipe.model, ModelSpec):
+        raise InputError(f"{recipe.name}: plans are made for models of parts, not for a model of transformers taken whole")
+    with torch.device("meta"):
+        model = VisionLanguageModel(recipe.model, load_weights=False)
+    return [_outlook(model, stage, devices, sharded, precision, assumed) for stage in recipe.stages]
+
+
+def _outlook(
+    model: VisionLanguageModel, stage: Stage, devices: int, sharded: bool, precision: Literal["fp32", "bf16"], assumed: Assumed
+) -> Outlook:
+    if stage.batch < devices:
+        raise InputError(f"stage {stage.name!r}: batch is {stage.batch}, expected at least {devices}, one for each device")
+    places, inputs, patches = _picture(model, assumed.size) if assumed.pictures else (0, 0, 0)
+    visual = places * assumed.pictures
+    length = visual + assumed.words
+    if length > model.spec.max_length:
+        raise InputError(f"a sample of {length} tokens, {visual} of them visual, is over max_length {model.spec.max_length}")
+    select(model, stage.train, f"stage {stage.name!r}")
+    sample = Load((length,), assumed.answers, visual, assumed.pictures, inputs * assumed.pictures)
+    flops = stage.batch * sum(part.total for part in FlopModel(model).step([sample]).values())
+    at_once = min(stage.micro or stage.batch, ceil(stage.batch / devices))
+    if stage.max_tokens is not None:
+        at_once = max(1, min(at_once, stage.max_tokens // length))
+    micro = Micro(at_once * length, at_once * assumed.answers, at_once * patches * assumed.pictures)
+    return Outlook(
+        stage=stage.name,
+        parameters=sum(parameter.numel() for parameter in model.parameters()),
+        trained=sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad),
+        tokens=stage.batch * length,
+        flops=flops,
+        seconds=flops / (devices * assumed.peak * assumed.mfu),
+        memory=memory(model, stage, micro, devices, sharded, precision),
+    )
+
+
+def _picture(model: VisionLanguageModel, size: tuple[int, int]) -> tuple[int, int, int]:
+    """Places in the sequence, encoder inputs and encoder tokens of one picture."""
+    if model.vision is None or model.connector is None:
+        return 0, 0, 0
+    tiling = model.vision.tiling(size)
+    inputs = 1 if tiling is None else 1 + tiling.rows * tiling.columns
+    tokens = model.vision.num_tokens(size)
+    places = model.fusion.places(model.connector.count(tokens, model.vision.grid(size), tiling))
+    return places, inputs, inputs * tokens
