@@ -140,7 +140,8 @@ class NativeModel(nn.Module):
 
     def _text(self, ids: list[int]) -> str:
         """An answer's tokens as text, without special tokens, but with those that coordinates are written with."""
-        special, tokens = set(self.tokenizer.all_special_ids), self.tokenizer.convert_ids_to_tokens(ids)
+        special = {number for number, token in self.tokenizer.added_tokens_decoder.items() if token.special}
+        tokens = self.tokenizer.convert_ids_to_tokens(ids)
         written = set(self.codec.tokens)
         kept = [
             token
