@@ -89,7 +89,13 @@ class Scores:
     softcap: float | None
 
     def attend(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
-        """`[B, heads, T, d]`; causal where no `mask` (True: may see) says otherwise."""
+        """`[B, heads, T, d]`; causal where no `mask` (True: may see) says otherwise.
+
+        On a processor, bf16 goes through fp32: torch's bf16 kernel is no faster for long samples and half as fast for short.
+        """
+        if query.device.type == "cpu" and query.dtype is torch.bfloat16:
+            with torch.autocast("cpu", enabled=False):
+                return self.attend(query.float(), key.float(), value.float(), mask).bfloat16()
         if self.softcap is None:
             return F.scaled_dot_product_attention(
                 query,
