@@ -7,7 +7,7 @@ from vistune.recipe import Recipe, Stage
 
 
 def instructblip(
-    vision: str = "openai/clip-vit-large-patch14",
+    vision: str = "Salesforce/blip2-opt-2.7b",
     llm: str = "lmsys/vicuna-7b-v1.5",
     words: str = "google-bert/bert-base-uncased",
     captions: str = "captions:coco/annotations/captions_train2017.json?images=coco/train2017",
@@ -16,20 +16,22 @@ def instructblip(
     """A Q-Former of 32 queries that reads the picture and the instruction; encoder and language model stay frozen.
 
     Stage 1 stands for BLIP-2's pre-training, stage 2 is instruction tuning (section 2.6: lr 1e-5, batch 128, 60,000 steps).
-    Prompts have no roles: picture, instruction, answer.
+    Prompts have no roles: picture, instruction, answer. The encoder is EVA ViT-g, taken out of BLIP-2's directory.
     """
     return Recipe(
         name="instructblip",
         paper="arXiv 2305.06500",
         model=ModelSpec(
-            vision={"kind": "huggingface", "path": vision, "layer": -2, "fit": "resize"},
+            vision={"kind": "huggingface", "path": vision, "layer": -1, "cls": "keep", "fit": "resize"},
             connector={"kind": "q_former", "queries": 32, "tokenizer": words},
             llm=llm,
             template={
                 "kind": "plain",
+                "begin": "",
                 "question_text": True,
                 "media_first": True,
-                "user_suffix": " ",
+                "media_suffix": "{bos}",
+                "answer_prefix": " ",
                 "answer_suffix": "{eos}",
             },
         ),
@@ -38,9 +40,8 @@ def instructblip(
             Stage(name="tune", data=instructions, train={"connector": 1e-5}, batch=128, steps=60_000, weight_decay=0.05),
         ),
         deviations=(
-            "CLIP-L instead of EVA-CLIP-g; a Q-Former from random weights instead of BLIP-2's, taught on 129 M pictures",
+            "a Q-Former from random weights instead of BLIP-2's, taught on 129 M pictures",
             "one mixture instead of 13 data sets sampled by the square root of their size",
-            "the picture stands behind the first token <s>, not in front of it",
         ),
         published={"nocaps": 123.1, "gqa": 49.2},
         nano={
