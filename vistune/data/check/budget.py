@@ -38,14 +38,17 @@ def budget_of_recipe(source: str, *, small: bool = False) -> Budget:
     """The budget of a recipe (by name or run file); `small` takes the backbones that ship with the package.
 
     Builds the model's parts without weights or memory for them, so that a 70B recipe is checked on a laptop. Raises
-    `InputError` for an unknown recipe.
+    `InputError` for an unknown recipe, and for one that takes a model whole: only its processor can count.
     """
     import torch
 
+    from vistune.model.spec import ModelSpec
     from vistune.model.vlm import VisionLanguageModel
     from vistune.recipe import load_recipe, nano
 
-    recipe = load_recipe(source)
+    spec = (nano(load_recipe(source)) if small else load_recipe(source)).model
+    if not isinstance(spec, ModelSpec):
+        raise InputError(f"the recipe {source} takes a model whole, whose samples only its processor can count")
     with torch.device("meta"):
-        model = VisionLanguageModel((nano(recipe) if small else recipe).model, load_weights=False)
+        model = VisionLanguageModel(spec, load_weights=False)
     return Budget(model.renderer(), model.media_tokens, model.spec.max_length)
