@@ -13,6 +13,16 @@ from vistune.world.instructions import conversation_sample
 from vistune.world.scene import make_scene
 
 
+# The objects of training scene 3.
+WORDS = (
+    " small red zero digit bottom left",
+    " small green nine digit middle",
+    " small red seven digit left",
+    " small blue three digit middle",
+    " small cyan circle shape top left",
+)
+
+
 @pytest.fixture(scope="module")
 def patches() -> Patches:
     return Patches(LanguageModel("builtin:language"), CODEC)
@@ -43,9 +53,8 @@ def test_a_place_is_the_sum_of_its_words_and_of_its_boxs_numbers_each_turned(pat
     told, width = patches.tell(sample), patches.llm.width
     owner = owners([region.bounds() for region in sample.regions])
     assert told.shape == (PLACES, width)
-    for number, region in enumerate(sample.regions, 1):
-        words = patches.llm.tokenizer(f" {region.label}", add_special_tokens=False)["input_ids"]
-        wanted = patches.llm.embed(torch.tensor(words)).sum(0)
+    for number, (region, words) in enumerate(zip(sample.regions, WORDS, strict=True), 1):
+        wanted = patches.llm.embed(torch.tensor(patches.llm.tokenizer(words, add_special_tokens=False)["input_ids"])).sum(0)
         for corner, value in enumerate(region.bounds()):
             token = patches.llm.tokenizer.convert_tokens_to_ids(CODEC.number(value))
             wanted = wanted + patches.llm.embed(torch.tensor(token)).roll((corner + 1) * width // (CORNERS + 1))

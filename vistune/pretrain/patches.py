@@ -1,12 +1,12 @@
 """A scene told patch by patch: one place a patch, which holds the embeddings of the words for what lies there, summed.
 
     picture     . . . . .          embeddings    E(.)  E(.)  E(.)  E(.)  E(.)
-                . 7 7 . .                        E(.)  S     S     E(.)  E(.)      S = E(red) + E(seven) + its box
+                . 7 7 . .                        E(.)  S     S     E(.)  E(.)      S = E(large) + E(red) + E(seven) + ...
                 . 7 7 . .                        E(.)  S     S     E(.)  E(.)
 
 A written list of 64 patches is several hundred tokens, and what belongs to one patch has to be gathered from neighbours first.
 Laid on top of each other the words take one place, as they do in the features of a picture: what a linear read-out finds in a
-patch of the encoder (its object's name, colour and box) is what a place holds here.
+patch of the encoder (its object's name, colour, size, field of the picture and box) is what a place holds here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from torch import Tensor
 
 from vistune.model.language import LanguageModel
 from vistune.prompt.codec import Codec
-from vistune.sample import Box, Region, Sample
+from vistune.sample import Box, Sample
+from vistune.world.expressions import phrase
+from vistune.world.scene import SceneObject, make_scene
+from vistune.world.tasks.detailed_caption import field
 
 GRID = 8
 PLACES = GRID * GRID
@@ -42,18 +45,21 @@ class Patches:
     noise: float = 0.2
 
     def tell(self, sample: Sample, generator: torch.Generator | None = None) -> Tensor:
-        """`[PLACES, H]` in reading order; exact without a `generator`."""
-        things = [self._words(BACKGROUND), *(self._thing(region, generator) for region in sample.regions)]
-        places = torch.stack(things)[owners([region.bounds() for region in sample.regions])]
+        """`[PLACES, H]` in reading order of a sample of the world; exact without a `generator`."""
+        (seed,) = sample.meta["scenes"]
+        things = make_scene(seed, sample.meta["split"]).objects
+        rows = torch.stack([self._words(BACKGROUND), *(self._thing(thing, generator) for thing in things)])
+        places = rows[owners([thing.box for thing in things])]
         if generator is None:
             return places
         return places + self.noise * places.detach().std() * torch.randn(places.shape, generator=generator)
 
-    def _thing(self, region: Region, generator: torch.Generator | None) -> Tensor:
-        box = torch.tensor(region.bounds())
+    def _thing(self, thing: SceneObject, generator: torch.Generator | None) -> Tensor:
+        box = torch.tensor(thing.box)
         if generator is not None:
             box = (box + self.jitter * (2 * torch.rand(4, generator=generator) - 1)).clamp(0, 1)
-        total, width = self._words(f" {region.label}"), self.llm.width
+        where = field(thing).split("the ")[1]
+        total, width = self._words(f" {phrase(thing, size=True)} {thing.kind} {where}"), self.llm.width
         for corner, value in enumerate(box.tolist()):
             total = total + self._words(self.codec.number(value)).roll((corner + 1) * width // (CORNERS + 1))
         return total
