@@ -12,7 +12,6 @@ from vistune.sample import Sample
 from vistune.world.instructions import conversation_sample
 from vistune.world.scene import make_scene
 
-
 # The objects of training scene 3.
 WORDS = (
     " small red zero digit bottom left",
