@@ -130,7 +130,7 @@ def fingerprint(parts: Sequence[nn.Module], identity: Sequence[str | Spec]) -> s
         for name, tensor in part.state_dict().items():
             digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
             bits = whole(tensor.detach()).cpu().contiguous().flatten().view(torch.uint8)
-            digest.update(memoryview(bits.numpy()))
+            digest.update(bits.numpy().data)
     return digest.hexdigest()
 
 
