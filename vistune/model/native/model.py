@@ -108,7 +108,7 @@ class NativeModel(nn.Module):
         inputs = self._placed(batch.inputs)
         labels = batch.labels.to(self.device)
         if self.native.encoder_decoder:
-            logits = self.native.model(**inputs, labels=labels.masked_fill(labels == IGNORE, IGNORE)).logits
+            logits = self.native.model(**inputs, labels=labels).logits
         else:
             logits = self.native.model(**inputs, use_cache=False).logits[:, :-1]
             labels = labels[:, 1:]
