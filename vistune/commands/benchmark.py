@@ -87,11 +87,11 @@ def judge(
     from vistune.commands.evaluate import benchmark_spec
     from vistune.errors import InputError
     from vistune.evals.judges.base import judged, run
-    from vistune.evals.score import open_benchmark, read_answers
+    from vistune.evals.score import open_benchmark, read_answers, read_samples
     from vistune.spec import build
 
     opened, asking = open_benchmark(bench), open_completer(completer)
-    samples = opened.read(annotations)
+    samples = read_samples(opened, annotations)
     given: dict[str, list[Prediction | None]] = {}
     for path in predictions:
         if path.stem in given:
