@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from vistune.errors import InputError
+from vistune.errors import InputError, MissingExtraError
 from vistune.model.adapters import KINDS, adapter_parameters
 from vistune.model.checkpoint import load, read_config
 from vistune.model.merge import merge
@@ -17,6 +19,7 @@ from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
 from vistune.recipe import Recipe
 from vistune.training.run import train
+from vistune.training.selection import select
 
 ARGUMENTS: dict[str, dict[str, Any]] = {"oft": {"block": 8}, "tokens": {}, "ia3": {}}
 STAGE = {"name": "tune", "data": "world:?task=instructions&size=64", "batch": 4, "steps": 3, "warmup": 0.0}
@@ -118,3 +121,31 @@ def test_a_part_that_should_have_learned_but_did_not_is_not_saved(tiny_spec: dic
     with pytest.raises(RuntimeError, match="llm should have been trained but did not change"):
         train(stages, tmp_path / "run", report=False)
     assert not (tmp_path / "run" / "tune").exists()
+
+
+def test_four_bits_need_their_library(tiny_spec: dict[str, Any]) -> None:
+    if importlib.util.find_spec("bitsandbytes") is not None:
+        pytest.skip("bitsandbytes is installed")
+    spec = adapted(tiny_spec, "lora") | {"llm": {"path": tiny_spec["llm"], "quantize": "nf4"}}
+    with pytest.raises(MissingExtraError, match=r"pip install 'vistune\[qlora\]'"):
+        VisionLanguageModel(ModelSpec.from_json(spec))
+    with pytest.raises(InputError, match=r"model\.llm\.quantize is 'int3', expected nf4 or fp4"):
+        VisionLanguageModel(ModelSpec.from_json(spec | {"llm": {"path": tiny_spec["llm"], "quantize": "int3"}}))
+
+
+@pytest.mark.parametrize(
+    ("patterns", "expected"),
+    [
+        (["*.bias"], lambda name: name.endswith(".bias")),
+        (["llm.*norm*"], lambda name: name.startswith("llm.") and "norm" in name),
+        (["*.bias", "*norm*"], lambda name: name.endswith(".bias") or "norm" in name),
+        (["llm[1:]"], lambda name: ".layers.1." in name and name.startswith("llm.")),
+    ],
+)
+def test_biases_norms_and_upper_blocks_alone_can_be_chosen(
+    tiny_spec: dict[str, Any], patterns: list[str], expected: Callable[[str], bool]
+) -> None:
+    model = VisionLanguageModel(ModelSpec.from_json(tiny_spec))
+    chosen = select(model, dict.fromkeys(patterns, 1e-3), "stage").names
+    assert chosen == {name for name, _ in model.named_parameters() if expected(name)} != set()
+    assert chosen == {name for name, parameter in model.named_parameters() if parameter.requires_grad}

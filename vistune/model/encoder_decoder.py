@@ -24,19 +24,22 @@ from vistune.model.hooks import Hooks
 from vistune.model.inputs import Inputs
 from vistune.model.language import LanguageModel
 from vistune.model.pretrained import read_config, read_model
+from vistune.model.quantize import FourBit
 
 
-def language_model(path: str, revision: str | None = None, load_weights: bool = True) -> LanguageModel:
+def language_model(
+    path: str, revision: str | None = None, load_weights: bool = True, quantize: FourBit | None = None
+) -> LanguageModel:
     """The language model in `path` (a directory or hub id), whichever kind its configuration names."""
     config = read_config(path, locate(path), revision)
     kind = EncoderDecoder if config.is_encoder_decoder else LanguageModel
-    return kind(path, revision, load_weights)
+    return kind(path, revision, load_weights, quantize)
 
 
 class EncoderDecoder(LanguageModel):
     """A T5. Samples are a padded batch to it: its relative positions make padding behind them exact."""
 
-    def _read(self, path: str, folder: str, config: Any, revision: str | None, load_weights: bool) -> Any:
+    def _read(self, path: str, folder: str, config: Any, revision: str | None, load_weights: bool, **how: Any) -> Any:
         if config.model_type != "t5":
             raise InputError(f"{path} is a {config.model_type}; of encoder-decoders, what can be used is: t5 (FLAN-T5, too)")
         model = read_model(AutoModelForSeq2SeqLM, path, folder, config, revision, load_weights)

@@ -15,6 +15,7 @@ from vistune.model.hooks import Hooks, Run
 from vistune.model.inputs import Inputs
 from vistune.model.loss import cross_entropy_sum, log_likelihoods
 from vistune.model.pretrained import read_config, read_model, read_tokenizer
+from vistune.model.quantize import FourBit, four_bit
 from vistune.model.sharing import Shared
 from vistune.model.soft_prompts import SoftPrompt
 
@@ -23,28 +24,29 @@ class LanguageModel(nn.Module):
     """A decoder that reads embeddings of packed samples and gives hidden states, losses or generated tokens.
 
     `path` is a directory or hub id. `width` is H. Rows of the embedding are added for tokens a codec needs and the
-    tokenizer lacks.
+    tokenizer lacks. `quantize` holds the layers' matrices in four bits, for adapters to be trained beside them.
     """
 
-    def __init__(self, path: str, revision: str | None = None, load_weights: bool = True) -> None:
+    def __init__(
+        self, path: str, revision: str | None = None, load_weights: bool = True, quantize: FourBit | None = None
+    ) -> None:
         super().__init__()
         folder = locate(path)
         config = read_config(path, folder, revision)
         if "vision_config" in config.sub_configs:
             raise InputError(f"{path} is a {config.model_type}, a whole vision-language model: `vistune import` it instead")
-        self.model: Any = self._read(path, folder, config, revision, load_weights)
+        self.model: Any = self._read(path, folder, config, revision, load_weights, **four_bit(quantize))
         self.tokenizer = read_tokenizer(path, folder, revision)
         self.width = int(self.embeddings.shape[1])
         self.hooks = Hooks(self.blocks)
         self.prompt: SoftPrompt | None = None  # what stands in front of every sample
         self.added: list[int] = []  # tokens that `add_tokens` gave the tokenizer
 
-    def _read(self, path: str, folder: str, config: Any, revision: str | None, load_weights: bool) -> Any:
+    def _read(self, path: str, folder: str, config: Any, revision: str | None, load_weights: bool, **how: Any) -> Any:
         """The model of `transformers`."""
         attention.register()
-        model = read_model(
-            AutoModelForCausalLM, path, folder, config, revision, load_weights, attn_implementation=attention.NAME
-        )
+        how |= {"attn_implementation": attention.NAME}
+        model = read_model(AutoModelForCausalLM, path, folder, config, revision, load_weights, **how)
         if not model.is_backend_compatible():
             raise InputError(f"{path} is a {config.model_type}, whose attention cannot be told where packed samples end")
         return model

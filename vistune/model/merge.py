@@ -25,6 +25,10 @@ def merge(source: str | Path, folder: str | Path) -> float:
     model = checkpoint.load(source)
     if not model.spec.adapt:
         raise InputError(f"{source} has no adapters to merge")
+    if not isinstance(model.spec.llm, str) and model.spec.llm.get("quantize") is not None:
+        raise InputError(
+            f"{source} has a quantised language model, which merging would round again: serve it with its adapters"
+        )
     if any(isinstance(module, SoftPrompt) for module in model.modules()):
         raise InputError(f"{source} was tuned by a prompt or prefix, which is no change of weights and cannot be merged")
     samples = probes(with_images=model.vision is not None)
