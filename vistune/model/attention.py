@@ -9,7 +9,8 @@ Training rows are packed: samples stand one behind the other, and each may see o
                                             █ █
                                     c           █ ...
 
-Masking a long row densely would cost its square, so attention runs sample by sample (samples of equal length together). The
+Masking a long row densely would cost its square, so attention runs sample by sample (samples of equal length together), or on
+a graphics processor in one kernel that skips what is not seen (`vistune.model.attention_gpu`). The
 lengths arrive as the keyword argument `lengths`, which `transformers` hands down to the attention function; without it (while
 generating from a padded batch) this is plain scaled-dot-product attention. With `after`, pieces of the row go on from others
 (`vistune.model.sharing`) and see them, too. Sliding windows (Mistral, Gemma) and capped scores (Gemma 2) are honoured in all.
@@ -29,6 +30,7 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
+from vistune.model import attention_gpu
 from vistune.model.hooks import AttentionCall
 
 NAME = "vistune"
@@ -123,7 +125,9 @@ def _packed(
     scores: Scores,
     prefixes: list[tuple[Tensor, Tensor]],
 ) -> Tensor:
-    """Attention in a packed row `[1, heads, T, d]`, samples of equal length together."""
+    """Attention in a packed row `[1, heads, T, d]`, in one kernel where there is one, else samples of equal length together."""
+    if not prefixes and not any(before is not None for before in after) and attention_gpu.has_kernel(query, scores.dropout):
+        return attention_gpu.attend(query, key, value, lengths, sliding_window, scores.scaling, scores.softcap)
     places_of: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
     for place, (length, before) in enumerate(zip(lengths, after, strict=True)):
         places_of[length, 0 if before is None else lengths[before]].append(place)
