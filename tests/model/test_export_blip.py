@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 import transformers as hf
+from damaged import check_refused, shard, tokenless, unknown
 from families import blip_tower, decoder, encoder_decoder, tokenizer
-from safetensors.torch import load_file, save_file
 
 from vistune.errors import InputError
 from vistune.model.checkpoint import load
@@ -120,20 +120,6 @@ def exported(folders: dict[str, str], tmp_path_factory: pytest.TempPathFactory) 
     return out
 
 
-def shard(folder: Path) -> None:
-    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {"a": "model-00001-of-00002.safetensors"}}))
-
-
-def tokenless(folder: Path) -> None:
-    file = folder / "config.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | {"image_token_index": 7}))
-
-
-def unknown(folder: Path) -> None:
-    file = folder / "model.safetensors"
-    save_file(load_file(file) | {"audio_tower.weight": torch.zeros(1)}, file, metadata={"format": "pt"})
-
-
 def narrow(folder: Path) -> None:
     file = folder / "config.json"
     config = json.loads(file.read_text())
@@ -154,12 +140,7 @@ def narrow(folder: Path) -> None:
 def test_a_damaged_directory_is_one_sentence_and_leaves_nothing(
     exported: Path, tmp_path: Path, damage: Callable[[Path], None], complaint: str
 ) -> None:
-    shutil.copytree(exported, tmp_path / "damaged")
-    damage(tmp_path / "damaged")
-    with pytest.raises(InputError, match=complaint) as caught:
-        import_any(tmp_path / "damaged", tmp_path / "ours")
-    assert "\n" not in str(caught.value)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["damaged"]
+    check_refused(import_any, exported, tmp_path, damage, complaint)
 
 
 @pytest.mark.parametrize(

@@ -287,23 +287,11 @@ def florence2(tokenizer: Any) -> Any:
 
 
 def kosmos2(tokenizer: Any) -> Any:
-    text = {
-        "vocab_size": len(tokenizer),
-        "embed_dim": 32,
-        "ffn_dim": 64,
-        "layers": 2,
-        "attention_heads": 4,
-        "max_position_embeddings": 256,
-        "dropout": 0.0,
-        "attention_dropout": 0.0,
-        "init_std": 0.2,
-    }
-    text |= {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 0}
-    return hf.Kosmos2Config(text_config=text, vision_config=CLIP, latent_query_num=64)
+    return hf.Kosmos2Config(text_config=_kosmos_text(tokenizer), vision_config=CLIP, latent_query_num=64)
 
 
-def kosmos2_5(tokenizer: Any) -> Any:
-    text = {
+def _kosmos_text(tokenizer: Any) -> dict[str, Any]:
+    return {
         "vocab_size": len(tokenizer),
         "embed_dim": 32,
         "ffn_dim": 64,
@@ -317,6 +305,9 @@ def kosmos2_5(tokenizer: Any) -> Any:
         "eos_token_id": 2,
         "pad_token_id": 0,
     }
+
+
+def kosmos2_5(tokenizer: Any) -> Any:
     vision = {
         "hidden_size": 32,
         "intermediate_size": 64,
@@ -326,7 +317,7 @@ def kosmos2_5(tokenizer: Any) -> Any:
         "max_num_patches": 4096,
         "patch_embed_hidden_size": 192,
     }
-    return hf.Kosmos2_5Config(text_config=text, vision_config=vision, latent_query_num=4)
+    return hf.Kosmos2_5Config(text_config=_kosmos_text(tokenizer), vision_config=vision, latent_query_num=4)
 
 
 def janus(tokenizer: Any) -> Any:

@@ -68,6 +68,21 @@ IDEFICS_EXTRA = (
 IMAGE = {"image_token": "<image>"}
 LLAVA_ARGUMENTS = {"patch_size": 8, "vision_feature_select_strategy": "default", "num_additional_image_tokens": 1}
 
+
+def _blip2(name: str, decoder: bool, qformer: bool = False) -> Family:
+    return Family(
+        lambda t: configs.blip2(t, name, decoder),
+        f"{name}Processor",
+        "BlipImageProcessorPil",
+        {"size": SQUARE},
+        {"num_query_tokens": 4},
+        template=None,
+        least=1,
+        most=1,
+        qformer=qformer,
+    )
+
+
 FAMILIES: dict[str, Family] = {
     "llava": Family(
         configs.llava, "LlavaProcessor", "CLIPImageProcessorPil", CLIP_IMAGES, LLAVA_ARGUMENTS, IMAGE, template=LLAVA
@@ -212,37 +227,9 @@ FAMILIES: dict[str, Family] = {
         template=None,
         least=1,
     ),
-    "blip2": Family(
-        lambda t: configs.blip2(t, "Blip2", True),
-        "Blip2Processor",
-        "BlipImageProcessorPil",
-        {"size": SQUARE},
-        {"num_query_tokens": 4},
-        template=None,
-        least=1,
-        most=1,
-    ),
-    "blip2_t5": Family(
-        lambda t: configs.blip2(t, "Blip2", False),
-        "Blip2Processor",
-        "BlipImageProcessorPil",
-        {"size": SQUARE},
-        {"num_query_tokens": 4},
-        template=None,
-        least=1,
-        most=1,
-    ),
-    "instructblip": Family(
-        lambda t: configs.blip2(t, "InstructBlip", True),
-        "InstructBlipProcessor",
-        "BlipImageProcessorPil",
-        {"size": SQUARE},
-        {"num_query_tokens": 4},
-        template=None,
-        least=1,
-        most=1,
-        qformer=True,
-    ),
+    "blip2": _blip2("Blip2", decoder=True),
+    "blip2_t5": _blip2("Blip2", decoder=False),
+    "instructblip": _blip2("InstructBlip", decoder=True, qformer=True),
     "florence2": Family(
         configs.florence2,
         "Florence2Processor",

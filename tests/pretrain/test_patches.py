@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from vistune.model.language import LanguageModel
+from vistune.pretrain.dense import owners
 from vistune.pretrain.language import CODEC
-from vistune.pretrain.patches import CORNERS, PLACES, Patches, owners
+from vistune.pretrain.patches import CORNERS, GRID, PLACES, Patches
 from vistune.sample import Sample
 from vistune.world.instructions import conversation_sample
-from vistune.world.scene import make_scene
 
 # The objects of training scene 3.
 WORDS = (
@@ -28,29 +28,16 @@ def patches() -> Patches:
 
 
 def test_a_patch_belongs_to_the_box_that_covers_most_of_it() -> None:
-    owner = owners([(0.0, 0.0, 0.25, 0.125), (0.23, 0.0, 0.5, 0.25)]).view(8, 8)
+    owner = owners([(0.0, 0.0, 0.25, 0.125), (0.23, 0.0, 0.5, 0.25)], GRID)
     assert owner[0].tolist() == [1, 1, 2, 2, 0, 0, 0, 0]
     assert owner[1].tolist() == [0, 0, 2, 2, 0, 0, 0, 0]
     assert not owner[2:].any()
 
 
-def test_patches_agree_with_the_dense_labels_of_the_encoder() -> None:
-    from vistune.pretrain.dense import dense_targets
-
-    scenes = [make_scene(seed, "train") for seed in range(20)]
-    names = sorted({thing.name for scene in scenes for thing in scene.objects})
-    colours = sorted({thing.colour for scene in scenes for thing in scene.objects})
-    targets = dense_targets(scenes, 8, names, colours)
-    for index, scene in enumerate(scenes):
-        owner = owners([thing.box for thing in scene.objects])
-        told = [0 if number == 0 else names.index(scene.objects[number - 1].name) + 1 for number in owner.tolist()]
-        assert told == targets.names[index].tolist()
-
-
 def test_a_place_is_the_sum_of_its_words_and_of_its_boxs_numbers_each_turned(patches: Patches) -> None:
     sample = conversation_sample(3, "train", 1)
     told, width = patches.tell(sample), patches.llm.width
-    owner = owners([region.bounds() for region in sample.regions])
+    owner = torch.from_numpy(owners([region.bounds() for region in sample.regions], GRID)).flatten()
     assert told.shape == (PLACES, width)
     for number, (region, words) in enumerate(zip(sample.regions, WORDS, strict=True), 1):
         wanted = patches.llm.embed(torch.tensor(patches.llm.tokenizer(words, add_special_tokens=False)["input_ids"])).sum(0)
@@ -63,7 +50,18 @@ def test_a_place_is_the_sum_of_its_words_and_of_its_boxs_numbers_each_turned(pat
 
 def test_uncertainty_follows_its_generator_and_moves_the_boxes_by_a_pixel_at_most(patches: Patches) -> None:
     sample: Sample = conversation_sample(3, "train", 1)
-    first, again, other = (patches.tell(sample, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
+    first, again, other = (patches.tell(sample, generator=torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
     torch.testing.assert_close(first, again)
     assert not torch.allclose(first, other)
     assert not torch.allclose(first, patches.tell(sample))
+
+
+def test_of_few_places_every_object_keeps_one(patches: Patches) -> None:
+    sample = conversation_sample(3, "train", 1)
+    whole = patches.tell(sample)
+    kinds = torch.unique(whole, dim=0)
+    for seed in range(5):
+        few = patches.tell(sample, len(kinds), torch.Generator().manual_seed(seed))
+        assert few.shape == (len(kinds), patches.llm.width)
+    exact = patches.tell(sample, 12)
+    assert all((row == exact).all(dim=1).any() for row in kinds[1:] if (row != whole[0]).any())

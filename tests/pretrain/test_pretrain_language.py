@@ -1,46 +1,25 @@
-"""Scenes told in words keep the truth; pretraining writes a directory that `transformers` loads."""
+"""Documents follow from seeds, answers are whole words; pretraining writes a directory that `transformers` loads."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from vistune.pretrain.language import documents, inventory
-from vistune.sample import MediaRef, Region, Sample, Text
-from vistune.world.instructions import conversation_sample
-
-SAMPLE = conversation_sample(3, "train", 4)
+from vistune.pretrain.language import documents, language_tokenizer
 
 
-def test_an_inventory_names_every_object_with_its_box() -> None:
-    parts = inventory(SAMPLE, np.random.default_rng(0))
-    named = {part.text.strip() for part in parts if isinstance(part, Text)}
-    boxes = {part.box for part in parts if isinstance(part, Region)}
-    assert named == {region.label for region in SAMPLE.regions}
-    assert boxes == {region.bounds() for region in SAMPLE.regions}
-
-
-def _shows(sample: Sample) -> bool:
-    return any(isinstance(part, MediaRef) for turn in sample.turns for part in turn.parts)
-
-
-def test_documents_are_told_one_way_or_the_other_and_depend_on_the_seed_alone() -> None:
-    first, again = list(documents(5, 12, lists=0.5)), list(documents(5, 12, lists=0.5))
+def test_documents_are_conversations_and_sheets_and_depend_on_the_seed_alone() -> None:
+    first, again = list(documents(5, 12, facts=0.5)), list(documents(5, 12, facts=0.5))
     assert [sample.turns for sample in first] == [sample.turns for sample in again]
-    assert {_shows(sample) for sample in first} == {True, False}
-    assert not any(map(_shows, documents(5, 6, lists=1.0)))
+    assert {sample.meta["task"] for sample in first} == {"facts", "instructions"}
     assert all(turn.role == ("user", "assistant")[index % 2] for sample in first for index, turn in enumerate(sample.turns))
 
 
-def test_a_list_is_said_again_before_the_first_question() -> None:
-    (sample,) = documents(3, 1, lists=1.0)
-    asked, said = sample.turns[:2]
-    assert asked.parts[:-1] == said.parts
-    plain = next(documents(3, 1, lists=0.0))
-    assert sample.turns[2].parts == plain.turns[0].parts[1:]
-    assert sample.turns[3:] == plain.turns[1:]
+def test_every_answer_is_spelt_in_whole_words() -> None:
+    tokenizer = language_tokenizer()
+    for word in ("yes", "no", "red", "seven", "owl", "above", "two"):
+        assert len(tokenizer(f" {word}", add_special_tokens=False)["input_ids"]) == 1
 
 
 @pytest.mark.slow

@@ -27,10 +27,9 @@ def open_answerer(model: str, out: Path) -> Answerer:
 
         answerer: Answerer = resolve("vistune.model", model)()
         return answerer
-    from vistune.model.answerer import CheckpointModel
-    from vistune.model.checkpoint import CONFIG
+    if not _is_native(model):
+        from vistune.model.answerer import CheckpointModel
 
-    if (Path(model) / CONFIG).is_file() or not _is_native(model):
         return CheckpointModel(model)
     from vistune.model.native.answerer import NativeAnswerer
 
@@ -39,10 +38,9 @@ def open_answerer(model: str, out: Path) -> Answerer:
 
 def open_model(model: str) -> Model:
     """What `chat` talks to: a checkpoint, or a model of transformers."""
-    from vistune.model.checkpoint import CONFIG
     from vistune.model.opening import assemble, load
 
-    if (Path(model) / CONFIG).is_file() or not _is_native(model):
+    if not _is_native(model):
         return load(model)
     from vistune.model.native.spec import NativeSpec
 
@@ -50,6 +48,10 @@ def open_model(model: str) -> Model:
 
 
 def _is_native(model: str) -> bool:
-    """A directory of transformers, or what is no directory and may be a hub id."""
+    """A directory of transformers that is no checkpoint of ours, or what is no directory and may be a hub id."""
+    from vistune.model.checkpoint import CONFIG
+
     folder = Path(model)
-    return (folder / "config.json").is_file() if folder.is_dir() else not model.startswith((".", "/", "~"))
+    if not folder.is_dir():
+        return not model.startswith((".", "/", "~"))
+    return (folder / "config.json").is_file() and not (folder / CONFIG).is_file()

@@ -30,16 +30,12 @@ def language(
     batch: int = 16,
     seed: Seed = 0,
     until: Until = None,
-    answers_from: Annotated[int, typer.Option(min=0, help="From this step on, learn answers alone.")] = 0,
-    turns: Annotated[int, typer.Option(min=1, help="Questions in a document.")] = 8,
-    lists: Annotated[float, typer.Option(min=0, max=1, help="Share told as a list, not patch by patch.")] = 0.1,
-    lr: float = 2e-3,
-    start: Annotated[str | None, typer.Option(help="A language model to go on from; its location tokens begin anew.")] = None,
+    lr: Annotated[float, typer.Option(help="Muon's; AdamW takes a tenth.")] = 2e-2,
 ) -> None:
     """Next-token prediction on scenes told in words: a Llama of 3.3 M parameters, in OUT/language."""
     from vistune.pretrain.language import pretrain_language
 
-    _show(pretrain_language(out, steps, batch, lr, seed, until, answers_from, turns, lists, start))
+    _show(pretrain_language(out, steps, batch, lr, seed, until))
 
 
 def _show(scores: dict[str, float]) -> None:

@@ -14,7 +14,7 @@ adds what our template writes there: `<s>` for decoders, `</s>` behind what an e
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ from vistune.model.connectors.q_former import QFormer
 from vistune.model.encoders.huggingface import Huggingface
 from vistune.model.exported import (
     IMAGE,
+    Architecture,
     backbone_config,
     check_difference,
     read_whole,
@@ -55,15 +56,6 @@ NAMES = {
     "connector.queries": "query_tokens",
     "llm.model.": "language_model.",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Architecture:
-    """The classes of one of the two."""
-
-    config: type[hf.PreTrainedConfig]
-    model: type[hf.PreTrainedModel]
-    processor: type[hf.ProcessorMixin]
 
 
 BLIP_2 = Architecture(hf.Blip2Config, hf.Blip2ForConditionalGeneration, hf.Blip2Processor)
@@ -115,8 +107,7 @@ def write(model: VisionLanguageModel, folder: Path) -> None:
         num_query_tokens=len(connector.queries),
         image_token_index=tokenizer.convert_tokens_to_ids(IMAGE),
     )
-    config.architectures, config.dtype = [architecture.model.__name__], "float32"
-    config.save_pretrained(folder)
+    architecture.write(config, folder)
     write_generation_config(model, tokenizer, folder)
     save_torch_state_dict(_renamed(written_weights(model, len(tokenizer))), folder, metadata={"format": "pt"})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from vistune.model.encoders.anyres import Anyres
 from vistune.model.encoders.huggingface import Huggingface
 from vistune.model.exported import (
     IMAGE,
+    Architecture,
     backbone_config,
     check_difference,
     read_whole,
@@ -34,15 +34,6 @@ from vistune.sample import Sample
 from vistune.spec import split
 
 _PREFIXED = ("clip_vision_model", "siglip_vision_model")
-
-
-@dataclass(frozen=True, slots=True)
-class Architecture:
-    """The three classes of one architecture of `transformers`, and the processor's image half."""
-
-    config: type[hf.PreTrainedConfig]
-    model: type[hf.PreTrainedModel]
-    processor: type[hf.ProcessorMixin]
 
 
 LLAVA = Architecture(hf.LlavaConfig, hf.LlavaForConditionalGeneration, hf.LlavaProcessor)
@@ -95,9 +86,7 @@ def write(model: VisionLanguageModel, folder: Path) -> None:
     if isinstance(model.vision, Anyres):
         settings["image_grid_pinpoints"] = [[rows * tower.size, columns * tower.size] for columns, rows in model.vision.grids]
     config = architecture.config(**settings)
-    config.architectures = [architecture.model.__name__]
-    config.dtype = "float32"
-    config.save_pretrained(folder)
+    architecture.write(config, folder)
     write_generation_config(model, tokenizer, folder)
     processor = architecture.processor(
         image_processor=_image_processor(model, tower),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,20 @@ from vistune.model.vlm import VisionLanguageModel
 IMAGE = "<image>"
 TOLERANCE = 1e-4  # of logits in fp32; what is wrong with an export changes them by far more
 _TABLES = ("embed_tokens.weight", "shared.weight", "lm_head.weight")
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """The three classes of one architecture of `transformers`."""
+
+    config: type[hf.PreTrainedConfig]
+    model: type[hf.PreTrainedModel]
+    processor: type[hf.ProcessorMixin]
+
+    def write(self, config: hf.PreTrainedConfig, folder: Path) -> None:
+        """The configuration of a model in fp32."""
+        config.architectures, config.dtype = [self.model.__name__], "float32"
+        config.save_pretrained(folder)
 
 
 def written_tokenizer(model: VisionLanguageModel, folder: Path, **settings: Any) -> Any:

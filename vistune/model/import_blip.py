@@ -16,8 +16,8 @@ from torch import Tensor
 from vistune.errors import InputError
 from vistune.files import write_json
 from vistune.model import checkpoint
-from vistune.model.export_blip import BLIP_2, INSTRUCTBLIP, NAMES, Architecture, compare
-from vistune.model.exported import IMAGE
+from vistune.model.export_blip import BLIP_2, INSTRUCTBLIP, NAMES, compare
+from vistune.model.exported import IMAGE, Architecture
 from vistune.model.import_llava import image_settings, read_weights, source_config, write_backbone
 from vistune.model.spec import ModelSpec
 from vistune.spec import Spec

@@ -16,8 +16,8 @@ from torch import Tensor
 from vistune.errors import InputError
 from vistune.files import read_json, write_json
 from vistune.model import checkpoint
-from vistune.model.export_llava import LLAVA, LLAVA_NEXT, Architecture, compare
-from vistune.model.exported import IMAGE
+from vistune.model.export_llava import LLAVA, LLAVA_NEXT, compare
+from vistune.model.exported import IMAGE, Architecture
 from vistune.model.layouts import to_ours
 from vistune.model.spec import ModelSpec
 from vistune.spec import Spec

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from vistune.sample import Box
 from vistune.world.scene import Scene
 
 NOTHING = 0
@@ -52,16 +54,10 @@ def dense_targets(scenes: Sequence[Scene], grid: int, names: Sequence[str], colo
     name = np.zeros(shape, np.int64)
     colour = np.zeros(shape, np.int64)
     boxes = np.zeros((*shape, 4), np.float32)
-    edges = np.arange(grid + 1)
     for index, scene in enumerate(scenes):
-        best = np.full((grid, grid), MIN_COVER)
-        for thing in scene.objects:
-            x1, y1, x2, y2 = (value * grid for value in thing.box)
-            across = np.clip(np.minimum(edges[1:], x2) - np.maximum(edges[:-1], x1), 0, None)
-            down = np.clip(np.minimum(edges[1:], y2) - np.maximum(edges[:-1], y1), 0, None)
-            cover = down[:, None] * across[None, :]
-            here = cover > best
-            best[here] = cover[here]
+        owner = owners([thing.box for thing in scene.objects], grid)
+        for number, thing in enumerate(scene.objects, 1):
+            here = owner == number
             name[index][here] = name_index[thing.name]
             colour[index][here] = colour_index[thing.colour]
             boxes[index][here] = thing.box
@@ -72,6 +68,20 @@ def dense_targets(scenes: Sequence[Scene], grid: int, names: Sequence[str], colo
         torch.from_numpy(boxes.reshape(*flat, 4)),
         ink_around(scenes, grid),
     )
+
+
+def owners(boxes: Sequence[Box], grid: int) -> NDArray[np.int64]:
+    """`[grid, grid]`: the number, from one, of the box that covers most of each patch; zero where none covers enough."""
+    edges = np.arange(grid + 1)
+    best, owner = np.full((grid, grid), MIN_COVER), np.zeros((grid, grid), np.int64)
+    for number, box in enumerate(boxes, 1):
+        x1, y1, x2, y2 = (value * grid for value in box)
+        across = np.clip(np.minimum(edges[1:], x2) - np.maximum(edges[:-1], x1), 0, None)
+        down = np.clip(np.minimum(edges[1:], y2) - np.maximum(edges[:-1], y1), 0, None)
+        cover = down[:, None] * across[None, :]
+        owner[cover > best] = number
+        best = np.maximum(best, cover)
+    return owner
 
 
 def ink_around(scenes: Sequence[Scene], grid: int) -> Tensor:

@@ -1,11 +1,11 @@
-"""The loop both pretraining commands share: AdamW, cosine schedule, JSONL log, resumable state."""
+"""The loop both pretraining commands share: optimizers, cosine schedule, JSONL log, resumable state."""
 
 from __future__ import annotations
 
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,50 +27,59 @@ def cosine(step: int, steps: int, warmup: int) -> float:
     return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
 
 
+def adamw(parameters: Iterable[Tensor], lr: float, weight_decay: float = 0.05) -> torch.optim.Optimizer:
+    """AdamW as both use it; what is no matrix does not decay."""
+    parameters = list(parameters)
+    decay = [parameter for parameter in parameters if parameter.ndim >= 2]
+    rest = [parameter for parameter in parameters if parameter.ndim < 2]
+    groups = [{"params": decay, "weight_decay": weight_decay}, {"params": rest, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=lr, betas=(0.9, 0.98))
+
+
 def pretrain(
     model: nn.Module,
     losses_at: Callable[[int], dict[str, Tensor]],
     validate: Callable[[], dict[str, float]],
     out: Path,
     steps: int,
-    lr: float,
+    optimizers: Sequence[torch.optim.Optimizer],
     until: int | None = None,
     warmup: int = 200,
-    weight_decay: float = 0.05,
 ) -> dict[str, float]:
-    """Minimise the sum of `losses_at(step)` over `model`'s parameters; returns the last validation.
+    """Minimise the sum of `losses_at(step)` over the parameters of `optimizers`; returns the last validation.
 
-    The schedule spans `steps`; with `until` the run ends earlier, to be continued later, perhaps on another schedule.
+    The schedule of their learning rates spans `steps`; with `until` the run ends earlier, to be continued later, perhaps on
+    another schedule.
 
     `losses_at` draws its data from the step number alone, so that a run killed at any time and started again with the same
     `out` continues to the same weights. Raises `RuntimeError` when the loss is not finite.
     """
-    decay = [parameter for parameter in model.parameters() if parameter.ndim >= 2]
-    rest = [parameter for parameter in model.parameters() if parameter.ndim < 2]
-    groups = [{"params": decay, "weight_decay": weight_decay}, {"params": rest, "weight_decay": 0.0}]
-    optimizer = torch.optim.AdamW(groups, lr=lr, betas=(0.9, 0.98))
+    peaks = [group["lr"] for optimizer in optimizers for group in optimizer.param_groups]
     state_file, log_file = out / "state.pt", out / "log.jsonl"
     out.mkdir(parents=True, exist_ok=True)
     first = 0
     if state_file.exists():
         state = torch.load(state_file, weights_only=True)
         model.load_state_dict(state["model"])
-        optimizer.load_state_dict(state["optimizer"])
+        for optimizer, progress in zip(optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(progress)
         first = int(state["step"])
+    groups = [group for optimizer in optimizers for group in optimizer.param_groups]
     scores: dict[str, float] = {}
     began = time.perf_counter()
     last = min(steps, until or steps)
     for step in track(range(first, last), "pretraining", total=max(0, last - first)):
-        for group in optimizer.param_groups:
-            group["lr"] = lr * cosine(step, steps, warmup)
+        for group, peak in zip(groups, peaks, strict=True):
+            group["lr"] = peak * cosine(step, steps, warmup)
         losses = losses_at(step)
         total = torch.stack(list(losses.values())).sum()
         if not torch.isfinite(total):
             raise RuntimeError(f"the loss is {total.item()} at step {step}")
-        optimizer.zero_grad(set_to_none=True)
+        model.zero_grad(set_to_none=True)
         total.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
+        for optimizer in optimizers:
+            optimizer.step()
         done = step + 1
         if done % LOG_EVERY == 0 or done == last:
             record: dict[str, Any] = {"step": done, "seconds": round(time.perf_counter() - began, 1)}
@@ -79,7 +88,8 @@ def pretrain(
                 scores = validate()
                 record |= {f"val_{name}": round(value, 4) for name, value in scores.items()}
                 with atomic_path(state_file) as temporary:
-                    torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": done}, temporary)
+                    progress = [optimizer.state_dict() for optimizer in optimizers]
+                    torch.save({"model": model.state_dict(), "optimizers": progress, "step": done}, temporary)
             with log_file.open("a", encoding="utf-8") as log:
                 log.write(json.dumps(record) + "\n")
     return scores or validate()

@@ -17,15 +17,14 @@ import torch
 from torch import Tensor
 
 from vistune.model.language import LanguageModel
+from vistune.pretrain.dense import owners
 from vistune.prompt.codec import Codec
-from vistune.sample import Box, Sample
-from vistune.world.expressions import phrase
+from vistune.sample import Sample
 from vistune.world.scene import SceneObject, make_scene
 from vistune.world.tasks.detailed_caption import field
 
 GRID = 8
 PLACES = GRID * GRID
-COVER = 0.3  # as in the encoder's dense labels: a patch shows an object whose box covers this much of it
 BACKGROUND = " ."
 CORNERS = 4
 
@@ -44,22 +43,26 @@ class Patches:
     jitter: float = 1 / 64
     noise: float = 0.2
 
-    def tell(self, sample: Sample, generator: torch.Generator | None = None) -> Tensor:
-        """`[PLACES, H]` in reading order of a sample of the world; exact without a `generator`."""
+    def tell(self, sample: Sample, places: int = PLACES, generator: torch.Generator | None = None) -> Tensor:
+        """`[places, H]` in reading order of a sample of the world; exact without a `generator`.
+
+        Of fewer than all places, every object keeps one and the others are drawn, those of objects first.
+        """
         (seed,) = sample.meta["scenes"]
         things = make_scene(seed, sample.meta["split"]).objects
         rows = torch.stack([self._words(BACKGROUND), *(self._thing(thing, generator) for thing in things)])
-        places = rows[owners([thing.box for thing in things])]
+        owner = torch.from_numpy(owners([thing.box for thing in things], GRID)).flatten()
+        told = rows[owner[_kept(owner, places, generator)]]
         if generator is None:
-            return places
-        return places + self.noise * places.detach().std() * torch.randn(places.shape, generator=generator)
+            return told
+        return told + self.noise * told.detach().std() * torch.randn(told.shape, generator=generator)
 
     def _thing(self, thing: SceneObject, generator: torch.Generator | None) -> Tensor:
         box = torch.tensor(thing.box)
         if generator is not None:
             box = (box + self.jitter * (2 * torch.rand(4, generator=generator) - 1)).clamp(0, 1)
         where = field(thing).split("the ")[1]
-        total, width = self._words(f" {phrase(thing, size=True)} {thing.kind} {where}"), self.llm.width
+        total, width = self._words(f" {thing.size} {thing.colour} {thing.name} {thing.kind} {where}"), self.llm.width
         for corner, value in enumerate(box.tolist()):
             total = total + self._words(self.codec.number(value)).roll((corner + 1) * width // (CORNERS + 1))
         return total
@@ -69,15 +72,9 @@ class Patches:
         return self.llm.embed(torch.tensor(ids)).sum(dim=0)
 
 
-def owners(boxes: list[Box]) -> Tensor:
-    """`[PLACES]`: the number, from one, of the box that covers most of each patch; zero where none covers enough."""
-    edges = torch.arange(GRID + 1)
-    best, owner = torch.full((GRID, GRID), COVER), torch.zeros((GRID, GRID), dtype=torch.long)
-    for number, box in enumerate(boxes, 1):
-        x1, y1, x2, y2 = (value * GRID for value in box)
-        across = (edges[1:].clamp(max=x2) - edges[:-1].clamp(min=x1)).clamp(min=0)
-        down = (edges[1:].clamp(max=y2) - edges[:-1].clamp(min=y1)).clamp(min=0)
-        cover = down[:, None] * across
-        owner[cover > best] = number
-        best = torch.maximum(best, cover)
-    return owner.flatten()
+def _kept(owner: Tensor, places: int, generator: torch.Generator | None) -> Tensor:
+    """Which `places` of the picture's are told, in reading order."""
+    order = torch.rand(len(owner), generator=generator) + (owner == 0)
+    for number in range(1, int(owner.max()) + 1):
+        order[order.where(owner == number, torch.inf).argmin()] = -1
+    return order.topk(places, largest=False).indices.sort().values

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPTextConfig, CLIPVisionConfig, PreTrainedTokenizerFast
 
 from vistune.pretrain.dense import CELL, DenseHeads, dense_targets
-from vistune.pretrain.loop import pretrain
+from vistune.pretrain.loop import adamw, pretrain
 from vistune.pretrain.phrases import caption
 from vistune.pretrain.tokenizer import train_bpe
 from vistune.world import palette
@@ -169,7 +169,7 @@ def pretrain_vision(
         keep = KEPT if step < WHOLE_FROM * steps else None
         return model.losses([make_scene(first + index, "train", count=count) for index in range(batch)], rng, keep)
 
-    scores = pretrain(model, losses_at, model.validate, out, steps, lr, until)
+    scores = pretrain(model, losses_at, model.validate, out, steps, [adamw(model.parameters(), lr)], until)
     save_clip(model.clip, model.tokenizer, out / "clip")
     return scores
 
