@@ -14,8 +14,8 @@ from vistune.model.vlm import VisionLanguageModel
 def export(model: VisionLanguageModel, folder: str | Path) -> float:
     """Write `folder` and return the largest difference between our logits and those of `transformers` from it.
 
-    Weights are fp32. Raises `InputError` for a model that no architecture of `transformers` expresses, naming the part, and
-    `RuntimeError`, leaving nothing, when the written directory reads a prompt in another way or gives other logits.
+    Weights are fp32. Raises `InputError`, leaving nothing, for a model that no architecture of `transformers` expresses: naming
+    the part where it is known to, else because the written directory reads a prompt in another way or gives other logits.
     """
     folder = Path(folder)
     if folder.exists():

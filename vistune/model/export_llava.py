@@ -134,7 +134,7 @@ def compare(model: VisionLanguageModel, folder: Path, architecture: Architecture
             ours = model.example(sample, renderer).rendered
             expected = [token if token != processor.image_token_id else renderer.placeholder for token in ids]
             if expected != ours.ids:
-                raise RuntimeError(f"the exported processor reads the probe {sample.id!r} as other tokens than this model does")
+                raise InputError(f"the exported processor reads the probe {sample.id!r} as other tokens than this model does")
             theirs.append(copy.to(model.device)(**inputs.to(model.device)).logits[0])
     difference = largest_difference(model.logits(samples), theirs)
     model.train(was_training)

@@ -10,6 +10,7 @@ import torch
 import transformers as hf
 from torch import Tensor
 
+from vistune.errors import InputError
 from vistune.files import read_json, write_json
 from vistune.model.checkpoint import part_weights
 from vistune.model.vlm import VisionLanguageModel
@@ -101,18 +102,19 @@ def rename_classes(folder: Path) -> None:
 
 
 def read_whole(architecture: Any, folder: Path) -> Any:
-    """The model of `transformers` in a directory. Raises `RuntimeError` for tensors that it lacks or does not know."""
+    """The model of `transformers` in a directory. Raises `InputError` for tensors that it lacks or does not know."""
     copy, report = architecture.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
     if report["missing_keys"] or report["unexpected_keys"]:
         lacks, unknown = sorted(report["missing_keys"]), sorted(report["unexpected_keys"])
-        raise RuntimeError(f"{folder} lacks {lacks} and has unknown {unknown}")
+        raise InputError(f"{folder} lacks {lacks} and has unknown {unknown}")
     return copy.eval()
 
 
 def check_difference(difference: float) -> float:
-    """The largest difference of logits, where it is that of fp32 sums. Raises `RuntimeError` where it is more."""
+    """The largest difference of logits, where it is that of fp32 sums. Raises `InputError` where it is more."""
     if not difference <= TOLERANCE:
-        raise RuntimeError(
-            f"transformers gives other logits from the exported directory: the largest difference is {difference:.3g}"
+        raise InputError(
+            f"transformers gives other logits from the exported directory: the largest difference is {difference:.3g},"
+            " so a part of this model computes what its architecture there does not"
         )
     return difference
