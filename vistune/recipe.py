@@ -29,7 +29,8 @@ class Stage:
     `steps` or `epochs` says how long, `batch` how many samples a step, `micro` how many at once on a device (the rest is
     accumulated): as many of the step's samples as fit into `max_tokens` and `max_images` (each tile is one), where either is
     given in place of `micro`.
-    `warmup` is a share of the steps. `template` replaces the model's own for this stage. `recompute` names parts
+    `warmup` is a share of the steps. `optimizer` is AdamW, or Muon for the weights of linear layers and AdamW for all others.
+    `template` replaces the model's own for this stage. `recompute` names parts
     whose blocks keep no activations but compute them again going backward: less memory, more time, the same numbers.
     `cache` keeps on disk what a frozen `encoder`, or encoder and `connector`, makes of each picture, in `cache_folder` (the
     run's own, where none is named): `auto` where pictures are seen again and the disk has ample room.
@@ -46,6 +47,7 @@ class Stage:
     epochs: float = 1.0
     steps: int | None = None
     warmup: float = 0.03
+    optimizer: Literal["adamw", "muon"] = "adamw"
     weight_decay: float = 0.0
     clip: float = 1.0
     template: Spec | None = None

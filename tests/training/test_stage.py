@@ -68,10 +68,14 @@ def test_blocks_from_a_number_on_train_and_the_ones_before_do_not(tiny_spec: dic
     assert changed and all(".layers.1." in name for name in changed)  # block 2 lies above the layer that is used
 
 
-def test_n_and_n_steps_are_two_n_steps_bit_for_bit(tiny_spec: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("optimizer", ["adamw", "muon"])
+def test_n_and_n_steps_are_two_n_steps_bit_for_bit(
+    tiny_spec: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, optimizer: str
+) -> None:
     from vistune.training.log import Log
 
-    whole = weights(train(recipe(tiny_spec, TUNE | {"steps": 8}), tmp_path / "whole", report=False))
+    stage = TUNE | {"steps": 8, "optimizer": optimizer}
+    whole = weights(train(recipe(tiny_spec, stage), tmp_path / "whole", report=False))
 
     class StopError(Exception):
         pass
@@ -85,8 +89,8 @@ def test_n_and_n_steps_are_two_n_steps_bit_for_bit(tiny_spec: dict, tmp_path: Pa
 
     with monkeypatch.context() as patch, pytest.raises(StopError):
         patch.setattr(Log, "add", stop_at_six)
-        train(recipe(tiny_spec, TUNE | {"steps": 8}), tmp_path / "cut", save_every=2, report=False)
-    cut = weights(train(recipe(tiny_spec, TUNE | {"steps": 8}), tmp_path / "cut", save_every=2, report=False))
+        train(recipe(tiny_spec, stage), tmp_path / "cut", save_every=2, report=False)
+    cut = weights(train(recipe(tiny_spec, stage), tmp_path / "cut", save_every=2, report=False))
     assert same(whole, cut)
     logs = [
         [json.loads(line)["loss"] for line in (tmp_path / name / "logs" / "s0.jsonl").read_text().splitlines()]

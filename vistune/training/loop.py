@@ -29,6 +29,7 @@ from vistune.recipe import Stage
 from vistune.training.caching import caching
 from vistune.training.distributed import ALONE, World, sum_gradients
 from vistune.training.log import Log, Meter
+from vistune.training.optimizers import optimizer_of
 from vistune.training.precision import Precision, autocast, resolve
 from vistune.training.preparing import prepared
 from vistune.training.recompute import recomputing
@@ -81,8 +82,7 @@ def train_stage(
     before = fingerprint(model)
     parts = units(model, selection.names)
     steps = stage_steps(stage, len(samples))
-    groups = [{"params": group, "lr": rate, "rate": rate} for rate, group in selection.groups.items()]
-    optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.999), weight_decay=stage.weight_decay)
+    optimizer = optimizer_of(model, selection.groups, stage, world.sharded)
     first = load_state(paths.state, model, parts, optimizer, world)
     parameters = [parameter for group in selection.groups.values() for parameter in group]
     context = resolve(precision, model.device)

@@ -2,7 +2,7 @@
 
     weights        4 bytes each (fp32, always); cut: a share each, and the layers at work whole
     gradients      4 bytes for each trained weight; cut: a share each
-    optimizer      8 bytes for each trained weight (AdamW keeps two numbers); cut: a share each
+    optimizer      8 bytes for each trained weight (AdamW keeps two numbers, Muon one); cut: a share each
     activations    what blocks keep for the backward pass (see `block_bytes`), or their inputs alone where it is recomputed
     logits         one chunk of them, and what the loss keeps instead of them
 
@@ -21,6 +21,7 @@ from vistune.errors import InputError
 from vistune.model.loss import HELD
 from vistune.model.vlm import VisionLanguageModel
 from vistune.recipe import Stage
+from vistune.training.optimizers import inner_matrices
 
 FP32, BF16 = 4, 2
 
@@ -59,10 +60,18 @@ def memory(
     return Memory(
         weights=FP32 * _numbers(model) / shares + copies(model, sharded, precision),
         gradients=FP32 * trained / shares,
-        optimizer=2 * FP32 * trained / shares,
+        optimizer=FP32 * (2 * trained - _moved_once(model, stage)) / shares,
         activations=activations(model, stage, micro, precision),
         logits=logits(model, micro.supervised),
     )
+
+
+def _moved_once(model: VisionLanguageModel, stage: Stage) -> int:
+    """Weights of which the optimizer keeps one number: Muon keeps no second moment."""
+    if stage.optimizer != "muon":
+        return 0
+    inner = inner_matrices(model)
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad and id(parameter) in inner)
 
 
 def copies(model: VisionLanguageModel, sharded: bool, precision: Literal["fp32", "bf16"]) -> float:
