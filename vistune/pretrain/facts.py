@@ -1,9 +1,9 @@
 """A scene as a sheet of facts: `seven red small, objects three, blue circle yes, ...`.
 
-Nearly every word of a fact follows from the words before it and the picture: of an object one attribute is said first and
-others come after, in any order. In a conversation one answer in fifteen words does. The sheet is where a language model learns
-quickly to find by a name, by a colour or by a place, to count and to miss what is not there; conversations then teach it how
-people ask.
+Nearly every word of a fact follows from the words before it and the picture: of an object one attribute is said first, or an
+expression that fits it alone, and others come after in any order. In a conversation one answer in fifteen words does. The
+sheet is where a language model learns quickly to find by a name, by a colour or by a place, to count, to compare and to miss
+what is not there; conversations then teach it how people ask.
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ from vistune.sample import Media, MediaRef, Part, Region, Sample, Text, Turn
 from vistune.world import palette
 from vistune.world.digits import Split
 from vistune.world.exchange import choose
-from vistune.world.expressions import NUMBERS, PLURALS
+from vistune.world.expressions import NUMBERS, PLURALS, digit_value, refer
 from vistune.world.scene import KINDS, NAMES, Scene, SceneObject, make_scene
 from vistune.world.tasks.detailed_caption import field
 from vistune.world.tasks.spatial import direction
 
 REQUEST = "\nList facts."
 FACTS = 14
-_SHARES = (0.55, 0.15, 0.2, 0.1)  # of attributes, numbers, presence, directions
 _FIRST = ("name", "name", "colour", "colour", "field", "box")
 
 
@@ -31,8 +30,10 @@ def fact_sample(seed: int, split: Split, facts: int = FACTS) -> Sample:
     order = np.concatenate([rng.permutation(len(scene.objects)) for _ in range(-(-facts // len(scene.objects)))])
     parts: list[Part] = []
     for index in order[:facts].tolist():
-        kind = int(np.searchsorted(np.cumsum(_SHARES), rng.random(), side="right"))
-        parts += [*_FACTS[min(kind, len(_FACTS) - 1)](scene, scene.objects[index], rng), Text(",")]
+        thing, found = scene.objects[index], None
+        while found is None:
+            found = _FACTS[int(np.searchsorted(_BOUNDS, rng.random(), side="right"))](scene, thing, rng)
+        parts += [*found, Text(",")]
     return Sample(
         id=f"world-{split}-facts-{seed}",
         media=(Media("image", data=scene.image),),
@@ -43,7 +44,22 @@ def fact_sample(seed: int, split: Split, facts: int = FACTS) -> Sample:
 
 def _attributes(scene: Scene, thing: SceneObject, rng: np.random.Generator) -> list[Part]:
     """`seven red bottom left`: one to three attributes behind the one the object is found by."""
-    said: dict[str, list[Part]] = {
+    said = _said(thing)
+    first = choose(_FIRST, rng)
+    return [*said.pop(first), *_some(said, rng)]
+
+
+def _referred(scene: Scene, thing: SceneObject, rng: np.random.Generator) -> list[Part] | None:
+    """`leftmost digit seven red`: attributes behind an expression that fits this object alone."""
+    expression = refer(scene, thing, rng)
+    if expression is None:
+        return None
+    said = {name: parts for name, parts in _said(thing).items() if name not in expression.uses}
+    return [Text(expression.text.removeprefix("the")), *_some(said, rng)]
+
+
+def _said(thing: SceneObject) -> dict[str, list[Part]]:
+    return {
         "name": [Text(f" {thing.name}")],
         "colour": [Text(f" {thing.colour}")],
         "kind": [Text(f" {thing.kind}")],
@@ -51,9 +67,11 @@ def _attributes(scene: Scene, thing: SceneObject, rng: np.random.Generator) -> l
         "field": [Text(f" {field(thing).split('the ')[1]}")],
         "box": [Text(" "), Region(box=thing.box)],
     }
-    first = choose(_FIRST, rng)
-    rest = [name for name in rng.permutation(sorted(said)).tolist() if name != first]
-    return [part for name in (first, *rest[: int(rng.integers(1, 4))]) for part in said[name]]
+
+
+def _some(said: dict[str, list[Part]], rng: np.random.Generator) -> list[Part]:
+    """One to three attributes, in any order."""
+    return [part for name in rng.permutation(sorted(said))[: int(rng.integers(1, 4))].tolist() for part in said[name]]
 
 
 def _number(scene: Scene, thing: SceneObject, rng: np.random.Generator) -> list[Part]:
@@ -86,14 +104,28 @@ def _called(thing: SceneObject, coloured: bool) -> str:
     return f"{thing.colour} {thing.name}" if coloured else thing.name
 
 
-def _direction(scene: Scene, thing: SceneObject, rng: np.random.Generator) -> list[Part]:
-    """`red seven blue circle left`: where the first lies as seen from the second; an attribute where that is unclear."""
+def _direction(scene: Scene, thing: SceneObject, rng: np.random.Generator) -> list[Part] | None:
+    """`red seven blue circle left`: where the first lies as seen from the second."""
     other = scene.objects[int(rng.integers(len(scene.objects)))]
-    side = direction(thing, other)
-    if side is None:
-        return _attributes(scene, thing, rng)
-    coloured = rng.random() < 0.5
-    return [Text(f" {_called(thing, coloured)} {_called(other, coloured)} {side}")]
+    side, coloured = direction(thing, other), rng.random() < 0.5
+    return None if side is None else [Text(f" {_called(thing, coloured)} {_called(other, coloured)} {side}")]
 
 
-_FACTS = (_attributes, _number, _presence, _direction)
+def _comparison(scene: Scene, thing: SceneObject, rng: np.random.Generator) -> list[Part] | None:
+    """`higher red blue red`, `lower red blue blue`, `plus red blue nine`: of two digits, each the only one of its colour."""
+    digits = [other for other in scene.objects if other.kind == "digit"]
+    colours = [other.colour for other in digits]
+    single = [other for other in digits if colours.count(other.colour) == 1]
+    if len(single) < 2:
+        return None
+    first, second = (single[int(index)] for index in rng.permutation(len(single))[:2])
+    low, high = sorted((first, second), key=digit_value)
+    forms = {"plus": NUMBERS[digit_value(first) + digit_value(second)]}
+    if low.name != high.name:
+        forms |= {"higher": high.colour, "lower": low.colour}
+    word = choose(tuple(forms), rng)
+    return [Text(f" {word} {first.colour} {second.colour} {forms[word]}")]
+
+
+_FACTS = (_attributes, _referred, _number, _presence, _direction, _comparison)
+_BOUNDS = np.cumsum((0.25, 0.25, 0.15, 0.15, 0.1))  # the rest is the last

@@ -38,7 +38,7 @@ TURNS = 8
 EARLY = 0.5  # of the steps are taken on
 FEW = 24  # places a scene,
 MANY_FACTS = 0.6  # of the documents being sheets of facts,
-SOME_FACTS = 0.25  # and the others on all places with fewer sheets
+SOME_FACTS = 0.4  # and the others on all places with fewer sheets
 MEASURED = (
     "identity",
     "colour",
