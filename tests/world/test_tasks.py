@@ -18,6 +18,7 @@ from vistune.world.scene import make_scene
 from .oracle import ANSWERS, COLOURS, NUMBERS, mentioned, named, resolve
 
 N = 60
+ALONE = {"dialogue", "two_images", "segment", "reason_segment", "facts"}  # not asked in conversations
 
 
 def scene_of(sample):
@@ -35,8 +36,14 @@ def asked():
 
 
 def test_the_tasks_are_those_documented():
-    assert len(tasks()) == 20
-    assert set(instructions.CONVERSATION_WEIGHTS) == set(tasks()) - {"dialogue", "two_images", "segment", "reason_segment"}
+    assert len(tasks()) == 21
+    assert set(instructions.CONVERSATION_WEIGHTS) == set(tasks()) - {
+        "dialogue",
+        "two_images",
+        "segment",
+        "reason_segment",
+        "facts",
+    }
 
 
 @pytest.mark.parametrize("task", tasks())

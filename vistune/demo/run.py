@@ -33,7 +33,8 @@ TASKS = (
     "describe_region",
 )
 REPORT_NAMES = {"caption": "caption_cider_d"}
-MAX_NEW_TOKENS = 48
+MAX_NEW_TOKENS = {"caption": 48}
+SHORT = 16  # tokens of all other answers: a longer one is none of those wanted
 SHOWN_PER_TASK = 3
 
 
@@ -58,9 +59,9 @@ def demo(out: Path, questions: int = 200) -> str:
     for task in TASKS:
         samples = list(read(f"world:?task={task}&split=test&size={questions}"))
         answers = {
-            "tuned": _answer(tuned, samples),
-            "aligned": _answer(aligned, samples),
-            "blind": _answer(tuned, blind(samples)),
+            "tuned": _answer(tuned, task, samples),
+            "aligned": _answer(aligned, task, samples),
+            "blind": _answer(tuned, task, blind(samples)),
             "majority": majority(samples, list(read(f"world:?task={task}&split=train&size={questions}")), tuned.codec),
         }
         row = {}
@@ -76,8 +77,8 @@ def demo(out: Path, questions: int = 200) -> str:
     return table(rows, seconds) + f"\nreport: {out / 'report.html'}\nnext: {next_step(tuned_folder, out)}"
 
 
-def _answer(model: VisionLanguageModel, samples: Sequence[Sample]) -> list[str]:
-    return model.generate(samples, MAX_NEW_TOKENS, progress=True)
+def _answer(model: VisionLanguageModel, task: str, samples: Sequence[Sample]) -> list[str]:
+    return model.generate(samples, MAX_NEW_TOKENS.get(task, SHORT), progress=True)
 
 
 def table(rows: dict[str, dict[str, float]], seconds: dict[str, float]) -> str:

@@ -1,8 +1,8 @@
 """`vistune pretrain language`: a small Llama taught next-token prediction on the world told in words.
 
-Each document is a conversation about a scene or a sheet of facts about it (`facts.py`). What the scene shows is told patch by
-patch (`patches.py`). What a language model brings to visual instruction tuning, it brings from here: the words, the forms of
-questions and answers, and the skills of looking up, counting, comparing and copying coordinates.
+Each document is a conversation about a scene or a sheet of facts about it (`world/tasks/facts.py`). What the scene shows is
+told patch by patch (`patches.py`). What a language model brings to visual instruction tuning, it brings from here: the words,
+the forms of questions and answers, and the skills of looking up, counting, comparing and copying coordinates.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from vistune.model.features import Geometry, Prepared
 from vistune.model.fusion.splice import splice
 from vistune.model.inputs import Inputs
 from vistune.model.language import LanguageModel
-from vistune.pretrain.facts import fact_sample
 from vistune.pretrain.loop import adamw, pretrain
 from vistune.pretrain.patches import PLACES, Patches
 from vistune.pretrain.tokenizer import train_bpe
@@ -59,7 +58,7 @@ def documents(first: int, count: int, split: Split = "train", facts: float = 0.0
     """Documents `first` ... `first + count`: conversations of up to eight questions and a share of `facts` sheets."""
     for seed in range(first, first + count):
         sheet = np.random.default_rng([seed, len(split)]).random() < facts
-        yield fact_sample(seed, split) if sheet else conversation_sample(seed, split, TURNS)
+        yield question_sample("facts", seed, split) if sheet else conversation_sample(seed, split, TURNS)
 
 
 def language_tokenizer() -> PreTrainedTokenizerFast:

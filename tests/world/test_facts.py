@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from vistune.pretrain.facts import FACTS, fact_sample
 from vistune.sample import Region, Sample, Text
 from vistune.world.expressions import NUMBERS, PLURALS, digit_value, expressions
+from vistune.world.instructions import question_sample
 from vistune.world.scene import Scene, SceneObject, make_scene
 from vistune.world.tasks.detailed_caption import field
+from vistune.world.tasks.facts import FACTS
 from vistune.world.tasks.spatial import direction
 
 SEEDS = range(60)
@@ -20,13 +21,12 @@ def _facts(sample: Sample) -> list[tuple[list[str], list[Region]]]:
     for part in sample.turns[-1].parts:
         if isinstance(part, Region):
             facts[-1][1].append(part)
-        elif part == Text(","):
-            facts.append(([], []))
-        else:
-            assert isinstance(part, Text)
-            facts[-1][0].extend(part.text.split())
-    assert facts.pop() == ([], [])
-    return facts
+            continue
+        assert isinstance(part, Text)
+        first, *others = part.text.split(",")
+        facts[-1][0].extend(first.split())
+        facts += [(other.split(), []) for other in others]
+    return [fact for fact in facts if fact != ([], [])]
 
 
 def _known(thing: SceneObject) -> set[str]:
@@ -72,12 +72,12 @@ def _kind(words: list[str], boxes: list[Region], scene: Scene) -> str:
 def test_every_fact_is_true() -> None:
     seen = set()
     for seed in SEEDS:
-        facts = _facts(fact_sample(seed, "train"))
+        facts = _facts(question_sample("facts", seed, "train"))
         assert len(facts) == FACTS
         seen |= {_kind(*fact, make_scene(seed, "train")) for fact in facts}
     assert seen == {"attributes", "number", "yes", "no", "direction", "plus", "higher", "lower"}
 
 
 def test_a_sheet_follows_from_its_seed_and_differs_between_splits() -> None:
-    assert fact_sample(7, "train").turns == fact_sample(7, "train").turns
-    assert fact_sample(7, "train").turns != fact_sample(7, "validation").turns
+    assert question_sample("facts", 7, "train").turns == question_sample("facts", 7, "train").turns
+    assert question_sample("facts", 7, "train").turns != question_sample("facts", 7, "validation").turns

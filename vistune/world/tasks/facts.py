@@ -8,38 +8,48 @@ what is not there; conversations then teach it how people ask.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import groupby
+
 import numpy as np
 
-from vistune.sample import Media, MediaRef, Part, Region, Sample, Text, Turn
+from vistune.sample import Part, Region, Text
 from vistune.world import palette
-from vistune.world.digits import Split
-from vistune.world.exchange import choose
+from vistune.world.exchange import Exchange, choose
 from vistune.world.expressions import NUMBERS, PLURALS, digit_value, refer
-from vistune.world.scene import KINDS, NAMES, Scene, SceneObject, make_scene
+from vistune.world.scene import KINDS, NAMES, Scene, SceneObject
 from vistune.world.tasks.detailed_caption import field
 from vistune.world.tasks.spatial import direction
 
-REQUEST = "\nList facts."
 FACTS = 14
+_QUESTIONS = ("List facts.", "Give facts about the picture.", "What holds of this picture? Keep it terse.")
 _FIRST = ("name", "name", "colour", "colour", "field", "box")
 
 
-def fact_sample(seed: int, split: Split, facts: int = FACTS) -> Sample:
-    """`facts` facts about scene `seed`, every object's turn coming equally often."""
-    scene, rng = make_scene(seed, split), np.random.default_rng([seed, len(split), len(REQUEST)])
-    order = np.concatenate([rng.permutation(len(scene.objects)) for _ in range(-(-facts // len(scene.objects)))])
+def ask(scene: Scene, rng: np.random.Generator) -> Exchange:
+    """`FACTS` facts, every object's turn coming equally often."""
+    order = np.concatenate([rng.permutation(len(scene.objects)) for _ in range(-(-FACTS // len(scene.objects)))])
     parts: list[Part] = []
-    for index in order[:facts].tolist():
+    for index in order[:FACTS].tolist():
         thing, found = scene.objects[index], None
         while found is None:
             found = _FACTS[int(np.searchsorted(_BOUNDS, rng.random(), side="right"))](scene, thing, rng)
         parts += [*found, Text(",")]
-    return Sample(
-        id=f"world-{split}-facts-{seed}",
-        media=(Media("image", data=scene.image),),
-        turns=(Turn("user", (MediaRef(0), Text(REQUEST))), Turn("assistant", tuple(parts))),
-        meta={"dataset": "world", "task": "facts", "split": split, "seed": seed, "scenes": [seed]},
-    )
+    answer = tuple(_joined(parts))
+    words = answer[0].text if len(answer) == 1 and isinstance(answer[0], Text) else None
+    return Exchange((Text(choose(_QUESTIONS, rng)),), answer, () if words is None else (words,), "facts")
+
+
+def _joined(parts: list[Part]) -> Iterator[Part]:
+    """Neighbouring words as one text, without the first space and the last comma."""
+    for is_text, group in groupby(parts, key=lambda part: isinstance(part, Text)):
+        run = list(group)
+        if not is_text:
+            yield from run
+            continue
+        text = "".join(part.text for part in run if isinstance(part, Text))
+        text = text.removeprefix(" ") if run[0] is parts[0] else text
+        yield Text(text.removesuffix(",") if run[-1] is parts[-1] else text)
 
 
 def _attributes(scene: Scene, thing: SceneObject, rng: np.random.Generator) -> list[Part]:
