@@ -48,12 +48,18 @@ def test_a_place_is_the_sum_of_its_words_and_of_its_boxs_numbers_each_turned(pat
             torch.testing.assert_close(told[place], wanted)
 
 
-def test_uncertainty_follows_its_generator_and_moves_the_boxes_by_a_pixel_at_most(patches: Patches) -> None:
+def test_uncertainty_follows_its_generator(patches: Patches) -> None:
     sample: Sample = conversation_sample(3, "train", 1)
     first, again, other = (patches.tell(sample, generator=torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
     torch.testing.assert_close(first, again)
     assert not torch.allclose(first, other)
     assert not torch.allclose(first, patches.tell(sample))
+
+
+def test_a_blurred_number_lies_between_its_neighbours(patches: Patches) -> None:
+    rows = patches.llm.embed(torch.tensor(patches.llm.tokenizer.convert_tokens_to_ids(CODEC.tokens)))
+    torch.testing.assert_close(patches._number(20 / 64, 0.0), rows[20])
+    torch.testing.assert_close(patches._number(20.5 / 64, 0.25 / 64), rows[20:22].mean(dim=0), atol=0.02, rtol=0)
 
 
 def test_of_few_places_every_object_keeps_one(patches: Patches) -> None:

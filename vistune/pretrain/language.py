@@ -21,7 +21,7 @@ from vistune.model.features import Geometry, Prepared
 from vistune.model.fusion.splice import splice
 from vistune.model.inputs import Inputs
 from vistune.model.language import LanguageModel
-from vistune.pretrain.loop import adamw, pretrain
+from vistune.pretrain.loop import STATE, adamw, pretrain
 from vistune.pretrain.patches import PLACES, Patches
 from vistune.pretrain.tokenizer import train_bpe
 from vistune.prompt.codecs.location_tokens import LocationTokens
@@ -190,9 +190,10 @@ def pretrain_language(
     """
     folder = out / "language"
     torch.manual_seed(seed)
-    tokenizer = language_tokenizer()
-    AutoModelForCausalLM.from_config(language_config(tokenizer)).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    if not (out / STATE).exists():  # a run that goes on keeps its words
+        tokenizer = language_tokenizer()
+        AutoModelForCausalLM.from_config(language_config(tokenizer)).save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
     model = Pretraining(str(folder))
     order_numbers(model.llm)
 

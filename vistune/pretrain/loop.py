@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from vistune.files import atomic_path
 from vistune.progress import track
 
+STATE = "state.pt"
 LOG_EVERY = 50
 SAVE_EVERY = 250
 
@@ -55,7 +56,7 @@ def pretrain(
     `out` continues to the same weights. Raises `RuntimeError` when the loss is not finite.
     """
     peaks = [group["lr"] for optimizer in optimizers for group in optimizer.param_groups]
-    state_file, log_file = out / "state.pt", out / "log.jsonl"
+    state_file, log_file = out / STATE, out / "log.jsonl"
     out.mkdir(parents=True, exist_ok=True)
     first = 0
     if state_file.exists():

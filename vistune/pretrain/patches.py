@@ -18,7 +18,7 @@ from torch import Tensor
 
 from vistune.model.language import LanguageModel
 from vistune.pretrain.dense import owners
-from vistune.prompt.codec import Codec
+from vistune.prompt.codecs.location_tokens import LocationTokens
 from vistune.sample import Sample
 from vistune.world.scene import SceneObject, make_scene
 from vistune.world.tasks.detailed_caption import field
@@ -27,6 +27,7 @@ GRID = 8
 PLACES = GRID * GRID
 BACKGROUND = " ."
 CORNERS = 4
+BLUR_FROM = 0.2 / 64  # less is none
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,14 @@ class Patches:
     """Tells scenes to a language model in embeddings, with the numbers of a box in `codec`'s tokens.
 
     Each of a box's four tokens is turned by its own number of channels, so that the sum still tells which number is which.
-    `jitter` moves boxes by up to so much of the picture and `noise` adds its share of the places' spread: an encoder is not
-    certain either.
+    An encoder is not certain of what it sees, and what a connector makes of doubt is a mean: `blur`, drawn up to so much of the
+    picture for each object, is how far a box is off, and each number the mean of the tokens around it. `noise` adds its share
+    of the places' spread.
     """
 
     llm: LanguageModel
-    codec: Codec
-    jitter: float = 1 / 64
+    codec: LocationTokens
+    blur: float = 3 / 64
     noise: float = 0.2
 
     def tell(self, sample: Sample, places: int = PLACES, generator: torch.Generator | None = None) -> Tensor:
@@ -58,14 +60,24 @@ class Patches:
         return told + self.noise * told.detach().std() * torch.randn(told.shape, generator=generator)
 
     def _thing(self, thing: SceneObject, generator: torch.Generator | None) -> Tensor:
-        box = torch.tensor(thing.box)
+        box, blur = torch.tensor(thing.box), 0.0
         if generator is not None:
-            box = (box + self.jitter * (2 * torch.rand(4, generator=generator) - 1)).clamp(0, 1)
+            blur = self.blur * float(torch.rand(1, generator=generator))
+            box = (box + blur * torch.randn(4, generator=generator)).clamp(0, 1)
         where = field(thing).split("the ")[1]
         total, width = self._words(f" {thing.size} {thing.colour} {thing.name} {thing.kind} {where}"), self.llm.width
         for corner, value in enumerate(box.tolist()):
-            total = total + self._words(self.codec.number(value)).roll((corner + 1) * width // (CORNERS + 1))
+            total = total + self._number(value, blur).roll((corner + 1) * width // (CORNERS + 1))
         return total
+
+    def _number(self, value: float, blur: float) -> Tensor:
+        """The embedding of a coordinate, or the mean of those around it."""
+        if blur < BLUR_FROM:
+            return self._words(self.codec.number(value))
+        numbers = torch.arange(self.codec.bins + 1) / self.codec.bins
+        weights = torch.softmax(-(((numbers - value) / blur) ** 2) / 2, dim=0)
+        ids = self.llm.tokenizer.convert_tokens_to_ids(self.codec.tokens)
+        return weights @ self.llm.embed(torch.tensor(ids))
 
     def _words(self, text: str) -> Tensor:
         ids = self.llm.tokenizer(text, add_special_tokens=False)["input_ids"]
