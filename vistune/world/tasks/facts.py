@@ -23,6 +23,7 @@ from vistune.world.tasks.spatial import direction
 
 FACTS = 14
 _QUESTIONS = ("List facts.", "Give facts about the picture.", "What holds of this picture? Keep it terse.")
+_CALLED = ((True, False), (False, True), (True, True), (True, True))  # by colour? by name?
 _FIRST = ("name", "name", "colour", "colour", "field", "box")
 
 
@@ -99,26 +100,28 @@ def _number(scene: Scene, thing: SceneObject, rng: np.random.Generator) -> list[
 
 
 def _presence(scene: Scene, thing: SceneObject, rng: np.random.Generator) -> list[Part]:
-    """`seven yes`, `purple seven no`: as often there as not, by name or by colour and name."""
-    present, coloured = rng.random() < 0.5, rng.random() < 0.6
-    known = {_called(other, coloured) for other in scene.objects}
-    called = _called(thing, coloured)
+    """`seven yes`, `purple seven no`, `green no`: as often there as not, by colour, by name or by both."""
+    present, (coloured, named) = rng.random() < 0.5, _CALLED[int(rng.integers(len(_CALLED)))]
+    known = {_called(other.colour, other.name, coloured, named) for other in scene.objects}
+    called = _called(thing.colour, thing.name, coloured, named)
     while not present and called in known:
-        colour = choose(palette.NAMES, rng) if rng.random() < 0.5 else thing.colour
-        name = thing.name if coloured and rng.random() < 0.5 else choose(NAMES[thing.kind], rng)
-        called = f"{colour} {name}" if coloured else name
+        half = coloured and named and rng.random() < 0.5  # the right colour or the right name
+        colour = choose(palette.NAMES, rng) if not half or rng.random() < 0.5 else thing.colour
+        name = thing.name if half and colour != thing.colour else choose(NAMES[thing.kind], rng)
+        called = _called(colour, name, coloured, named)
     return [Text(f" {called} {'yes' if present else 'no'}")]
 
 
-def _called(thing: SceneObject, coloured: bool) -> str:
-    return f"{thing.colour} {thing.name}" if coloured else thing.name
+def _called(colour: str, name: str, coloured: bool, named: bool = True) -> str:
+    return " ".join([colour] * coloured + [name] * named)
 
 
 def _direction(scene: Scene, thing: SceneObject, rng: np.random.Generator) -> list[Part] | None:
     """`red seven blue circle left`: where the first lies as seen from the second."""
     other = scene.objects[int(rng.integers(len(scene.objects)))]
     side, coloured = direction(thing, other), rng.random() < 0.5
-    return None if side is None else [Text(f" {_called(thing, coloured)} {_called(other, coloured)} {side}")]
+    first, second = (_called(one.colour, one.name, coloured) for one in (thing, other))
+    return None if side is None else [Text(f" {first} {second} {side}")]
 
 
 def _comparison(scene: Scene, thing: SceneObject, rng: np.random.Generator) -> list[Part] | None:
@@ -138,4 +141,4 @@ def _comparison(scene: Scene, thing: SceneObject, rng: np.random.Generator) -> l
 
 
 _FACTS = (_attributes, _referred, _number, _presence, _direction, _comparison)
-_BOUNDS = np.cumsum((0.25, 0.25, 0.15, 0.15, 0.1))  # the rest is the last
+_BOUNDS = np.cumsum((0.2, 0.2, 0.12, 0.3, 0.1))  # the rest is the last
