@@ -194,8 +194,8 @@ def nano(recipe: Recipe) -> Recipe:
         max_length=512,
     )
     *early, last = recipe.stages
-    captions = {"data": "world:?task=captions&size=1600", "batch": 32}
-    instructions = {"data": "world:?task=instructions&size=5600", "batch": 16}
+    captions = {"data": "world:?task=captions&size=2400", "batch": 8}
+    instructions = {"data": "world:?task=instructions&size=2800", "batch": 8}
     stages = [*(_nano_stage(stage, captions) for stage in early), _nano_stage(last, instructions)]
     return replace(recipe, model=model, stages=tuple(stages), nano={}).override(recipe.nano)
 
