@@ -24,7 +24,7 @@ demo: $(STAMP)   ## data, alignment, tuning, evaluation against controls, report
 	$(BIN)/vistune demo --out runs/demo
 
 test: $(STAMP)   ## the default test suite
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-slow: $(STAMP)  ## everything that needs no accelerator and no network
 	$(BIN)/python -m pytest -n 2 -m 'not gpu and not network'
