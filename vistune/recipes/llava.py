@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vistune.model.spec import ModelSpec
-from vistune.recipe import Recipe, Stage
+from vistune.recipe import GROUNDED, Recipe, Stage
 
 
 def llava(
@@ -35,5 +35,5 @@ def llava(
             "the 558 k caption set of LLaVA-1.5 instead of the 595 k one, with the same role",
         ),
         published={"scienceqa": 90.92},
-        nano={"stages.0.train.connector": 5e-3, "stages.1.train.connector": 3e-3},  # it begins at random, the rest does not
+        nano=GROUNDED,
     )

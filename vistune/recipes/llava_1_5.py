@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vistune.model.spec import ModelSpec
-from vistune.recipe import Recipe, Stage
+from vistune.recipe import GROUNDED, Recipe, Stage
 
 
 def llava_1_5(
@@ -31,5 +31,5 @@ def llava_1_5(
             Stage(name="tune", data=instructions, train={"connector": 2e-5, "llm": 2e-5}, batch=128),
         ),
         published={"vqav2": 78.5, "gqa": 62.0, "textvqa": 58.2, "pope": 85.9, "mmbench": 64.3},
-        nano={"stages.0.train.connector": 5e-3, "stages.1.train.connector": 3e-3},  # it begins at random, the rest does not
+        nano=GROUNDED,
     )
