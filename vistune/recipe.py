@@ -220,8 +220,8 @@ def _without_system(spec: Spec) -> Spec:
 
 
 NANO_RATE = 1.5e-3
-# For a connector that begins at random before backbones that know the world: aligned longer than tuned, and on sheets of facts in
-# the place of captions, which show it boxes and what is absent, too; the language model then moves little.
+# For a connector that begins at random between backbones that know the world: aligned longer than tuned, on sheets of facts in
+# place of captions, which show it boxes and what is absent, too; the language model then moves little.
 GROUNDED = {
     "stages.0.data": "world:?task=facts&size=3000",
     "stages.0.train.connector": 5e-3,
