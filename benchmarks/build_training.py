@@ -1,6 +1,6 @@
 """Does built data teach as well as the world's own? Three data sets, equal steps, several seeds, the world's test tasks.
 
-    python -m benchmarks.build_training --out runs/build_training --to docs/results/build.md [--seeds 1,2,3] [--samples 1200]
+    python -m benchmarks.build_training --out runs/build_training --to docs/results/build.md [--seeds 1,2,3] [--samples 1000]
 
 `world` is the world's own instructions, `llava` what `build run llava_instruct` makes of as many pictures, `llava + lrv`
 two thirds of that and one third of what `lrv_instruction` makes, negatives included. A finished run is kept and not repeated.
@@ -106,7 +106,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/build_training"))
     parser.add_argument("--to", type=Path, help="Markdown file to write")
     parser.add_argument("--seeds", default="1,2,3")
-    parser.add_argument("--samples", type=int, default=1200)
+    parser.add_argument("--samples", type=int, default=1000)
     parser.add_argument("--questions", type=int, default=200)
     options = parser.parse_args()
     seeds = [int(seed) for seed in options.seeds.split(",")]

@@ -223,9 +223,9 @@ NANO_RATE = 1.5e-3
 # For a connector that begins at random between backbones that know the world: aligned longer than tuned, on sheets of facts in
 # place of captions, which show it boxes and what is absent, too; the language model then moves little.
 GROUNDED = {
-    "stages.0.data": "world:?task=facts&size=3000",
+    "stages.0.data": "world:?task=facts&size=3600",
     "stages.0.train.connector": 5e-3,
-    "stages.1.data": "world:?task=instructions&size=1200",
-    "stages.1.train.connector": 4e-3,
-    "stages.1.train.llm": 5e-4,
+    "stages.1.data": "world:?task=instructions&size=1000",
+    "stages.1.train.connector": 3e-3,
+    "stages.1.train.llm": 4e-4,
 }

@@ -16,6 +16,7 @@ from vistune.model.checkpoint import load
 from vistune.model.vlm import VisionLanguageModel
 from vistune.recipe import Recipe, load_recipe, nano
 from vistune.sample import Sample
+from vistune.training.precision import autocast, resolve
 from vistune.training.provenance import versions
 from vistune.training.run import train
 
@@ -78,7 +79,9 @@ def demo(out: Path, questions: int = 200) -> str:
 
 
 def _answer(model: VisionLanguageModel, task: str, samples: Sequence[Sample]) -> list[str]:
-    return model.generate(samples, MAX_NEW_TOKENS.get(task, SHORT), progress=True)
+    """In the number format it was trained in."""
+    with autocast(resolve("auto", model.device), model.device):
+        return model.generate(samples, MAX_NEW_TOKENS.get(task, SHORT), progress=True)
 
 
 def table(rows: dict[str, dict[str, float]], seconds: dict[str, float]) -> str:
