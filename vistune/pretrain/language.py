@@ -28,6 +28,7 @@ from vistune.prompt.codecs.location_tokens import LocationTokens
 from vistune.prompt.render import Renderer
 from vistune.prompt.templates.vicuna_v1 import VicunaV1
 from vistune.sample import Region, Sample, Text
+from vistune.training.optimizers import inner_matrices
 from vistune.training.precision import autocast, resolve
 from vistune.world.digits import Split
 from vistune.world.instructions import conversation_sample, question_sample
@@ -174,9 +175,9 @@ def optimizers(llm: LanguageModel, lr: float) -> list[torch.optim.Optimizer]:
 
     Looking up by a name, which AdamW alone had not found in 44,000 conversations, appears within the first 2,000 documents.
     """
-    matrices = [parameter for parameter in llm.blocks.parameters() if parameter.ndim == 2]
-    chosen = {id(parameter) for parameter in matrices}
-    rest = [parameter for parameter in llm.model.parameters() if id(parameter) not in chosen]
+    inner = inner_matrices(llm)
+    matrices = [parameter for parameter in llm.parameters() if id(parameter) in inner]
+    rest = [parameter for parameter in llm.parameters() if id(parameter) not in inner]
     return [torch.optim.Muon(matrices, lr=lr, weight_decay=0.05), adamw(rest, lr / 10)]
 
 
