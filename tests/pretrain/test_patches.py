@@ -7,24 +7,23 @@ import torch
 
 from vistune.model.language import LanguageModel
 from vistune.pretrain.dense import owners
-from vistune.pretrain.language import CODEC
-from vistune.pretrain.patches import CORNERS, GRID, PLACES, Patches
+from vistune.pretrain.patches import GRID, NEAREST, PLACES, Patches
 from vistune.sample import Sample
 from vistune.world.instructions import conversation_sample
 
 # The objects of training scene 3.
 WORDS = (
-    " small red zero digit bottom left",
-    " small green nine digit middle",
-    " small red seven digit left",
-    " small blue three digit middle",
-    " small cyan circle shape top left",
+    " red zero digit",
+    " green nine digit",
+    " red seven digit",
+    " blue three digit",
+    " cyan circle shape",
 )
 
 
 @pytest.fixture(scope="module")
 def patches() -> Patches:
-    return Patches(LanguageModel("builtin:language"), CODEC)
+    return Patches(LanguageModel("builtin:language"))
 
 
 def test_a_patch_belongs_to_the_box_that_covers_most_of_it() -> None:
@@ -34,18 +33,29 @@ def test_a_patch_belongs_to_the_box_that_covers_most_of_it() -> None:
     assert not owner[2:].any()
 
 
-def test_a_place_is_the_sum_of_its_words_and_of_its_boxs_numbers_each_turned(patches: Patches) -> None:
+def test_a_place_is_the_sum_of_its_words_and_its_box(patches: Patches) -> None:
     sample = conversation_sample(3, "train", 1)
-    told, width = patches.tell(sample), patches.llm.width
+    told = patches.tell(sample)
     owner = torch.from_numpy(owners([region.bounds() for region in sample.regions], GRID)).flatten()
-    assert told.shape == (PLACES, width)
+    assert told.shape == (PLACES, patches.llm.width)
     for number, (region, words) in enumerate(zip(sample.regions, WORDS, strict=True), 1):
         wanted = patches.llm.embed(torch.tensor(patches.llm.tokenizer(words, add_special_tokens=False)["input_ids"])).sum(0)
-        for corner, value in enumerate(region.bounds()):
-            token = patches.llm.tokenizer.convert_tokens_to_ids(CODEC.number(value))
-            wanted = wanted + patches.llm.embed(torch.tensor(token)).roll((corner + 1) * width // (CORNERS + 1))
+        wanted = wanted + patches.edges(torch.tensor(region.bounds()))
         for place in torch.nonzero(owner == number).flatten():
             torch.testing.assert_close(told[place], wanted)
+
+
+def test_a_box_is_read_off_along_four_directions(patches: Patches) -> None:
+    middle = patches.edges(torch.full((4,), 0.5))
+    torch.testing.assert_close(middle, torch.zeros_like(middle))
+    box = torch.tensor([0.1, 0.3, 0.6, 0.8])
+    alone = [patches.edges(torch.where(torch.arange(4) == edge, box, 0.5)) for edge in range(4)]
+    torch.testing.assert_close(patches.edges(box), torch.stack(alone).sum(dim=0))
+    gram = torch.stack(alone) @ torch.stack(alone).T
+    torch.testing.assert_close(gram, gram.diag().diag(), atol=1e-5, rtol=0)
+    lengths = gram.diag().sqrt()
+    torch.testing.assert_close(lengths / lengths[0], box.logit().abs() / box[0].logit().abs())
+    torch.testing.assert_close(patches.edges(torch.zeros(4)), patches.edges(torch.full((4,), NEAREST)))
 
 
 def test_uncertainty_follows_its_generator(patches: Patches) -> None:
@@ -54,12 +64,6 @@ def test_uncertainty_follows_its_generator(patches: Patches) -> None:
     torch.testing.assert_close(first, again)
     assert not torch.allclose(first, other)
     assert not torch.allclose(first, patches.tell(sample))
-
-
-def test_a_blurred_number_lies_between_its_neighbours(patches: Patches) -> None:
-    rows = patches.llm.embed(torch.tensor(patches.llm.tokenizer.convert_tokens_to_ids(CODEC.tokens)))
-    torch.testing.assert_close(patches._number(20 / 64, 0.0), rows[20])
-    torch.testing.assert_close(patches._number(20.5 / 64, 0.25 / 64), rows[20:22].mean(dim=0), atol=0.02, rtol=0)
 
 
 def test_of_few_places_every_object_keeps_one(patches: Patches) -> None:

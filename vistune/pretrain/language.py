@@ -108,7 +108,7 @@ class Pretraining(nn.Module):
         super().__init__()
         self.llm = LanguageModel(folder)
         self.renderer = Renderer(TEMPLATE, CODEC, self.llm.tokenizer, self.llm.tokenizer.pad_token_id)
-        self.patches = Patches(self.llm, CODEC)
+        self.patches = Patches(self.llm)
 
     def read(
         self, samples: Sequence[Sample], places: int = PLACES, generator: torch.Generator | None = None
