@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 from vistune.data.samples import read
@@ -13,7 +14,9 @@ from vistune.evals.controls import blind
 from vistune.evals.prediction import Prediction
 from vistune.files import read_json, write_json, write_jsonl
 from vistune.model.checkpoint import load
+from vistune.model.feature_cache import FeatureCache
 from vistune.model.vlm import VisionLanguageModel
+from vistune.prompt.codec import Codec
 from vistune.recipe import Recipe, load_recipe, nano
 from vistune.sample import Sample
 from vistune.training.precision import autocast, resolve
@@ -55,33 +58,51 @@ def demo(out: Path, questions: int = 200) -> str:
         write_json(out / "train_seconds.json", train_seconds)
     began = time.perf_counter()
     tuned, aligned = load(tuned_folder), load(out / "align")
+    tuned.cache = aligned.cache = _features(tuned, out)
+    asked = {task: list(read(f"world:?task={task}&split=test&size={questions}")) for task in TASKS}
+    given = {
+        "tuned": _answers(tuned, asked),
+        "aligned": _answers(aligned, asked),
+        "blind": _answers(tuned, {task: blind(samples) for task, samples in asked.items()}),
+        "majority": {task: _majority(task, samples, tuned.codec) for task, samples in asked.items()},
+    }
     rows: dict[str, dict[str, float]] = {}
     shown: list[Shown] = []
-    for task in TASKS:
-        samples = list(read(f"world:?task={task}&split=test&size={questions}"))
-        answers = {
-            "tuned": _answer(tuned, task, samples),
-            "aligned": _answer(aligned, task, samples),
-            "blind": _answer(tuned, task, blind(samples)),
-            "majority": majority(samples, list(read(f"world:?task={task}&split=train&size={questions}")), tuned.codec),
-        }
+    for task, samples in asked.items():
         row = {}
-        for name, given in answers.items():
-            row[name] = round(measure(task, samples, given, tuned.codec).headline, 4 if task == "caption" else 2)
-            records = (Prediction(s.id, a, s.turns[-2].text.strip()).to_json() for s, a in zip(samples, given, strict=True))
+        for name, answers in given.items():
+            row[name] = round(measure(task, samples, answers[task], tuned.codec).headline, 4 if task == "caption" else 2)
+            pairs = zip(samples, answers[task], strict=True)
+            records = (Prediction(sample.id, answer, sample.turns[-2].text.strip()).to_json() for sample, answer in pairs)
             write_jsonl(out / "predictions" / f"{task}.{name}.jsonl", records)
         rows[REPORT_NAMES.get(task, task)] = row | {"n": len(samples)}
-        shown += [Shown(task, *pair) for pair in zip(samples[:SHOWN_PER_TASK], answers["tuned"], strict=False)]
+        shown += [Shown(task, *pair) for pair in zip(samples[:SHOWN_PER_TASK], given["tuned"][task], strict=False)]
     seconds = {"train": round(train_seconds, 1), "eval": round(time.perf_counter() - began, 1)}
     write_json(out / "report.json", {"tasks": rows, "seconds": seconds, "versions": versions()})
     write_pages(out, rows, seconds, shown, tuned.codec, tuned_folder)
     return table(rows, seconds) + f"\nreport: {out / 'report.html'}\nnext: {next_step(tuned_folder, out)}"
 
 
-def _answer(model: VisionLanguageModel, task: str, samples: Sequence[Sample]) -> list[str]:
-    """In the number format it was trained in."""
+def _features(model: VisionLanguageModel, out: Path) -> FeatureCache:
+    """What the encoder, which no stage of the demonstration trains, makes of each picture: all tasks ask about the same."""
+    assert model.vision is not None
+    assert model.connector is not None
+    return FeatureCache(out / "features", "encoder", model.vision, model.connector, [])
+
+
+def _answers(model: VisionLanguageModel, asked: Mapping[str, Sequence[Sample]]) -> dict[str, list[str]]:
+    """In the number format it was trained in; tasks with answers of like length at once, so that a picture is read once."""
+    answers: dict[str, list[str]] = {}
     with autocast(resolve("auto", model.device), model.device):
-        return model.generate(samples, MAX_NEW_TOKENS.get(task, SHORT), progress=True)
+        for limit in (SHORT, *MAX_NEW_TOKENS.values()):
+            tasks = [task for task in asked if MAX_NEW_TOKENS.get(task, SHORT) == limit]
+            given = iter(model.generate([sample for task in tasks for sample in asked[task]], limit, progress=True))
+            answers |= {task: list(islice(given, len(asked[task]))) for task in tasks}
+    return answers
+
+
+def _majority(task: str, samples: Sequence[Sample], codec: Codec) -> list[str]:
+    return majority(samples, list(read(f"world:?task={task}&split=train&size={len(samples)}")), codec)
 
 
 def table(rows: dict[str, dict[str, float]], seconds: dict[str, float]) -> str:

@@ -41,7 +41,7 @@ class Patches:
 
     llm: LanguageModel
     blur: float = 3 / 64
-    noise: float = 0.5
+    noise: float = 0.4
 
     def tell(self, sample: Sample, places: int = PLACES, generator: torch.Generator | None = None) -> Tensor:
         """`[places, H]` in reading order of a sample of the world; exact without a `generator`.

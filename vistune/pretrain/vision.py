@@ -6,6 +6,7 @@ the contrast with captions (CLIP, arXiv 2103.00020) reads the pooled last layer.
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -146,6 +147,11 @@ class Pretraining(nn.Module):
         return losses
 
     @torch.no_grad()
+    def spread(self) -> float:
+        """Standard deviation of the features of the last layer but one."""
+        return float(self.see([make_scene(seed, "validation") for seed in range(VALIDATION_SCENES)])[1].std())
+
+    @torch.no_grad()
     def validate(self) -> dict[str, float]:
         """Accuracy per object on scans of validation writers."""
         scenes = [make_scene(seed, "validation") for seed in range(VALIDATION_SCENES)]
@@ -170,8 +176,25 @@ def pretrain_vision(
         return model.losses([make_scene(first + index, "train", count=count) for index in range(batch)], rng, keep)
 
     scores = pretrain(model, losses_at, model.validate, out, steps, [adamw(model.parameters(), lr)], until)
+    scale_down(model.clip, model.spread())
     save_clip(model.clip, model.tokenizer, out / "clip")
     return scores
+
+
+@torch.no_grad()
+def scale_down(clip: CLIPModel, spread: float) -> None:
+    """Divide what the vision tower's layers hand on by the power of two next to `spread`; pictures' embeddings stay the same.
+
+    Every reader inside the tower begins with a LayerNorm, so training lets features grow (here to ten). A connector has none
+    and begins with features of size one in mind. A power of two changes no digit of the weights.
+    """
+    tower, by = clip.vision_model, 2.0 ** round(math.log2(spread))
+    for writer in (
+        tower.pre_layrnorm,
+        *(part for layer in tower.encoder.layers for part in (layer.self_attn.out_proj, layer.mlp.fc2)),
+    ):
+        writer.weight /= by
+        writer.bias /= by
 
 
 def save_clip(clip: CLIPModel, tokenizer: PreTrainedTokenizerFast, out: Path) -> None:
