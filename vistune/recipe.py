@@ -221,11 +221,15 @@ def _without_system(spec: Spec) -> Spec:
 
 NANO_RATE = 1.5e-3
 # For a connector that begins at random between backbones that know the world: aligned longer than tuned, on sheets of facts in
-# place of captions, which show it boxes and what is absent, too; the language model then moves little.
+# place of captions, which show it boxes and what is absent, too; the language model then moves little. Muon, since 20 of
+# the features' 192 directions hold nine tenths of them: in as many steps AdamW aligns half as well (boxes 41 against 67 %).
 GROUNDED = {
-    "stages.0.data": "world:?task=facts&size=3600",
-    "stages.0.train.connector": 5e-3,
-    "stages.1.data": "world:?task=instructions&size=1000",
-    "stages.1.train.connector": 3e-3,
+    "stages.0.data": "world:?task=facts&size=3200",
+    "stages.0.optimizer": "muon",
+    "stages.0.train.connector": 2e-2,
+    "stages.0.weight_decay": 0.3,
+    "stages.1.data": "world:?task=instructions&size=1200",
+    "stages.1.optimizer": "muon",
+    "stages.1.train.connector": 5e-3,
     "stages.1.train.llm": 4e-4,
 }
