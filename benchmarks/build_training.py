@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import platform
+import shutil
 import statistics
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,8 +22,10 @@ import torch
 import vistune
 from vistune.build.session import Choices, perform
 from vistune.demo.controls import measure
-from vistune.demo.run import demo_recipe
-from vistune.files import atomic_open, read_json, write_json
+from vistune.demo.run import answer_all, demo_recipe, shared_features
+from vistune.files import atomic_open, atomic_path, read_json, write_json
+from vistune.model.checkpoint import load
+from vistune.recipe import Recipe
 
 TASKS = ("identity", "colour", "count", "existence_adversarial", "refer_box", "spatial", "comparison", "arithmetic", "reading")
 ARMS = ("world", "llava", "llava + lrv")
@@ -56,15 +59,27 @@ def run(arm: str, samples: int, seed: int, questions: int, out: Path) -> Scores:
         steps = samples // recipe.stages[-1].batch
         last = replace(recipe.stages[-1], data=data_of(arm, samples, seed, out), steps=steps)
         recipe = replace(recipe, stages=(*recipe.stages[:-1], last))
-        model = vistune.load(vistune.train(recipe, out / name))
-        scores = {}
-        for task in TASKS:
-            asked = list(vistune.read(f"world:?task={task}&split=test&size={questions}"))
-            scores[task] = measure(task, asked, model.generate(asked, 16), model.codec).headline
+        share_alignment(recipe, out / f"{ARMS[0]}-{seed}", out / name)
+        model = load(vistune.train(recipe, out / name))
+        model.cache = shared_features(model, out / "features")
+        asked = {task: list(vistune.read(f"world:?task={task}&split=test&size={questions}")) for task in TASKS}
+        given = answer_all(model, asked)
+        scores = {task: measure(task, samples, given[task], model.codec).headline for task, samples in asked.items()}
         write_json(done, scores)
         print(name, {task: round(score, 1) for task, score in scores.items()}, flush=True)
     found: Scores = read_json(done)
     return found
+
+
+def share_alignment(recipe: Recipe, first: Path, out: Path) -> None:
+    """All arms of a seed are aligned alike: what the first one's run made is where the others begin."""
+    stage = recipe.stages[0].name
+    if out == first or (out / "run.yaml").exists() or not (first / stage).exists():
+        return
+    with atomic_open(out / "run.yaml") as file:
+        file.write(recipe.to_yaml())
+    with atomic_path(out / stage) as temporary:
+        shutil.copytree(first / stage, temporary)
 
 
 def mean_spread(values: list[float]) -> str:

@@ -58,12 +58,12 @@ def demo(out: Path, questions: int = 200) -> str:
         write_json(out / "train_seconds.json", train_seconds)
     began = time.perf_counter()
     tuned, aligned = load(tuned_folder), load(out / "align")
-    tuned.cache = aligned.cache = _features(tuned, out)
+    tuned.cache = aligned.cache = shared_features(tuned, out / "features")
     asked = {task: list(read(f"world:?task={task}&split=test&size={questions}")) for task in TASKS}
     given = {
-        "tuned": _answers(tuned, asked),
-        "aligned": _answers(aligned, asked),
-        "blind": _answers(tuned, {task: blind(samples) for task, samples in asked.items()}),
+        "tuned": answer_all(tuned, asked),
+        "aligned": answer_all(aligned, asked),
+        "blind": answer_all(tuned, {task: blind(samples) for task, samples in asked.items()}),
         "majority": {task: _majority(task, samples, tuned.codec) for task, samples in asked.items()},
     }
     rows: dict[str, dict[str, float]] = {}
@@ -83,14 +83,14 @@ def demo(out: Path, questions: int = 200) -> str:
     return table(rows, seconds) + f"\nreport: {out / 'report.html'}\nnext: {next_step(tuned_folder, out)}"
 
 
-def _features(model: VisionLanguageModel, out: Path) -> FeatureCache:
+def shared_features(model: VisionLanguageModel, folder: Path) -> FeatureCache:
     """What the encoder, which no stage of the demonstration trains, makes of each picture: all tasks ask about the same."""
     assert model.vision is not None
     assert model.connector is not None
-    return FeatureCache(out / "features", "encoder", model.vision, model.connector, [])
+    return FeatureCache(folder, "encoder", model.vision, model.connector, [])
 
 
-def _answers(model: VisionLanguageModel, asked: Mapping[str, Sequence[Sample]]) -> dict[str, list[str]]:
+def answer_all(model: VisionLanguageModel, asked: Mapping[str, Sequence[Sample]]) -> dict[str, list[str]]:
     """In the number format it was trained in; tasks with answers of like length at once, so that a picture is read once."""
     answers: dict[str, list[str]] = {}
     with autocast(resolve("auto", model.device), model.device):
