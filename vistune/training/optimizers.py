@@ -22,9 +22,8 @@ class Together(Optimizer):
 
     def __init__(self, optimizers: Sequence[Optimizer]) -> None:
         self.optimizers = list(optimizers)
-        super().__init__([group for optimizer in self.optimizers for group in optimizer.param_groups], {})
-        # Rates are set on these very groups.
-        self.param_groups = [group for optimizer in self.optimizers for group in optimizer.param_groups]
+        super().__init__(self._groups(), {})
+        self.param_groups = self._groups()  # rates are set on these very groups
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
@@ -58,7 +57,10 @@ class Together(Optimizer):
                 }
             )
             first += count
-        self.param_groups = [group for optimizer in self.optimizers for group in optimizer.param_groups]
+        self.param_groups = self._groups()
+
+    def _groups(self) -> Groups:
+        return [group for optimizer in self.optimizers for group in optimizer.param_groups]
 
 
 def optimizer_of(model: nn.Module, groups: Mapping[float, list[nn.Parameter]], stage: Stage, sharded: bool) -> Optimizer:
