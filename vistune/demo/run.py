@@ -87,14 +87,15 @@ def shared_features(model: VisionLanguageModel, folder: Path) -> FeatureCache:
     """What the encoder, which no stage of the demonstration trains, makes of each picture: all tasks ask about the same."""
     assert model.vision is not None
     assert model.connector is not None
-    return FeatureCache(folder, "encoder", model.vision, model.connector, [])
+    identity = [model.spec.vision or "", resolve("auto", model.device), str(model.device)]
+    return FeatureCache(folder, "encoder", model.vision, model.connector, identity)
 
 
 def answer_all(model: VisionLanguageModel, asked: Mapping[str, Sequence[Sample]]) -> dict[str, list[str]]:
     """In the number format it was trained in; tasks with answers of like length at once, so that a picture is read once."""
     answers: dict[str, list[str]] = {}
     with autocast(resolve("auto", model.device), model.device):
-        for limit in (SHORT, *MAX_NEW_TOKENS.values()):
+        for limit in {SHORT, *MAX_NEW_TOKENS.values()}:
             tasks = [task for task in asked if MAX_NEW_TOKENS.get(task, SHORT) == limit]
             given = iter(model.generate([sample for task in tasks for sample in asked[task]], limit, progress=True))
             answers |= {task: list(islice(given, len(asked[task]))) for task in tasks}
