@@ -78,6 +78,8 @@ def share_alignment(recipe: Recipe, first: Path, out: Path) -> None:
         return
     with atomic_open(out / "run.yaml") as file:
         file.write(recipe.to_yaml())
+    with atomic_path(out / "logs" / f"{stage}.jsonl") as log:
+        shutil.copy(first / "logs" / f"{stage}.jsonl", log)
     with atomic_path(out / stage) as temporary:
         shutil.copytree(first / stage, temporary)
 
