@@ -32,7 +32,10 @@ from vistune.world.tasks import caption, detailed_caption
 
 _Rule: TypeAlias = Callable[[Scene, np.random.Generator, int], list[Exchange]]
 
-_REASONING = {"arithmetic": 1.0, "comparison": 1.0, "spatial": 1.0, "count": 0.5, "existence_adversarial": 0.5}
+# Who is told to make up questions about a picture asks about what is there; what is not is asked about where a prompt wants
+# negatives. That conversations of this kind lack them is what LRV-Instruction set out to mend (arXiv 2306.14565, section 1).
+_CONVERSATION = {task: weight for task, weight in CONVERSATION_WEIGHTS.items() if not task.startswith("existence")}
+_REASONING = {"arithmetic": 1.0, "comparison": 1.0, "spatial": 1.0, "count": 0.5}
 _REFERRING = {"refer_box": 2.0, "describe_region": 1.0, "detection": 1.0}
 _EXISTENCE = {"existence_adversarial": 2.0, "existence_popular": 1.0, "existence_random": 1.0}
 _LETTERS = "ABCD"
@@ -85,7 +88,7 @@ def scene_of(record: Record) -> Scene:
 
 def _mixed(weights: Mapping[str, float]) -> _Rule:
     def answer(scene: Scene, rng: np.random.Generator, turns: int) -> list[Exchange]:
-        return converse(scene, rng, turns, weights) or converse(scene, rng, turns)
+        return converse(scene, rng, turns, weights) or converse(scene, rng, turns, _CONVERSATION)
 
     return answer
 
@@ -130,7 +133,7 @@ def _word(part: Part, notation: Notation) -> str:
 
 
 _RULES: dict[Kind, _Rule] = {
-    "conversation": _mixed(CONVERSATION_WEIGHTS),
+    "conversation": _mixed(_CONVERSATION),
     "reasoning": _mixed(_REASONING),
     "referring": _mixed(_REFERRING),
     "negative": _mixed(_EXISTENCE),
