@@ -64,7 +64,7 @@ def run(arm: str, samples: int, seed: int, questions: int, out: Path) -> Scores:
         model.cache = shared_features(model, out / "features")
         asked = {task: list(vistune.read(f"world:?task={task}&split=test&size={questions}")) for task in TASKS}
         given = answer_all(model, asked)
-        scores = {task: measure(task, samples, given[task], model.codec).headline for task, samples in asked.items()}
+        scores = {task: measure(task, put, given[task], model.codec).headline for task, put in asked.items()}
         write_json(done, scores)
         print(name, {task: round(score, 1) for task, score in scores.items()}, flush=True)
     found: Scores = read_json(done)

@@ -50,7 +50,9 @@ class Patches:
         """
         (seed,), width = sample.meta["scenes"], self.llm.width
         things = make_scene(seed, sample.meta["split"]).objects
-        rows = torch.stack([self._words(BACKGROUND), *(self._thing(thing, generator) for thing in things)])
+        boxes = torch.stack([self._box(thing, generator) for thing in things])
+        named = torch.stack([self._words(f" {thing.colour} {thing.name} {thing.kind}") for thing in things])
+        rows = torch.cat([self._words(BACKGROUND)[None], named + self.edges(boxes)])
         owner = torch.from_numpy(owners([thing.box for thing in things], GRID)).flatten()
         told: Tensor = rows[owner[_kept(owner, places, generator)]]
         if generator is None:
@@ -59,16 +61,16 @@ class Patches:
         told += own * torch.randn(told.shape, generator=generator) + common * torch.randn(width, generator=generator)
         return told
 
-    def _thing(self, thing: SceneObject, generator: torch.Generator | None) -> Tensor:
+    def _box(self, thing: SceneObject, generator: torch.Generator | None) -> Tensor:
         box = torch.tensor(thing.box)
-        if generator is not None:
-            box = box + self.blur * torch.rand(1, generator=generator) * torch.randn(4, generator=generator)
-        return self._words(f" {thing.colour} {thing.name} {thing.kind}") + self.edges(box)
+        if generator is None:
+            return box
+        return box + self.blur * torch.rand(1, generator=generator) * torch.randn(4, generator=generator)
 
-    def edges(self, box: Tensor) -> Tensor:
-        """`[H]` of `box [4]`: the log-odds of each edge along a direction of its own, in lengths of a word."""
+    def edges(self, boxes: Tensor) -> Tensor:
+        """`[..., H]` of `boxes [..., 4]`: the log-odds of each edge along a direction of its own, in lengths of a word."""
         length = self.llm.embeddings.detach().norm(dim=1).mean()
-        told: Tensor = length * torch.logit(box, eps=NEAREST) / LOG_ODDS @ _directions(self.llm.width)
+        told: Tensor = length * torch.logit(boxes, eps=NEAREST) / LOG_ODDS @ _directions(self.llm.width)
         return told
 
     def _words(self, text: str) -> Tensor:

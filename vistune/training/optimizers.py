@@ -22,8 +22,8 @@ class Together(Optimizer):
 
     def __init__(self, optimizers: Sequence[Optimizer]) -> None:
         self.optimizers = list(optimizers)
-        super().__init__(self._groups(), {})
-        self.param_groups = self._groups()  # rates are set on these very groups
+        super().__init__(self._joined(), {})
+        self.param_groups = self._joined()  # rates are set on these very groups
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
@@ -57,9 +57,9 @@ class Together(Optimizer):
                 }
             )
             first += count
-        self.param_groups = self._groups()
+        self.param_groups = self._joined()
 
-    def _groups(self) -> Groups:
+    def _joined(self) -> Groups:
         return [group for optimizer in self.optimizers for group in optimizer.param_groups]
 
 
