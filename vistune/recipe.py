@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -123,6 +124,22 @@ class Recipe:
         for path, value in settings.items():
             _set(record, path.split("."), value, path)
         return Recipe.from_json(record, self.name)
+
+    def apart(self, other: Recipe) -> list[str]:
+        """What is set differently than in `other`, a line each: `stages.0.optimizer: muon, not adamw`."""
+        ours, theirs = (dict(_leaves(recipe.to_json() | {"nano": None})) for recipe in (self, other))
+        keys = [*ours, *(key for key in theirs if key not in ours)]
+        said = {key: [json.dumps(found[key]) if key in found else "unset" for found in (ours, theirs)] for key in keys}
+        return [f"{key}: {here}, not {there}" for key, (here, there) in said.items() if here != there]
+
+
+def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every value inside nested mappings and lists, by its dotted key; a part without arguments is as well its name alone."""
+    if not isinstance(value, (Mapping, list, tuple)) or not value:
+        yield path.removesuffix(".kind"), value
+        return
+    for key, inner in value.items() if isinstance(value, Mapping) else enumerate(value):
+        yield from _leaves(inner, f"{path}.{key}" if path else str(key))
 
 
 def _set(target: Any, keys: list[str], value: Any, path: str) -> None:

@@ -40,6 +40,17 @@ def test_what_is_shown_is_read_back(recipe: Recipe) -> None:
     assert Recipe.from_json(yaml.safe_load(made.to_yaml())).to_yaml() == made.to_yaml()
 
 
+def test_what_is_set_apart_from_the_published_recipe_is_said() -> None:
+    published = load_recipe("llava_1_5")
+    changed = published.override({"stages.1.train.llm": 1e-5, "model.template": {"kind": "vicuna_v1", "system": "Be brief."}})
+    assert published.apart(load_recipe("llava_1_5")) == []
+    assert changed.apart(published) == [
+        'model.template.system: "Be brief.", not unset',
+        "stages.1.train.llm: 1e-05, not 2e-05",
+    ]
+    assert 'model.llm: "builtin:language", not "lmsys/vicuna-7b-v1.5"' in nano(published).apart(published)
+
+
 @pytest.mark.slow
 def test_a_recipe_trains_at_nano_size(recipe: Recipe, tmp_path: Path) -> None:
     """Every stage takes three steps; `train` refuses parts that stayed as they were; what came out is loaded and answers."""

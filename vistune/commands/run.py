@@ -41,8 +41,14 @@ def recipes(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
 
 @app.command()
 def show(recipe: str, nano: Nano = False, changes: Changes = []) -> None:  # noqa: B006 - typer reads it, nobody writes it
-    """Print a recipe, resolved, as the YAML that `vistune train` takes back."""
-    print(resolved(recipe, nano, changes).to_yaml(), end="")
+    """Print a recipe, resolved, as the YAML that `vistune train` takes back; what --nano and --set changed, as comments."""
+    from vistune.recipe import load_recipe
+
+    chosen = resolved(recipe, nano, changes)
+    changed = chosen.apart(load_recipe(recipe))
+    if changed:
+        print("\n".join([f"# Set apart from {recipe}:", *(f"#   {line}" for line in changed)]))
+    print(chosen.to_yaml(), end="")
 
 
 @app.command()
