@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,6 +58,33 @@ class Format:
 def failed(reason: str, text: str = "") -> Parsed:
     """Nothing could be read."""
     return Parsed((), (Problem(reason, text),))
+
+
+def literal(text: str) -> Any:
+    """A Python literal, nothing evaluated. Raises `ValueError` for whatever is none.
+
+    Python itself has many ways to refuse: a set of dictionaries is a `TypeError`, deep nesting a `RecursionError` or a
+    `MemoryError`, a NUL a `SyntaxError` or a `ValueError`.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about escapes like backslash-d in what a model wrote
+            return ast.literal_eval(text)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError) as error:
+        raise ValueError("not a Python literal") from error
+
+
+def shown(value: Any) -> str:
+    """A value of a reply as text; empty for what cannot be written: a number too long, a list too deep."""
+    try:
+        return str(value)
+    except (ValueError, MemoryError, RecursionError):
+        return ""
+
+
+def spoken(value: Any) -> bool:
+    """Is a value text that says something and can be saved? An escape may stand for half a character, which cannot."""
+    return isinstance(value, str) and bool(value.strip()) and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def unix(text: str) -> str:

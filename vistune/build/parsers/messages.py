@@ -6,13 +6,12 @@ them as `IMAGE#id` in its text. A reply that is no JSON is searched for whole di
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections.abc import Sequence
 from typing import Any
 
-from vistune.build.parsers.base import Format, Item, Parsed, Problem, failed
+from vistune.build.parsers.base import Format, Item, Parsed, Problem, failed, literal, shown, spoken
 
 _FENCE = re.compile(r"```(?:json)?")
 _DIALOGUE = re.compile(r"\[\s*\{.*?\}\s*\](?=\s*(?:,|\]|$|\n))", re.DOTALL)
@@ -24,13 +23,13 @@ def parse(text: str) -> Parsed:
     body = _FENCE.sub("", text).strip()
     try:
         value = json.loads(body)
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):  # a number too long to read is no JSONDecodeError
         return _search(body)
     if isinstance(value, list) and value and isinstance(value[0], dict):
         value = [value]
     if not isinstance(value, list) or not value:
         return failed("not a list of dialogues", body)
-    return _sorted([_dialogue(dialogue, index, str(dialogue)) for index, dialogue in enumerate(value)])
+    return _sorted([_dialogue(dialogue, index, shown(dialogue)) for index, dialogue in enumerate(value)])
 
 
 def _search(body: str) -> Parsed:
@@ -39,8 +38,8 @@ def _search(body: str) -> Parsed:
     for match in _DIALOGUE.finditer(body):
         inner = "[" + match.group().lstrip("[ \n")
         try:
-            value = ast.literal_eval(inner)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            value = literal(inner)
+        except ValueError:
             found.append(Problem("not a dialogue", match.group()))
         else:
             found.append(_dialogue(value, len(found), match.group()))
@@ -63,21 +62,25 @@ def _dialogue(messages: Any, index: int, text: str) -> Item | Problem:
     if tuple(message.get("role") for message in messages) != _ROLES:
         return Problem("roles are not user, assistant, user, assistant", text)
     contents = [message.get("content") for message in messages]
-    if not all(isinstance(content, str) and content.strip() for content in contents):
+    if not all(map(spoken, contents)):
         return Problem("a message has no content", text)
-    images = [[str(image) for image in message.get("image_ids") or ()] for message in messages[::2]]
+    images = [_ids(message.get("image_ids")) for message in messages[::2]]
     if not all(images):
         return Problem("a user message shows no picture", text)
     if index and len(images[1]) != 1:
         return Problem("the second question must add one picture", text)
     ordered = []
     for content, shown in zip(contents[::2], images, strict=True):
-        places = {image: re.search(rf"IMAGE#{re.escape(image)}\b", content) for image in shown}
+        places = {image: re.search(rf"IMAGE#{re.escape(image)}(?![0-9A-Za-z_])", content) for image in shown}
         if not all(places.values()):
             return Problem("a picture is not named in the text", text)
         ordered.append(tuple(sorted(places, key=lambda image: places[image].start())))  # type: ignore[union-attr]
     first, second, third, fourth = contents
     return Item.of((first, second), (third, fourth), images=tuple(ordered))
+
+
+def _ids(value: Any) -> list[str]:
+    return [shown(image) for image in value] if isinstance(value, list | tuple) else []
 
 
 def write(items: Sequence[Item]) -> str:

@@ -5,10 +5,9 @@ The reply is read as one literal and nothing is evaluated. Unlike the released c
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Sequence
 
-from vistune.build.parsers.base import Format, Item, Parsed, failed
+from vistune.build.parsers.base import Format, Item, Parsed, failed, literal, shown, spoken
 
 _LONGEST = 100_000
 
@@ -18,8 +17,8 @@ def parse(text: str) -> Parsed:
     if len(text) > _LONGEST:
         return failed("reply too long", text[:200])
     try:
-        value = ast.literal_eval(text.strip())
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        value = literal(text.strip())
+    except ValueError:
         return failed("not a Python literal", text)
     entries = [value] if isinstance(value, dict) else value
     if not isinstance(entries, list | tuple):
@@ -29,9 +28,9 @@ def parse(text: str) -> Parsed:
     items = []
     for entry in entries:
         if not isinstance(entry, dict) or set(entry) != {"Q", "A"}:
-            return failed("keys are not Q and A", str(entry))
-        if not all(isinstance(part, str) and part.strip() for part in entry.values()):
-            return failed("a question or answer is not text", str(entry))
+            return failed("keys are not Q and A", shown(entry))
+        if not all(map(spoken, entry.values())):
+            return failed("a question or answer is not text", shown(entry))
         items.append(Item.of((entry["Q"].strip(), entry["A"].strip())))
     return Parsed(tuple(items))
 
