@@ -139,7 +139,7 @@ CASES: dict[str, Case] = {
             ("small_object", "same_category", "relation", "attribute", "reading"), f"Is <Region>{DOG_UNIT}</Region> brown?"
         ),
     ),
-    "sparkles_dialogue": Case(lambda folder: inputs.captioned(folder, 11), 3, 6, {"bundle too small": 1}),
+    "sparkles_dialogue": Case(lambda folder: inputs.captioned(folder, 11), 3, 6, {"bundle too small": 2}),
     "grit": Case(
         inputs.visual_genome,
         15,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -18,7 +19,8 @@ from vistune.sample import Media, MediaRef, Region, Turn
 def gather(most: int, least: int = 2, topic: bool = False) -> Operator:
     """Bundle records into one with up to `most` media and one caption each, in order; with `topic`, only records of a topic.
 
-    Topics come from `meta`, where a clustering of the pictures puts them (TextBind). A bundle below `least` is rejected.
+    Topics come from `meta`, where a clustering of the pictures puts them (TextBind). A record whose bundle stays below
+    `least` is rejected.
     """
 
     def run(records: Iterable[Record]) -> Iterator[Record]:
@@ -36,7 +38,10 @@ def gather(most: int, least: int = 2, topic: bool = False) -> Operator:
             if len(bundle) == most:
                 yield _bundle(open_bundles.pop(key))
         for bundle in open_bundles.values():
-            yield _bundle(bundle) if len(bundle) >= least else bundle[0].rejected("bundle too small", f"{len(bundle)} media")
+            if len(bundle) >= least:
+                yield _bundle(bundle)
+            else:
+                yield from (record.rejected("bundle too small", f"{len(bundle)} media") for record in bundle)
 
     return run
 
@@ -50,29 +55,47 @@ def _bundle(records: Sequence[Record]) -> Record:
     return replace(records[0], id=identity, media=media, facts=Facts(captions=captions))
 
 
+_NAME = re.compile(r"IMAGE#([0-9]+)")
+_LOOSE_NAME = re.compile(r"IMAGE\s*[#\uff03]", re.IGNORECASE)  # also the wide number sign of Chinese and Japanese
+
+
 def numbered_dialogues(first: tuple[int, int], second: int = 1) -> Apply:
     """Sparkles: every dialogue becomes a record with only the media it names, in the order of their first mention.
 
-    The first question shows `first` (at least, at most) media, the second adds `second` new ones; ids must be known.
+    The first question shows `first` (at least, at most) media, the second adds `second` new ones; ids must be known, and no
+    text may name a medium that its dialogue does not show.
     """
 
     def apply(record: Record, prompt: Prompt, items: Sequence[Item]) -> Iterator[Record]:
         for number, item in enumerate(items):
             dialogue = replace(record, id=f"{record.id}#{number}")
-            shown = [[int(image) for image in images if image.isdigit()] for images in item.fields["images"]]
+            shown = [[_number(image) for image in images] for images in item.fields["images"]]
             order = list(dict.fromkeys(image for images in shown for image in images))
             if any(not 1 <= image <= len(record.media) for image in order):
-                yield dialogue.rejected("unknown picture", str(order))
+                yield dialogue.rejected("unknown picture", str(item.fields["images"])[:200])
             elif not first[0] <= len(shown[0]) <= first[1] or len(shown[1]) != second or set(shown[1]) & set(shown[0]):
                 yield dialogue.rejected("wrong number of pictures", str(item.fields["images"]))
+            elif loose := _left_over(item, order):
+                yield dialogue.rejected("placeholder without a medium", loose)
             else:
                 yield _numbered(dialogue, item, shown, order)
 
     return apply
 
 
+def _number(identity: str) -> int:
+    """The number a reply gives a picture; 0, which no picture has, for what is none (`int` reads many more digits)."""
+    return int(identity) if re.fullmatch("[0-9]{1,6}", identity) else 0
+
+
+def _left_over(item: Item, order: Sequence[int]) -> str:
+    names = _names(order)
+    texts = [_renamed(text, names) for pair in item.pairs for text in pair]
+    return next((text[match.start() :][:20] for text in texts if (match := _LOOSE_NAME.search(text))), "")
+
+
 def _numbered(record: Record, item: Item, shown: Sequence[Sequence[int]], order: Sequence[int]) -> Record:
-    names = {f"IMAGE#{image}": f"picture {place}" for place, image in enumerate(order, 1)}
+    names = _names(order)
     turns: list[Turn] = []
     for (ask, tell), images in zip(item.pairs, shown, strict=True):
         user, assistant = pairs_to_turns([(_renamed(ask, names), _renamed(tell, names))])
@@ -81,10 +104,12 @@ def _numbered(record: Record, item: Item, shown: Sequence[Sequence[int]], order:
     return replace(record, media=tuple(record.media[image - 1] for image in order), turns=tuple(turns))
 
 
+def _names(order: Sequence[int]) -> dict[str, str]:
+    return {f"IMAGE#{image}": f"picture {place}" for place, image in enumerate(order, 1)}
+
+
 def _renamed(text: str, names: dict[str, str]) -> str:
-    for name in sorted(names, key=len, reverse=True):  # IMAGE#14 before IMAGE#1
-        text = text.replace(name, names[name])
-    return text
+    return _NAME.sub(lambda match: names.get(match.group(), match.group()), text)
 
 
 def demonstrations(count: int, pool: int = 64, seed: int = 0) -> Operator:

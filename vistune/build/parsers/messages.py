@@ -70,8 +70,8 @@ def _dialogue(messages: Any, index: int, text: str) -> Item | Problem:
     if index and len(images[1]) != 1:
         return Problem("the second question must add one picture", text)
     ordered = []
-    for content, shown in zip(contents[::2], images, strict=True):
-        places = {image: re.search(rf"IMAGE#{re.escape(image)}(?![0-9A-Za-z_])", content) for image in shown}
+    for content, named in zip(contents[::2], images, strict=True):
+        places = {image: re.search(rf"IMAGE#{re.escape(image)}(?![0-9A-Za-z_])", content) for image in named}
         if not all(places.values()):
             return Problem("a picture is not named in the text", text)
         ordered.append(tuple(sorted(places, key=lambda image: places[image].start())))  # type: ignore[union-attr]
