@@ -208,6 +208,20 @@ def test_leak_words(answer: str, reason: str):
     assert reasons(leak_words(), record("1", ("What is it?", answer))) == [reason]
 
 
+@pytest.mark.parametrize(
+    ("question", "answer", "reason"),
+    [
+        ("Sorry, but what is this?", "A mill.", ""),
+        ("I can't read the sign, what does it say?", "Mill Street.", ""),
+        ("What is this?", "Sorry, but I only read text.", "leak"),
+        ("What does the caption say?", "Mill Street.", "leak"),
+        ("Ignore the previous question.", "Yes.", "leak"),
+    ],
+)
+def test_only_the_assistant_refuses_but_both_may_leak(question: str, answer: str, reason: str):
+    assert reasons(leak_words(), record("1", (question, answer))) == [reason]
+
+
 def test_length_counts_words_and_boxes():
     boxed = record("2", turns=(Turn("user", (Text("Where?"),)), Turn("assistant", (DOG,))))
     assert reasons(length(1, 5), record("1", ("Why?", "one two three four five six")), boxed) == ["length", ""]

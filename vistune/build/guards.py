@@ -11,9 +11,19 @@ import re
 from vistune.completer import Reply
 from vistune.errors import InputError, nearest
 
+_UNABLE = r"i (?:can(?:not|['’]?t| not)|am (?:un|not )able)\b|i['’]m (?:un|not )able\b"
+_UNWILLING = rf"{_UNABLE}|i (?:could(?:n['’]t| not)|do(?:n['’]t| not)|won['’]t|will not|must decline|have to decline)\b"
+# "As an AI, I", "As a large language model trained by": a sentence about an AI's doings goes on in another way.
+_MODEL = r"(?:text-based |large )?(?:ai\b(?!-)|artificial intelligence\b|language model\b)"
+_AS_MODEL = (
+    rf"as an? (?:{_MODEL}(?=\W*$|[,.:;]| (?:i|language|model|assistant|chatbot|system|trained|developed|created|designed)\b)"
+    r"|(?:ai |virtual |visual |digital |helpful )?assistant,? i\b)"
+)
 _REFUSAL = re.compile(
-    r"^\W*(?:i['’]?m (?:really |very )?sorry|sorry,|i (?:can(?:no|['’])t|am (?:un|not )able)|unfortunately,? i"
-    r"|as an? (?:ai|language model|assistant)|i apologi[sz]e|对不起|抱歉|作为(?:一个)?(?:ai|人工智能|语言模型)|我无法|我不能)",
+    rf"^\W*(?:i(?:['’]?m| am) (?:really |very |so )?sorry\b(?! to hear| for your)|{_UNABLE}|{_AS_MODEL}"
+    rf"|sorry\b,? (?:(?:but|i|we)\b|{_AS_MODEL})|unfortunately,? (?:{_UNWILLING}|{_AS_MODEL}|i am (?:just |only )?an? {_MODEL})"
+    r"|i apologi[sz]e\b|对不起|抱歉|我无法|我不能"
+    r"|作为(?:一[个名种])?(?:ai|人工智能|(?:大型)?语言模型)(?=语言|助手|模型|[，,。我\s]|$))",
     re.IGNORECASE,
 )
 _INJECTION = re.compile(
@@ -46,6 +56,15 @@ LANGUAGES = tuple(sorted({*_SCRIPTS, *_FUNCTION_WORDS}))
 _ENOUGH_WORDS = 8
 _SLACK = 2  # function words that another language may have more: names and quotations are no proof
 _ENOUGH_LETTERS = 0.6
+_ENOUGH_HAN = 8  # a Japanese phrase of fewer characters may have no kana
+# What the reply formats make a model write in English whatever it is asked to write in: labels, keys, tags, a tool's call.
+_OWN_WORDS = re.compile(
+    r"^[ \t>*#(\d.)-]*(?:(?:question|answer|instruction|reason|user|assistant|human|gpt)\s*[:：]|[a-d][:：.)])"
+    r"|[\"'](?:q|a|role|user|assistant|image_ids|content)[\"'](?=\s*[:,}])"
+    r"|</?(?:image|video|audio|img)\d*>|image\s?#\s?\d+|```(?:json|python)?"
+    r"|(?<=\S)[ \t]*\[[^\[\]{}\"'\n]*\](?=[ \t]*$)",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 def injected(text: str) -> bool:
@@ -69,8 +88,8 @@ def in_language(text: str, language: str) -> bool:
     if language in _SCRIPTS:
         # Chinese and Japanese share their characters; only Japanese has kana between them.
         kana = re.search(r"[\u3040-\u30ff]", text) is not None
-        shared = language in ("zh", "ja")
-        return own / letters >= _ENOUGH_LETTERS / 2 and (not shared or kana == (language == "ja"))
+        other = kana if language == "zh" else language == "ja" and not kana and own >= _ENOUGH_HAN
+        return own / letters >= _ENOUGH_LETTERS / 2 and not other
     if own / letters < _ENOUGH_LETTERS:
         return False
     words = re.findall(r"[^\W\d_]+", text.lower())
@@ -94,6 +113,6 @@ def fault(reply: Reply, language: str) -> tuple[str, str] | None:
         return "refused", reply.text[:80]
     if injected(reply.text):
         return "injected", reply.text[:80]
-    if not in_language(reply.text, language):
+    if not in_language(_OWN_WORDS.sub(" ", reply.text), language):
         return "language", f"expected {language}"
     return None

@@ -34,14 +34,17 @@ SOURCE_WORDS = (
 
 
 def leak_words(*phrases: str, of: Sequence[str] = SOURCE_WORDS) -> Operator:
-    """Reject a conversation that speaks of its source; `phrases` are added to the usual ones. Whole words, any case."""
+    """Reject a conversation that speaks of its source; `phrases` are added to the usual ones. Whole words, any case.
+
+    The phrases and orders to the model count on both sides; only an assistant refuses, a user may well begin with "Sorry".
+    """
     listed = "|".join(re.escape(phrase) for phrase in (*of, *phrases))
     pattern = re.compile(rf"\b(?:{listed})(?:s|es)?\b", re.IGNORECASE)
 
     def check(record: Record) -> Record:
         for turn in record.turns:
             match = pattern.search(turn.text)
-            if match or refused(turn.text) or injected(turn.text):
+            if match or injected(turn.text) or (turn.role == "assistant" and refused(turn.text)):
                 return record.rejected("leak", match.group() if match else turn.text[:60])
         return record
 
