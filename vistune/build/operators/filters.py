@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from vistune.build.guards import injected, refused
 from vistune.build.kit import Kit
 from vistune.build.operators.generate import generate
-from vistune.build.parsers.base import Item
 from vistune.build.prompt import Prompt
-from vistune.build.record import Operator, Record, each
+from vistune.build.record import Operator, Record, each, when
 from vistune.sample import Media, Region, Text
 
 SOURCE_WORDS = (
@@ -71,7 +71,7 @@ def count_words(text: str) -> int:
 def unique(scope: Callable[[Record], Hashable] = lambda record: tuple(map(_identity, record.media))) -> Operator:
     """Reject a conversation whose questions and answers appeared before within the scope (default: the same media).
 
-    Texts are compared without case, punctuation and spacing; boxes as they are.
+    Texts are compared without case, punctuation and spacing, but with the signs of numbers and formulas; boxes as they are.
     """
 
     def run(records: Iterable[Record]) -> Iterator[Record]:
@@ -80,13 +80,26 @@ def unique(scope: Callable[[Record], Hashable] = lambda record: tuple(map(_ident
             if record.reject:
                 yield record
                 continue
-            said = re.sub(r"[\W_]+", " ", " | ".join(turn.text for turn in record.turns).lower()).strip()
+            said = tuple(plain(turn.text) for turn in record.turns)
             boxes = tuple(part.bounds() for turn in record.turns for part in turn.parts if isinstance(part, Region))
             key = (scope(record), said, boxes)
             yield record.rejected("duplicate") if key in seen else record
             seen.add(key)
 
     return run
+
+
+_WORD = re.compile(
+    r"(?<![\w)])[-\u2212+]?\d[\d.,]*\d|(?<![\w)])[-\u2212+]\d"  # a number with its sign and its point
+    r"|[^\W_]+(?:(?<=\d)[.,](?=\d)[^\W_]+)*"
+    r"|[+=<>%^\u00d7\u00f7\u00b1\u2212/\u00b0$\u20ac\u00a3#]"
+    r"|[-*](?=\s*\d)|(?<=[\d)])[-*]|(?<=\s)[-*](?=\s)|(?<=\b\w)[-*](?=\w\b)"  # but not in "well-lit" or "**bold**"
+)
+
+
+def plain(text: str) -> str:
+    """Words, numbers and the signs that change what is meant, in small letters; a text that has none of them stays."""
+    return " ".join(_WORD.findall(text.lower())).replace("\u2212", "-") or text
 
 
 def _identity(medium: Media) -> Hashable:
@@ -102,8 +115,12 @@ def everywhere(record: Record) -> Hashable:
 
 
 def near_duplicates(threshold: float = 90.0, window: int = 512) -> Operator:
-    """Reject a question that is nearly one of the last `window` kept (token-set ratio, 0 to 100): for text-only data."""
-    from rapidfuzz import fuzz, utils
+    """Reject a question that is nearly one of the last `window` kept (0 to 100): for text-only data.
+
+    The ratio counts the letters that both have in the same order, over all of both: a longer question that begins with an
+    earlier one is another question.
+    """
+    from rapidfuzz import fuzz
 
     def run(records: Iterable[Record]) -> Iterator[Record]:
         kept: list[str] = []
@@ -111,8 +128,8 @@ def near_duplicates(threshold: float = 90.0, window: int = 512) -> Operator:
             if record.reject:
                 yield record
                 continue
-            said = utils.default_process(record.turns[0].text)
-            if any(fuzz.token_set_ratio(said, other) >= threshold for other in kept):
+            said = plain(record.turns[0].text)
+            if any(fuzz.ratio(said, other) >= threshold for other in kept):
                 yield record.rejected("near duplicate")
             else:
                 kept = [*kept[1 - window :], said]
@@ -121,15 +138,21 @@ def near_duplicates(threshold: float = 90.0, window: int = 512) -> Operator:
     return run
 
 
+def noted_answer(name: str = "original") -> Operator:
+    """Note the last answer before it is rewritten, for `close_to`: facts hold the answers to a record's other questions too."""
+    return each(lambda record: record.with_note(name, record.turns[-1].text))
+
+
 def close_to(original: Callable[[Record], str], least: float = 0.4) -> Operator:
     """Reject a rewritten answer that lost its meaning: token-set similarity to the original below `least` (0 to 1).
 
-    Polite Flamingo compares sentence embeddings at 0.40; words stand in for them here.
+    Polite Flamingo compares sentence embeddings at 0.40; words stand in for them here. A rewriting may be as long as it likes:
+    what counts is that the original's words are in it.
     """
     from rapidfuzz import fuzz
 
     def check(record: Record) -> Record:
-        similarity = fuzz.token_set_ratio(original(record).lower(), record.turns[-1].text.lower()) / 100
+        similarity = fuzz.token_set_ratio(plain(original(record)), plain(record.turns[-1].text)) / 100
         return record if similarity >= least else record.rejected("meaning lost", f"similarity {similarity:.2f}")
 
     return each(check)
@@ -149,18 +172,39 @@ def matches_picture(kit: Kit, least: float) -> Operator:
 
 
 def needs_picture(kit: Kit, prompt: Prompt) -> list[Operator]:
-    """Reject a multiple-choice question that the writer answers rightly without the picture (PMC-VQA)."""
+    """Reject a multiple-choice question that the writer answers rightly without the picture (PMC-VQA).
 
-    def judge(record: Record, _: Prompt, items: Sequence[Item]) -> list[Record]:
-        guess = re.search(r"\b([A-D])\b", items[0].pairs[0][1])
-        right = record.turns[-1].text.strip()
-        return [record.rejected("answerable without the picture") if guess and guess.group(1) == right else record]
+    The guess is no data, so nothing in it can spoil the record: a refusal, or what names no letter, shows that the picture is
+    needed. Only a question that the endpoint failed to take stays rejected, to be asked again.
+    """
+    ask = generate(kit.writer, prompt, lambda record, _, items: [record], kit.seed)
+
+    def judge(record: Record) -> Record:
+        if record.reason == "endpoint":
+            return record
+        guess = letter_of(record.exchanges[-1].reply.text)
+        right = guess is not None and guess == record.turns[-1].text.strip()
+        return replace(record, reject="answerable without the picture" if right else "")
+
+    def guess(records: Iterable[Record]) -> Iterator[Record]:
+        return map(judge, ask(records))
 
     def with_question(record: Record) -> Record:
         options = "\n".join(f"{letter}: {choice}" for letter, choice in zip("ABCD", record.choices, strict=True))
         return record.with_note("question", f"{record.turns[0].text}\n{options}")
 
-    return [each(with_question), generate(kit.writer, prompt, judge, kit.seed)]
+    return [each(with_question), when(lambda record: True, guess)]  # `when` keeps from `judge` what failed earlier
+
+
+_ENDED = r"(?=\W*$|\**[.:)\]\n]|,?\s+(?:because|since|as)\b)"
+_FIRST_LETTER = re.compile(rf"\W*(?i:option\s+|letter\s+)?([A-D]){_ENDED}")
+_NAMED_LETTER = re.compile(rf"\b(?i:answer(?:\s+is|\s+would\s+be)?[:*\s]*(?:option\s+|letter\s+)?)[*(\[\"']*([A-D]){_ENDED}")
+
+
+def letter_of(text: str) -> str | None:
+    """The option a free reply chooses: `C`, `C.`, `(C)`, `C: word`, or one that it calls its answer. "A dog" chooses none."""
+    match = _FIRST_LETTER.match(text) or _NAMED_LETTER.search(text)
+    return match.group(1) if match else None
 
 
 def tidy(kit: Kit, *phrases: str, least: int = 1, most: int = 600) -> list[Operator]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vistune.build.kit import Kit
-from vistune.build.operators.filters import close_to, count_words, tidy
+from vistune.build.operators.filters import close_to, count_words, noted_answer, tidy
 from vistune.build.operators.generate import answers, generate, pairs
 from vistune.build.operators.source import share
 from vistune.build.operators.template import asked, templates
@@ -51,12 +51,12 @@ def _short(record: Record) -> bool:
 
 def steps(kit: Kit) -> list[Operator]:
     """Template, expand, and one in ten samples in another language."""
-    before = close_to(lambda record: " ".join(answer for _, answer in record.facts.qa), 0.5)
     return [
         templates(asked(INSTRUCTIONS), seed=kit.seed),
+        noted_answer(),
         when(_short, said()),
         when(_short, generate(kit.writer, EXPAND, answers, kit.seed)),
-        before,
+        close_to(lambda record: record.notes["original"], 0.5),
         share(kit.seed, en=90, **dict.fromkeys(LANGUAGES, 10 / len(LANGUAGES))),
         when(lambda record: record.task != "en", said()),
         when(lambda record: record.task != "en", generate(kit.writer, TRANSLATE, pairs, kit.seed)),

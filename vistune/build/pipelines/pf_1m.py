@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vistune.build.kit import Kit
-from vistune.build.operators.filters import close_to, tidy
+from vistune.build.operators.filters import close_to, noted_answer, tidy
 from vistune.build.operators.generate import answers, generate, note
 from vistune.build.operators.source import fan
 from vistune.build.operators.template import asked, templates
@@ -46,10 +46,6 @@ def _draft(record: Record) -> Record:
     return record.with_turns(pairs_to_turns([(ask, record.notes["original"])]))
 
 
-def _answer(record: Record) -> str:
-    return " ".join(answer for _, answer in record.facts.qa if answer)
-
-
 def steps(kit: Kit) -> list[Operator]:
     """`distort` gives pairs that teach the rewriter, `rewrite` applies it; kept when similar enough to the original (0.40)."""
     return [
@@ -58,9 +54,10 @@ def steps(kit: Kit) -> list[Operator]:
         when(of_task("distort"), generate(kit.writer, DISTORT, note("distorted"), kit.seed)),
         when(of_task("distort"), each(_draft)),
         when(of_task("rewrite"), templates(asked(name="rewritten"), seed=kit.seed)),
+        when(of_task("rewritten"), noted_answer()),
         when(of_task("rewritten"), said()),
         when(of_task("rewritten"), generate(kit.writer, REWRITE, answers, kit.seed)),
-        when(of_task("rewritten"), close_to(_answer, 0.4)),
+        when(of_task("rewritten"), close_to(lambda record: record.notes["original"], 0.4)),
         *tidy(kit),
     ]
 
