@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from vistune.build.record import Operator, Record, each, pairs_to_turns
+from vistune.data.readers.qa import listed
 from vistune.sample import Text, Turn
 
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What a template says about a record: the blanks of the instruction, the answer, the options if it has any."""
+    """What a template says about a record: the blanks of the instruction, and the answer."""
 
     answer: str
     blanks: Mapping[str, str]
-    choices: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, answer: str, choices: Sequence[str] = (), **blanks: str) -> Filled:
+    def of(cls, answer: str, **blanks: str) -> Filled:
         """`Filled.of("a cat", name="...")`."""
-        return cls(answer, blanks, tuple(choices))
+        return cls(answer, blanks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def templates(*tasks: Template, seed: int = 0) -> Operator:
 def _made(record: Record, task: Template, filled: Filled, number: int, seed: int) -> Record:
     name = f"{record.id}/{task.name}{number}"
     question = random.Random(f"{seed}:{name}").choice(task.paraphrases).format(**filled.blanks)
-    return replace(record, id=name, task=task.name, turns=pairs_to_turns([(question, filled.answer)]), choices=filled.choices)
+    return replace(record, id=name, task=task.name, turns=pairs_to_turns([(question, filled.answer)]))
 
 
 def with_system(messages: Mapping[str, str]) -> Operator:
@@ -55,6 +55,21 @@ def with_system(messages: Mapping[str, str]) -> Operator:
     def add(record: Record) -> Record:
         said = messages.get(record.task)
         return record if said is None else replace(record, turns=(Turn("system", (Text(said),)), *record.turns))
+
+    return each(add)
+
+
+def list_options() -> Operator:
+    """Write a record's options under its questions, as the reader `qa` does: a sample shows no options but those in a turn."""
+
+    def add(record: Record) -> Record:
+        if not record.choices:
+            return record
+        turns = tuple(
+            replace(turn, parts=(*turn.parts, Text(listed(record.choices)))) if turn.role == "user" else turn
+            for turn in record.turns
+        )
+        return record.with_turns(turns)
 
     return each(add)
 

@@ -1,4 +1,4 @@
-"""MultiInstruct: tasks by template with five instructions each, regions pointed at, options listed."""
+"""MultiInstruct: tasks by template with five instructions each, regions pointed at."""
 
 from __future__ import annotations
 
@@ -99,5 +99,6 @@ PIPELINE = Pipeline(
     (),
     "six families of tasks by template, five instructions each",
     steps,
-    deviations="six of the 62 tasks, those that captions, questions, boxes and text allow; more are one `Template` each",
+    deviations="six of the 62 tasks, those that captions, questions, boxes and text allow, none of which lists options; "
+    "more are one `Template` each",
 )

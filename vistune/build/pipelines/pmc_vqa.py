@@ -5,6 +5,7 @@ from __future__ import annotations
 from vistune.build.kit import Kit
 from vistune.build.operators.filters import needs_picture, tidy
 from vistune.build.operators.generate import apart, generate
+from vistune.build.operators.template import list_options
 from vistune.build.parsers import free_text, multiple_choice
 from vistune.build.parsers.base import Item
 from vistune.build.pipeline import Pipeline
@@ -37,8 +38,8 @@ BLIND = Prompt(
 
 
 def steps(kit: Kit) -> list[Operator]:
-    """Ask, then drop what the language model answers without the picture."""
-    return [generate(kit.writer, ASK, apart, kit.seed), *needs_picture(kit, BLIND), *tidy(kit)]
+    """Ask, drop what the language model answers without the picture, and list the options before anything reads the texts."""
+    return [generate(kit.writer, ASK, apart, kit.seed), *needs_picture(kit, BLIND), list_options(), *tidy(kit)]
 
 
 PIPELINE = Pipeline(

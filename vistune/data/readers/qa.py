@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +15,11 @@ from vistune.errors import InputError, nearest
 from vistune.sample import Media, MediaKind, MediaRef, Part, Sample, Text, Turn
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def listed(choices: Sequence[str]) -> str:
+    """The choices as they follow a question: a line break, the letter and the choice, each."""
+    return "".join(f"\n{letter}. {choice}" for letter, choice in zip(LETTERS, choices, strict=False))
 
 
 class Qa(Reader):
@@ -148,7 +153,7 @@ class Qa(Reader):
         if self._answers is not None and self._answer is not None:
             target = self._target(record, choices, where)
         if self._list_choices:
-            question += "".join(f"\n{letter}. {choice}" for letter, choice in zip(LETTERS, choices, strict=False))
+            question += listed(choices)
             if target is not None:
                 target = LETTERS[self._position(target, choices, where)]
         shown: list[Part] = [MediaRef(number) for number in range(media)]
