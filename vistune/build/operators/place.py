@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from vistune.build.boxes import BoxError, Notation, NotationName, overlap
 from vistune.build.record import Operator, Record, each
-from vistune.sample import Box, Part, Region, Text, Turn
+from vistune.sample import Box, Part, Region, Role, Text, Turn
 
 _NEAR = 0.5
 
@@ -49,6 +49,25 @@ def _parts(turn: Turn, notation: Notation) -> tuple[Part, ...]:
             end = stop
         parts.append(Text(part.text[end:]))
     return tuple(part for part in parts if not isinstance(part, Text) or part.text)
+
+
+def no_boxes(*roles: Role) -> Operator:
+    """Reject a conversation in which one of these roles (default: anyone) writes a box, for tasks that speak in words alone."""
+
+    def check(record: Record) -> Record:
+        for turn in record.turns:
+            if turn.role in (roles or ("user", "assistant")) and _holds_box(turn.text):
+                return record.rejected("boxes", turn.text[:60])
+        return record
+
+    return each(check)
+
+
+def _holds_box(text: str) -> bool:
+    try:
+        return any(True for _ in Notation().find(text))
+    except BoxError:
+        return True
 
 
 def _matches(box: Box, boxes: Sequence[Box]) -> bool:

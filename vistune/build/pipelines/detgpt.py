@@ -5,20 +5,21 @@ from __future__ import annotations
 from vistune.build.kit import Kit
 from vistune.build.operators.filters import must, tidy
 from vistune.build.operators.generate import apart, generate, note
+from vistune.build.operators.place import no_boxes
 from vistune.build.parsers import free_text, question_answer
 from vistune.build.parsers.base import Item
 from vistune.build.parsers.target_names import names
 from vistune.build.pipeline import Pipeline
 from vistune.build.prompt import UNSEEN, Prompt
-from vistune.build.record import Operator, Record
+from vistune.build.record import Operator, Record, each
 
 DESCRIBE = Prompt(
     "describe",
     "detail",
     f"{UNSEEN} Describe the picture at length, and mention every one of the named objects.",
-    ("captions", "objects"),
+    ("captions", "note:names"),
     free_text.FORMAT,
-    ("Descriptions:\nA kitchen.\n\nObjects and where they are:\nfridge: [0.1,0.1,0.4,0.9]", (Item.of(("", "A tall fridge.")),)),
+    ("Descriptions:\nA kitchen.\n\nObjects: fridge", (Item.of(("", "A tall fridge.")),)),
 )
 ASK = Prompt(
     "queries",
@@ -26,13 +27,18 @@ ASK = Prompt(
     f"{UNSEEN} Write six requests of a person with a wish or a need who does not say which thing would serve it. Each answer "
     "thinks "
     "aloud and ends with 'Therefore the answer is [names]', with the names, as given, of all objects that serve it.",
-    ("note:description", "objects"),
+    ("note:description", "note:names"),
     question_answer.FORMAT,
     (
-        "A kitchen with a tall fridge.\n\nObjects and where they are:\nfridge: [0.1,0.1,0.4,0.9]",
+        "A kitchen with a tall fridge.\n\nObjects: fridge",
         (Item.of(("Where can I get something cold?", "Cold food is kept in the fridge. Therefore the answer is [fridge]")),),
     ),
 )
+
+
+def _names(record: Record) -> Record:
+    """The paper shows the names of the categories, and no positions."""
+    return record.with_note("names", f"Objects: {', '.join(dict.fromkeys(item.label or '' for item in record.facts.objects))}")
 
 
 def _named_objects_exist(record: Record) -> bool:
@@ -44,9 +50,11 @@ def _named_objects_exist(record: Record) -> bool:
 def steps(kit: Kit) -> list[Operator]:
     """Describe, then ask; an answer must name objects that are there."""
     return [
+        each(_names),
         generate(kit.writer, DESCRIBE, note("description"), kit.seed),
         generate(kit.writer, ASK, apart, kit.seed),
         must("names no known object", _named_objects_exist),
+        no_boxes(),
         *tidy(kit),
     ]
 

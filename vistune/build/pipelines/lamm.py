@@ -87,7 +87,8 @@ def steps(kit: Kit) -> list[Operator]:
         when(of_task("factual"), require("knowledge")),
         when(of_task(*_PROMPTS), generate(kit.writer, _PROMPTS, seed=kit.seed)),
         when(of_task("vision"), templates(*_VISION, seed=kit.seed)),
-        ground(),
+        when(of_task(*_PROMPTS), ground(known=True)),
+        when(of_task("detection"), ground()),
         *tidy(kit),
         with_system(SYSTEM),
     ]

@@ -73,7 +73,7 @@ def steps(kit: Kit) -> list[Operator]:
     return [
         share(kit.seed, conversation=58, detail=23, reasoning=77),
         generate(kit.writer, prompts, seed=kit.seed),
-        ground(),
+        ground(known=True),
         *tidy(kit),
     ]
 

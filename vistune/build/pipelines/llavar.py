@@ -6,6 +6,7 @@ from vistune.build.kit import Kit
 from vistune.build.operators.filters import tidy
 from vistune.build.operators.generate import generate
 from vistune.build.operators.label import label
+from vistune.build.operators.place import no_boxes
 from vistune.build.operators.source import share
 from vistune.build.operators.template import Filled, Template, templates
 from vistune.build.parsers import triple_equals
@@ -47,6 +48,7 @@ def steps(kit: Kit) -> list[Operator]:
         share(kit.seed, read=422, conversation=16),
         when(of_task("read"), templates(Template("read", READ, _words), seed=kit.seed)),
         when(of_task("conversation"), generate(kit.writer, ASK, seed=kit.seed)),
+        when(of_task("conversation"), no_boxes()),
         *tidy(kit),
     ]
 

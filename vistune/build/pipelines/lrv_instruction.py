@@ -54,7 +54,7 @@ def steps(kit: Kit) -> list[Operator]:
         measure(),
         fan("positive", "negative"),
         generate(kit.writer, prompts, apart, kit.seed),
-        ground("pixels"),
+        ground("pixels", known=True),
         *tidy(kit, most=60),
     ]
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from vistune.build.kit import Kit
 from vistune.build.operators.filters import matches_picture, tidy
 from vistune.build.operators.generate import apart, generate
+from vistune.build.operators.place import ground
 from vistune.build.operators.template import asked, templates
 from vistune.build.parsers import question_answer
 from vistune.build.parsers.base import Item
@@ -35,6 +36,7 @@ def steps(kit: Kit) -> list[Operator]:
         each(_both),
         when(of_task("human"), templates(asked(name="human"), seed=kit.seed)),
         when(of_task("synthetic"), generate(kit.writer, ASK, apart, kit.seed)),
+        when(of_task("synthetic"), ground(known=True)),
         matches_picture(kit, 0.2),
         *tidy(kit),
     ]

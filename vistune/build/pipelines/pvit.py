@@ -5,7 +5,7 @@ from __future__ import annotations
 from vistune.build.kit import Kit
 from vistune.build.operators.filters import must, tidy
 from vistune.build.operators.generate import conversation, generate, note
-from vistune.build.operators.place import ground, strip_tags
+from vistune.build.operators.place import ground, no_boxes, strip_tags
 from vistune.build.operators.source import share
 from vistune.build.operators.template import Filled, Template, templates
 from vistune.build.parsers import free_text
@@ -72,6 +72,7 @@ def steps(kit: Kit) -> list[Operator]:
         when(lambda record: record.task != "label", told),
         must("question without a region", lambda record: "<Region>[" in record.turns[0].text),
         must("region in the answer", lambda record: "Region>" not in record.turns[1].text),
+        no_boxes("assistant"),
         ground(known=True, least=1),
         strip_tags("Region"),
         *tidy(kit),

@@ -67,7 +67,10 @@ REFERRING = Prompt(
 
 
 def steps(kit: Kit) -> list[Operator]:
-    """All four tasks about every picture; positions refer to the picture padded to a square, three decimals."""
+    """All four tasks about every picture; positions refer to the picture padded to a square, three decimals.
+
+    Every writer sees the positions, so that any of them may cite one.
+    """
 
     def ask(prompt: Prompt, then: Apply) -> Operator:
         return when(of_task(prompt.name), generate(kit.writer, prompt, then, kit.seed))
@@ -80,6 +83,7 @@ def steps(kit: Kit) -> list[Operator]:
         ask(DETAIL, conversation),
         ask(REFERRING, apart),
         when(of_task("referring"), ground(square=True, known=True, least=1)),
+        when(of_task("conversation", "reasoning", "detail"), ground(square=True, known=True)),
         strip_tags("st", "ed"),
         *tidy(kit),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from vistune.build.kit import Kit
 from vistune.build.operators.filters import tidy
 from vistune.build.operators.generate import apart, conversation, generate, note
+from vistune.build.operators.place import no_boxes
 from vistune.build.operators.source import fan
 from vistune.build.parsers import free_text, python_pairs
 from vistune.build.parsers.base import Item
@@ -60,6 +61,7 @@ def steps(kit: Kit) -> list[Operator]:
         fan("summary", "extract", "detail"),
         when(of_task("summary", "extract"), generate(kit.writer, prompts, apart, kit.seed)),
         when(of_task("detail"), generate(kit.writer, DETAIL, conversation, kit.seed)),
+        no_boxes(),
         *tidy(kit, "the text"),
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from vistune.build.kit import Kit
 from vistune.build.operators.filters import tidy
 from vistune.build.operators.generate import conversation, generate, note
+from vistune.build.operators.place import no_boxes
 from vistune.build.operators.source import share
 from vistune.build.parsers import free_text, triple_equals
 from vistune.build.parsers.base import Item
@@ -53,6 +54,7 @@ def steps(kit: Kit) -> list[Operator]:
         share(kit.seed, description=7, conversation=4),
         when(of_task("description"), each(_account)),
         when(of_task("conversation"), generate(kit.writer, ASK, conversation, kit.seed)),
+        no_boxes(),
         *tidy(kit, "the account", "the program"),
     ]
 
