@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from vistune.build.facts import Spoken
 from vistune.build.kit import Kit
-from vistune.build.operators.source import require
+from vistune.build.operators.source import alternatives, require
 from vistune.build.prompt import Prompt
 from vistune.build.record import Operator, Record, chain
 from vistune.errors import InputError, nearest
@@ -22,7 +22,8 @@ class Pipeline:
     """A method's way to make data.
 
     method:  its name, year and where it is described
-    needs:   kinds of facts every record must have; parts: what else it works with (viewer, painter, a labeler's kind)
+    needs:   kinds of facts every record must have, "regions or objects" where one of them is enough
+    parts:   what else it works with (viewer, painter, a labeler's kind)
     yields:  what comes out, in one line
     steps:   the operators, for a kit
     prompts: every prompt among them, in the order they are first asked
@@ -39,8 +40,9 @@ class Pipeline:
 
     @property
     def spoken(self) -> Spoken:
-        """What the data's own conversations are taken for."""
-        return "qa" if "qa" in self.needs else "captions"
+        """What the data's own conversations are taken for: for captions where they are among the needs."""
+        kinds = {kind for need in self.needs for kind in alternatives(need)}
+        return "qa" if "qa" in kinds and "captions" not in kinds else "captions"
 
     def run(self, records: Iterable[Record], kit: Kit) -> Iterator[Record]:
         """Records in, finished and rejected records out. Raises `InputError` when the kit lacks a part."""

@@ -14,18 +14,27 @@ from vistune.build.media_files import size_of
 from vistune.build.record import Operator, Record, each
 
 
-def require(*kinds: str) -> Operator:
-    """Reject records about which one of these kinds of facts is not known, or whose facts hold orders to a model."""
-    for kind in kinds:
-        check_kind(kind)
+def require(*needs: str) -> Operator:
+    """Reject records about which one of these needs is not known, or whose facts hold orders to a model.
+
+    A need is a kind of facts, or several of which one is enough: `"regions or objects"`.
+    """
+    for need in needs:
+        for kind in alternatives(need):
+            check_kind(kind)
 
     def check(record: Record) -> Record:
-        missing = [kind for kind in kinds if not record.facts.has(kind)]
+        missing = [need for need in needs if not any(record.facts.has(kind) for kind in alternatives(need))]
         if missing:
             return record.rejected("missing", ", ".join(missing))
         return record.rejected("injected context") if injected(words(record.facts)) else record
 
     return each(check)
+
+
+def alternatives(need: str) -> list[str]:
+    """The kinds of facts that a need names."""
+    return need.split(" or ")
 
 
 def share(seed: int = 0, **shares: float) -> Operator:

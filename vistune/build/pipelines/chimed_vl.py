@@ -26,7 +26,7 @@ def steps(kit: Kit) -> list[Operator]:
 
 PIPELINE = Pipeline(
     "ChiMed-VL (Liu et al., Qilin-Med-VL, 2023, section 3)",
-    ("captions",),
+    ("captions or qa",),
     "Chinese descriptions and answers",
     steps,
     (TRANSLATE,),

@@ -90,7 +90,7 @@ def steps(kit: Kit) -> list[Operator]:
 
 PIPELINE = Pipeline(
     "GPT4Tools (Yang et al., 2023, section 3)",
-    (),
+    ("captions or qa",),
     "tool traces, chains through a prerequisite, and traces without a tool",
     steps,
     (ASK,),

@@ -84,7 +84,8 @@ def steps(kit: Kit) -> list[Operator]:
     """Three kinds of dialogue and the vision tasks that the annotations allow."""
     return [
         fan(*_PROMPTS, "vision"),
-        when(of_task("factual"), require("knowledge")),
+        when(of_task("daily", "detail"), require("captions")),
+        when(of_task("factual"), require("captions", "knowledge")),
         when(of_task(*_PROMPTS), generate(kit.writer, _PROMPTS, seed=kit.seed)),
         when(of_task("vision"), templates(*_VISION, seed=kit.seed)),
         when(of_task(*_PROMPTS), ground(known=True)),
@@ -96,7 +97,7 @@ def steps(kit: Kit) -> list[Operator]:
 
 PIPELINE = Pipeline(
     "LAMM (Yin et al., 2023, section 3)",
-    ("captions",),
+    ("captions or objects or labels or ocr",),
     "daily, detailed and factual dialogues, vision tasks by template, a system message each",
     steps,
     (DAILY, DETAIL, FACTUAL),

@@ -61,7 +61,7 @@ def steps(kit: Kit) -> list[Operator]:
 
 PIPELINE = Pipeline(
     "LRV-Instruction (Liu et al., 2023, section 3)",
-    ("objects",),
+    ("regions or objects",),
     "positive instructions of 16 tasks, negative ones (absent things, wrong attributes, wrong knowledge)",
     steps,
     (POSITIVE, NEGATIVE),

@@ -45,7 +45,7 @@ def steps(kit: Kit) -> list[Operator]:
 
 PIPELINE = Pipeline(
     "MIMIC-IT (Li et al., 2023, section 3)",
-    ("captions",),
+    ("captions or events",),
     "instructions about pictures and films in 8 languages, each with up to 2 related ones before it",
     steps,
     (ASK, *TRANSLATE.values()),

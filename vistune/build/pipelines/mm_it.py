@@ -43,13 +43,13 @@ def steps(kit: Kit) -> list[Operator]:
 
 
 def _both(record: Record) -> list[Record]:
-    tasks = ["human", "synthetic"] if record.facts.qa else ["synthetic"]
+    tasks = [task for kind, task in (("qa", "human"), ("captions", "synthetic")) if record.facts.has(kind)]
     return [replace(record, id=f"{record.id}/{task}", task=task) for task in tasks]
 
 
 PIPELINE = Pipeline(
     "MM-IT (Moon et al., AnyMAL, 2023, section 3.3)",
-    ("captions",),
+    ("captions or qa",),
     "questions by people and by a language model",
     steps,
     (ASK,),

@@ -96,7 +96,7 @@ def steps(kit: Kit) -> list[Operator]:
 
 PIPELINE = Pipeline(
     "MultiInstruct (Xu et al., 2023, section 3)",
-    (),
+    ("captions or qa or objects or regions or ocr",),
     "six families of tasks by template, five instructions each",
     steps,
     deviations="six of the 62 tasks, those that captions, questions, boxes and text allow, none of which lists options; "

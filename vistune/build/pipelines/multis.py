@@ -45,7 +45,7 @@ def steps(kit: Kit) -> list[Operator]:
 
 PIPELINE = Pipeline(
     "MULTIS (Zhao et al., ChatBridge, 2023, section 4)",
-    ("captions",),
+    ("captions or qa",),
     "task-specific pairs by template, multimodal chats",
     steps,
     (CHAT,),

@@ -7,7 +7,6 @@ from dataclasses import replace
 from vistune.build.kit import Kit
 from vistune.build.operators.filters import near_duplicates, tidy
 from vistune.build.operators.generate import answers, generate
-from vistune.build.operators.source import require
 from vistune.build.operators.template import asked, templates
 from vistune.build.operators.translate import said
 from vistune.build.parsers import triple_equals, user_assistant
@@ -44,7 +43,6 @@ def steps(kit: Kit) -> list[Operator]:
     """Knowledge becomes consultations, logs become better logs."""
     return [
         each(_sorted),
-        when(of_task("graph"), require("knowledge")),
         when(of_task("graph"), generate(kit.writer, FROM_GRAPH, seed=kit.seed)),
         when(of_task("log"), templates(asked(name="log"), seed=kit.seed)),
         when(of_task("log"), said()),
@@ -60,7 +58,7 @@ def _sorted(record: Record) -> Record:
 
 PIPELINE = Pipeline(
     "OphGLM (Gao et al., 2023, section 3)",
-    (),
+    ("relations or knowledge or qa",),
     "consultations in text; pictures enter as the report of a classifier and a segmenter",
     steps,
     (FROM_GRAPH, FROM_LOG),

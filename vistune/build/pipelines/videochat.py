@@ -19,7 +19,7 @@ DESCRIBE = Prompt(
     "Several programs looked at a film and listened to it; each may be wrong. Merge what they found into one coherent account "
     "of "
     "the film in the order of time, keep what they agree on, leave out what contradicts the rest, and mention no program.",
-    ("captions", "tags", "objects", "events", "speech"),
+    ("captions", "tags", "objects", "regions", "events", "speech"),
     free_text.FORMAT,
     (
         "Tags:\nstreet, umbrella\n\nWhat is said:\n2.0-4.0 s: It is pouring!",
@@ -61,7 +61,7 @@ def steps(kit: Kit) -> list[Operator]:
 
 PIPELINE = Pipeline(
     "VideoChat (Li et al., 2023, section 4)",
-    ("captions",),
+    ("captions or tags or objects or regions or events",),
     "descriptions and conversations about films, with what is heard",
     steps,
     (DESCRIBE, ASK),

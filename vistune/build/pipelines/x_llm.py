@@ -43,7 +43,7 @@ def steps(kit: Kit) -> list[Operator]:
 
 PIPELINE = Pipeline(
     "X-LLM (Chen et al., 2023, section 3.4)",
-    ("captions",),
+    ("captions or speech or events",),
     "conversations about pictures, films and speech, in English and Chinese",
     steps,
     (ASK, TRANSLATE),
