@@ -132,9 +132,9 @@ CASES: dict[str, Case] = {
     "llavar": Case(read_pictures, 40, 40, tasks={"read": 38, "conversation": 2}),
     "pvit": Case(
         lambda folder: inputs.coco(folder, 30),
-        55,
-        55,
-        tasks={"label": 50, "relation": 3, "small_object": 2},
+        30,
+        30,
+        tasks={"label": 25, "relation": 3, "small_object": 2},
         replies=dict.fromkeys(
             ("small_object", "same_category", "relation", "attribute", "reading"), f"Is <Region>{DOG_UNIT}</Region> brown?"
         ),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+
+from vistune.build.boxes import Notation
 from vistune.build.kit import Kit
 from vistune.build.operators.filters import must, tidy
 from vistune.build.operators.generate import conversation, generate, note
@@ -21,6 +24,7 @@ SEEDS = {
     "attribute": "the colour, material, state or pose of a thing",
     "reading": "a thing that bears text, and what it says",
 }
+_BOX = Notation("unit")
 _SHOWN = "Descriptions:\nA market stall.\n\nObjects and where they are:\npear: [0.310,0.520,0.380,0.600]"
 _LABEL = (
     "What is in <Region>{box}</Region>?",
@@ -54,20 +58,24 @@ TELL = Prompt(
 )
 
 
-def _labels(record: Record) -> list[Filled]:
-    return [
-        Filled.of(region.label or "", box="[" + ",".join(f"{edge:.3f}" for edge in region.bounds()) + "]")
-        for region in record.facts.objects
-    ]
+def _label(seed: int) -> Template:
+    def one(record: Record) -> list[Filled]:
+        region = random.Random(f"{seed}:label:{record.id}").choice(record.facts.objects)
+        return [Filled.of(region.label or "", box=_BOX.write(region.bounds()))]
+
+    return Template("label", _LABEL, one)
 
 
 def steps(kit: Kit) -> list[Operator]:
-    """A question pass, then an answer pass; regions are checked against the objects that are known."""
+    """A question pass, then an answer pass; regions are checked against the objects that are known.
+
+    The template names one object of a picture, so that 86 to 22 is the proportion of samples, as published.
+    """
     written = generate(kit.writer, ASK, note("question"), kit.seed)
     told = generate(kit.writer, TELL, conversation, kit.seed)
     return [
         share(kit.seed, label=86, **dict.fromkeys(SEEDS, 22 / len(SEEDS))),
-        when(of_task("label"), templates(Template("label", _LABEL, _labels), seed=kit.seed)),
+        when(of_task("label"), templates(_label(kit.seed), seed=kit.seed)),
         when(lambda record: record.task != "label", written),
         when(lambda record: record.task != "label", told),
         must("question without a region", lambda record: "<Region>[" in record.turns[0].text),
@@ -85,5 +93,6 @@ PIPELINE = Pipeline(
     "questions that point at regions: names by template, five kinds by a language model",
     steps,
     (*ASK.values(), TELL),
-    deviations="one proportion for both of the paper's stages; take the task `label` alone for the first",
+    deviations="one object of each picture is named; one proportion for both of the paper's stages: take the task `label` alone "
+    "for the first",
 )
