@@ -93,6 +93,6 @@ PIPELINE = Pipeline(
     "questions that point at regions: names by template, five kinds by a language model",
     steps,
     (*ASK.values(), TELL),
-    deviations="one object of each picture is named; one proportion for both of the paper's stages: take the task `label` alone "
-    "for the first",
+    deviations="one object of each picture is named; one proportion for both of the paper's stages: take the task `label` "
+    "alone for the first",
 )
