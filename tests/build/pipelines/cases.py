@@ -168,7 +168,7 @@ CASES: dict[str, Case] = {
     "pmc_vqa": Case(figures, 3, 3),
     "valley": Case(film, 1, 1),
     "videochat": Case(perceived_film, 1, 1),
-    "video_chatgpt": Case(film, 3, 3),
+    "video_chatgpt": Case(film, 3, 3, replies={"detail": f"{{'Q': 'Describe the film.', 'A': '{8 * LONG}'}}"}),
     "point_llm": Case(toys, 40, 45, tasks={"brief": 29, "multi": 5, "detail": 3, "single": 3}),
     "lamm": Case(
         encyclopaedia,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vistune.build.kit import Kit
-from vistune.build.operators.filters import tidy
+from vistune.build.operators.filters import length, must, tidy
 from vistune.build.operators.generate import apart, conversation, generate, note
 from vistune.build.operators.place import no_boxes
 from vistune.build.operators.source import fan
@@ -53,7 +53,10 @@ DETAIL = Prompt(
 
 
 def steps(kit: Kit) -> list[Operator]:
-    """People's long captions are used as they are; anything with model tags is made dense first."""
+    """People's long captions are used as they are; anything with model tags is made dense first.
+
+    The one description of a film has 150 to 300 words; how many questions come back is a request to the writer.
+    """
     prompts = {prompt.name: prompt for prompt in (SUMMARY, EXTRACT, DETAIL)}
     return [
         when(lambda record: bool(record.facts.tags), generate(kit.writer, DENSE, note("film"), kit.seed)),
@@ -61,6 +64,8 @@ def steps(kit: Kit) -> list[Operator]:
         fan("summary", "extract", "detail"),
         when(of_task("summary", "extract"), generate(kit.writer, prompts, apart, kit.seed)),
         when(of_task("detail"), generate(kit.writer, DETAIL, conversation, kit.seed)),
+        when(of_task("detail"), must("more than one description", lambda record: len(record.turns) == 2)),
+        when(of_task("detail"), length(150, 300)),
         no_boxes(),
         *tidy(kit, "the text"),
     ]
