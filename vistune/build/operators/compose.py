@@ -138,7 +138,17 @@ def _with_shots(record: Record, shots: Sequence[Record]) -> Record:
         turns += placed if index == len(shots) else tuple(replace(turn, train=False) for turn in placed)
         media += shot.media
     meta = {**record.meta, "related": [shot.id for shot in shots]}
-    return replace(record, media=media, turns=turns, meta=meta)
+    facts = _shifted_facts(record.facts, len(media) - len(record.media))
+    return replace(record, media=media, facts=facts, turns=turns, meta=meta)
+
+
+def _shifted_facts(facts: Facts, by: int) -> Facts:
+    """The facts with every box on the medium that moved behind the demonstrations', where the review page draws it."""
+
+    def moved(regions: tuple[Region, ...]) -> tuple[Region, ...]:
+        return tuple(replace(region, media=region.media + by) for region in regions)
+
+    return replace(facts, objects=moved(facts.objects), regions=moved(facts.regions), ocr=moved(facts.ocr))
 
 
 def with_media_first(record: Record) -> tuple[Turn, ...]:
