@@ -1,6 +1,12 @@
-"""SparklesDialogue: two-turn dialogues about several pictures, which are named inside the text."""
+"""SparklesDialogue: two-turn dialogues about several pictures, which are named inside the text.
+
+`sparkles_dialogue` is the part on Conceptual Captions; the part on Visual Genome is
+`vistune.build.pipelines.sparkles_dialogue:VISUAL_GENOME`.
+"""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from vistune.build.kit import Kit
 from vistune.build.operators.compose import gather, numbered_dialogues
@@ -32,6 +38,13 @@ _DEMONSTRATIONS = (
         images=(("6", "7", "8"), ("9",)),
     ),
 )
+_OF_FOUR = (
+    Item.of(
+        ("Which of IMAGE#3 and IMAGE#1 was taken later in the day?", "IMAGE#1: its shadows are long, those of IMAGE#3 short."),
+        ("Could IMAGE#4 be from the same day?", "Hardly, for IMAGE#4 shows snow and the others show leaves."),
+        images=(("3", "1"), ("4",)),
+    ),
+)
 
 ASK = Prompt(
     "dialogue",
@@ -46,6 +59,14 @@ ASK = Prompt(
     ("\n".join(f"IMAGE#{number}: a scene" for number in range(1, 10)), _DEMONSTRATIONS),
     max_tokens=3000,
 )
+ASK_VISUAL_GENOME = replace(
+    ASK,
+    system="Below are numbered descriptions of pictures, which you know but your readers see. Write two dialogues, each of two "
+    "questions and two thorough answers, about two and three of the pictures. The first question of a dialogue shows its "
+    "pictures; the second adds exactly one that was not shown. Questions compare, imagine, plan or explain; none repeats a "
+    "description.",
+    shot=("\n".join(f"IMAGE#{number}: a scene" for number in range(1, 5)), _OF_FOUR),
+)
 
 
 def steps(kit: Kit) -> list[Operator]:
@@ -57,11 +78,29 @@ def steps(kit: Kit) -> list[Operator]:
     ]
 
 
+def steps_of_four(kit: Kit) -> list[Operator]:
+    """Four candidates a time; the first question shows two or three of them, the second one more."""
+    return [
+        gather(4, least=3),
+        generate(kit.writer, ASK_VISUAL_GENOME, numbered_dialogues((2, 3), 1), kit.seed),
+        *tidy(kit),
+    ]
+
+
 PIPELINE = Pipeline(
     "SparklesDialogue (Huang et al., 2023, section 4)",
     ("captions",),
     "two-turn dialogues about two to four pictures",
     steps,
     (ASK,),
-    deviations="three fixed demonstrations of our own; bundles in data order where the paper draws at random",
+    deviations="three fixed demonstrations of our own; bundles in data order where the paper draws at random; Conceptual "
+    "Captions' variant, that of Visual Genome is vistune.build.pipelines.sparkles_dialogue:VISUAL_GENOME",
+)
+VISUAL_GENOME = replace(
+    PIPELINE,
+    method=f"{PIPELINE.method}, on Visual Genome",
+    yields="two-turn dialogues about three or four pictures",
+    steps=steps_of_four,
+    prompts=(ASK_VISUAL_GENOME,),
+    deviations="one fixed demonstration of our own; bundles in data order where the paper draws at random",
 )
