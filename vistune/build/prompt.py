@@ -11,6 +11,7 @@ from vistune.build.context import block
 from vistune.build.parsers.base import Format, Item
 from vistune.build.record import Record
 from vistune.completer import Message, Request
+from vistune.errors import InputError
 
 Kind: TypeAlias = Literal[
     "conversation",
@@ -33,6 +34,10 @@ UNSEEN = (
     "You cannot see the picture: what you know of it is given as text. Write as someone who looks at it, state only what the "
     "text supports, and never mention that you were given a text."
 )
+
+
+class NothingToShow(InputError):
+    """A record has nothing of what a prompt shows; the message names what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +71,23 @@ class Prompt:
     temperature: float = 0.7
 
     def messages(self, record: Record) -> tuple[Message, ...]:
-        """System, demonstration, and the record's context. Raises `InputError` when the context is empty."""
+        """System, demonstration, and the record's context.
+
+        Raises `NothingToShow` for a prompt that looks at a record without a picture, and when the context is empty.
+        """
         shown, items = self.shot
         notation = Notation(self.notation, record.size, self.square)
         pictures = tuple(medium for medium in record.media if medium.kind == "image") if self.looks else ()
+        if self.looks and not pictures:
+            raise NothingToShow("image")
+        told = block(record, self.context, notation)
+        if self.context and not told and not pictures:
+            raise NothingToShow(" or ".join(self.context))
         return (
             Message("system", f"{self.system}\n\n{self.format.instruction}"),
             Message("user", shown),
             Message("assistant", self.format.write(items)),
-            Message("user", block(record, self.context, notation), pictures),
+            Message("user", told, pictures),
         )
 
     def ask(self, record: Record, seed: int) -> Ask:

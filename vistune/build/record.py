@@ -6,7 +6,6 @@ every failure is counted and kept.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
@@ -125,27 +124,24 @@ def each(change: Callable[[Record], Record | Iterable[Record]]) -> Operator:
     return run
 
 
+_PASSES = "\0"  # no reason begins with it
+
+
 def when(condition: Callable[[Record], bool], operator: Operator) -> Operator:
-    """Apply an operator to the records that meet a condition; order is kept."""
+    """Apply an operator to the records that meet a condition; order is kept.
+
+    The others go through it marked as rejected ones, which every operator lets pass, so that none is held back for the
+    sake of the order.
+    """
+
+    def marked(record: Record) -> Record:
+        chosen = not record.reject and condition(record)
+        return record if chosen else replace(record, reject=_PASSES + record.reject)
 
     def run(records: Iterable[Record]) -> Iterator[Record]:
-        passing: deque[tuple[int, Record]] = deque()
-        taken = 0
-
-        def chosen() -> Iterator[Record]:
-            nonlocal taken
-            for record in records:
-                if record.reject or not condition(record):
-                    passing.append((taken, record))
-                else:
-                    taken += 1
-                    yield record
-
-        for given, result in enumerate(operator(chosen()), 1):
-            while passing and passing[0][0] < given:
-                yield passing.popleft()[1]
-            yield result
-        yield from (record for _, record in passing)
+        for record in operator(marked(record) for record in records):
+            passed = record.reject.startswith(_PASSES)
+            yield replace(record, reject=record.reject.removeprefix(_PASSES)) if passed else record
 
     return run
 

@@ -142,10 +142,10 @@ CASES: dict[str, Case] = {
     "sparkles_dialogue": Case(lambda folder: inputs.captioned(folder, 11), 3, 6, {"bundle too small": 2}),
     "grit": Case(
         inputs.visual_genome,
+        14,
         15,
-        17,
-        {"no negative possible": 1},
-        {"dialogue": 2, "name": 4, "find": 4, "region": 2, "existence": 2, "absent category": 1},
+        {"no negative possible": 2},
+        {"dialogue": 2, "name": 4, "find": 4, "region": 2, "existence": 1, "absent category": 1},
         {"dialogue": "Question:\nWhat runs?\n===\nAnswer:\nAn animal [100, 100, 400, 900]."},
     ),
     "shikra_rd": Case(inputs.flickr30k, 1, 1, replies={"dialogue": GROUNDED}),

@@ -6,16 +6,19 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import TypeAlias
 
 from vistune.build.facts import Facts
 from vistune.build.guards import fault
 from vistune.build.parsers.base import Item, Pairs
-from vistune.build.prompt import Ask, Prompt
+from vistune.build.prompt import Ask, NothingToShow, Prompt
 from vistune.build.record import Exchange, Operator, Record, pairs_to_turns, when
 from vistune.completer import Completer, Reply
 
 Apply: TypeAlias = Callable[[Record, Prompt, Sequence[Item]], Iterable[Record]]
+
+_HELD = 1024  # rejected records that may wait behind open requests; then those are waited for before more is asked
 
 
 def generate(
@@ -25,27 +28,49 @@ def generate(
 
     A reply that is an error, empty, cut, a refusal, injected or in the wrong language rejects its record, and so does one
     that its format's parser faults; of formats whose pieces are independent, a faulty piece is rejected and the others live.
+    A record with nothing that the prompt could show is rejected as `missing` and not asked about.
     `then` puts what was parsed into the record (default: `conversation`).
     """
     apply = then or conversation
 
-    def run(records: Iterable[Record]) -> Iterator[Record]:
+    def asked(records: Iterator[Record]) -> Iterator[Record]:
+        """Until the records that pass and wait behind open requests are as many as may be held."""
         waiting: deque[tuple[Record, Ask | None]] = deque()
+        passing = 0
 
         def asks() -> Iterator[Ask]:
+            nonlocal passing
             for record in records:
-                ask = None if record.reject else _prompt(prompts, record).ask(record, seed)
+                record, ask = (record, None) if record.reject else _ask(prompts, record, seed)
                 waiting.append((record, ask))
                 if ask is not None:
                     yield ask
+                    continue
+                passing += 1
+                if passing >= _HELD:
+                    return
+
+        def passed() -> Iterator[Record]:
+            nonlocal passing
+            while waiting and waiting[0][1] is None:
+                passing -= 1
+                yield waiting.popleft()[0]
 
         for reply in completer.complete(asks()):
-            yield from _passing(waiting)
+            yield from passed()
             record, ask = waiting.popleft()
             assert ask is not None
             yield from _receive(record, ask, reply, apply)
-            yield from _passing(waiting)
-        yield from (record for record, _ in waiting)
+            yield from passed()
+        yield from passed()
+
+    def run(records: Iterable[Record]) -> Iterator[Record]:
+        source = iter(records)
+        for record in source:
+            if record.reject:
+                yield record
+            else:
+                yield from asked(chain([record], source))
 
     return run
 
@@ -81,9 +106,11 @@ def _prompt(prompts: Prompt | Mapping[str, Prompt], record: Record) -> Prompt:
     return prompts if isinstance(prompts, Prompt) else prompts[record.task]
 
 
-def _passing(waiting: deque[tuple[Record, Ask | None]]) -> Iterator[Record]:
-    while waiting and waiting[0][1] is None:
-        yield waiting.popleft()[0]
+def _ask(prompts: Prompt | Mapping[str, Prompt], record: Record, seed: int) -> tuple[Record, Ask | None]:
+    try:
+        return record, _prompt(prompts, record).ask(record, seed)
+    except NothingToShow as error:
+        return record.rejected("missing", str(error)), None
 
 
 def _receive(record: Record, ask: Ask, reply: Reply, apply: Apply) -> Iterator[Record]:

@@ -6,6 +6,7 @@ import random
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 
 from vistune.build.context import words
 from vistune.build.facts import check_kind
@@ -62,17 +63,30 @@ def measure() -> Operator:
     return each(look)
 
 
-def round_robin(key: str) -> Operator:
-    """Reorder so that the values of `meta[key]` take turns; holds all records, so use it before anything is generated."""
+def round_robin(key: str, window: int = 4096) -> Operator:
+    """Reorder so that the values of `meta[key]` take turns, among the next `window` records, which are held."""
 
     def run(records: Iterable[Record]) -> Iterator[Record]:
+        source = iter(records)
+        turns: deque[str] = deque()
         queues: dict[str, deque[Record]] = {}
-        for record in records:
-            queues.setdefault(str(record.meta.get(key, "")), deque()).append(record)
-        while queues:
-            for value in list(queues):
-                yield queues[value].popleft()
-                if not queues[value]:
-                    del queues[value]
+
+        def hold(record: Record) -> None:
+            value = str(record.meta.get(key, ""))
+            if value not in queues:
+                turns.append(value)
+            queues.setdefault(value, deque()).append(record)
+
+        for record in islice(source, window):
+            hold(record)
+        while turns:
+            value = turns.popleft()
+            yield queues[value].popleft()
+            if queues[value]:
+                turns.append(value)
+            else:
+                del queues[value]
+            for record in islice(source, 1):
+                hold(record)
 
     return run
