@@ -59,7 +59,7 @@ def _regions(record: Record) -> list[Record]:
         box = _BOX.write(item.bounds())
         one = record.with_note("region", f"{item.label} {box}").with_note("box", box)
         made.append(replace(one, id=f"{record.id}/region{number}"))
-    return made
+    return made or [record.rejected("no regions")]
 
 
 def _point_at(record: Record) -> Record:
