@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from vistune.build.context import words
 from vistune.build.facts import check_kind
+from vistune.build.guards import injected
 from vistune.build.kit import Kit
 from vistune.build.operators.generate import as_caption, generate
 from vistune.build.prompt import Prompt
@@ -15,7 +17,7 @@ from vistune.errors import InputError
 def label(kit: Kit, kind: str) -> Operator:
     """Let the labeler for a kind of fact look at records where it is not known yet.
 
-    Raises `InputError` when a record needs it and none was given.
+    What it finds is checked as given facts are: text in a picture that holds orders to a model rejects the record. Raises `InputError` when a record needs it and none was given.
     """
     check_kind(kind)
 
@@ -30,7 +32,8 @@ def label(kit: Kit, kind: str) -> Operator:
         facts = record.facts
         for medium in record.media:
             facts = facts.joined(labeler.label(medium))
-        return replace(record, facts=facts)
+        found = replace(record, facts=facts)
+        return found.rejected("injected context") if injected(words(facts)) else found
 
     return each(look)
 
