@@ -82,3 +82,43 @@ def test_ill_formed_facts_are_refused_by_the_samples_name(meta: dict[str, object
 def test_joining_keeps_order_and_no_repeats():
     both = Facts(captions=("a", "b")).joined(Facts(captions=("b", "c"), tags=("t",)))
     assert both == Facts(captions=("a", "b", "c"), tags=("t",))
+
+
+def test_pictures_in_memory_meet_by_what_they_hold():
+    sources = Sources(["world:?size=4", "qa=world:?size=4&task=count"], "captions")
+    asked = [record.facts.qa for record in sources]
+    assert len(set(asked)) > 1 and all(len(pairs) == 1 for pairs in asked), "each its own answer, not everyone's"
+    assert [record.facts.qa for record in (sources[0], sources[3])] == [asked[0], asked[3]]
+
+
+def test_bytes_in_memory_meet_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def samples(name: str, said: str) -> list[Sample]:
+        turns = (Turn("user", (Text("What is it?"),)), Turn("assistant", (Text(said),)))
+        return [Sample(f"{name}{number}", (Media("image", data=bytes([number])),), turns) for number in (1, 2)]
+
+    sets = {"first": samples("a", "A dog."), "second": samples("b", "Brown.")[:1]}
+    monkeypatch.setattr("vistune.build.sources.read", lambda spec: sets[spec["kind"]])
+    one, two = Sources(["first", "qa=second"], "captions")
+    assert one.facts == Facts(captions=("A dog.",), qa=(("What is it?", "Brown."),)) and not two.facts.qa
+
+
+def test_data_about_other_media_are_refused(tmp_path: Path):
+    with pytest.raises(InputError, match="--data qa=world is about none of the media of coco:.*captions.json"):
+        Sources([inputs.coco(tmp_path)[0], inputs.alpaca(tmp_path), "qa=world"], "captions")
+
+
+def test_only_as_much_of_the_first_data_is_read_as_it_takes_to_meet(monkeypatch: pytest.MonkeyPatch):
+    read = []
+
+    def photographs(spec: dict[str, str]) -> list[Sample]:
+        class Counted(list[Sample]):
+            def __iter__(self):  # type: ignore[no-untyped-def]
+                for sample in super().__iter__():
+                    read.append((spec["kind"], sample.id))
+                    yield sample
+
+        return Counted(Sample(str(number), (Media.file("image", f"{number}.png"),)) for number in range(100))
+
+    monkeypatch.setattr("vistune.build.sources.read", photographs)
+    Sources(["first", "second"], "captions")
+    assert read.count(("first", "0")) == 1 and ("first", "1") not in read

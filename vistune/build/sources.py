@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast, get_args
+
+import numpy as np
 
 from vistune.build.facts import Boxed, Facts, Spoken, facts_of
 from vistune.build.media_files import encoded
@@ -24,6 +27,9 @@ class Sources:
              or `ocr`), `qa=...` or `captions=...` what its conversations are. The world stands for its captions, which come
              with boxes.
     spoken:  what conversations are taken for when the spec does not say
+
+    Media are the same when their paths are, or in memory their contents. Raises `InputError` for a further data set about none
+    of the first one's media.
     """
 
     def __init__(self, specs: Sequence[str | Mapping[str, Any]], spoken: Spoken) -> None:
@@ -31,6 +37,7 @@ class Sources:
             raise InputError("a pipeline needs data: give --data kind:path")
         self._first, *others = [_Source.of(spec, spoken) for spec in specs]
         self._known, self._without_media = _by_medium(others)
+        _check_shared(self._first, others)
 
     def __len__(self) -> int:
         return len(self._first.samples) + len(self._without_media)
@@ -45,27 +52,31 @@ class Sources:
 
     def _record(self, sample: Sample) -> Record:
         record = record_of(encoded(sample), self._first.spoken, self._first.boxed)
-        extra = self._known.get(_place(sample))
+        extra = self._known.get(_place(sample)) if self._known else None
         return record if extra is None else record.with_facts(record.facts.joined(extra))
 
 
 @dataclass(frozen=True, slots=True)
 class _Source:
+    """A data set; `places` are where its samples' first media are, noted as it is read."""
+
+    name: str
     samples: Samples
     spoken: Spoken
     boxed: Boxed
+    places: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, spec: str | Mapping[str, Any], spoken: Spoken) -> _Source:
         if not isinstance(spec, str):
-            return cls(read(_captioned(spec)), spoken, "objects")
+            return cls(f"{spec.get('kind')}:{spec.get('path', '')}", read(_captioned(spec)), spoken, "objects")
         role, mark, rest = spec.partition("=")
         if not mark or ":" in role:
-            return cls(read(_captioned(parse(spec))), spoken, "objects")
+            return cls(spec, read(_captioned(parse(spec))), spoken, "objects")
         if role in get_args(Spoken):
-            return cls(read(_captioned(parse(rest))), cast(Spoken, role), "objects")
+            return cls(spec, read(_captioned(parse(rest))), cast(Spoken, role), "objects")
         if role in get_args(Boxed):
-            return cls(read(_captioned(parse(rest))), spoken, cast(Boxed, role))
+            return cls(spec, read(_captioned(parse(rest))), spoken, cast(Boxed, role))
         known = [*get_args(Spoken), *get_args(Boxed)]
         raise InputError(f"--data {spec!r}: {role!r} is no kind of fact that data can be taken for{nearest(role, known)}")
 
@@ -84,13 +95,34 @@ def _by_medium(others: Sequence[_Source]) -> tuple[dict[str, Facts], list[Record
                 without_media.append(record_of(sample, source.spoken, source.boxed))
                 continue
             place = _place(sample)
+            source.places.add(place)
             known[place] = known.get(place, Facts()).joined(facts_of(sample, source.spoken, source.boxed))
-    known.pop("", None)
     return known, without_media
 
 
+def _check_shared(first: _Source, others: Sequence[_Source]) -> None:
+    """Raises `InputError` for a further data set about other media; reads the first only until all have met it."""
+    apart = [source for source in others if source.places]
+    samples = iter(first.samples)
+    while apart:
+        sample = next(samples, None)
+        if sample is None:
+            raise InputError(f"--data {apart[0].name} is about none of the media of {first.name}: check the paths of both")
+        place = _place(sample)
+        apart = [source for source in apart if place not in source.places]
+
+
 def _place(sample: Sample) -> str:
-    if not sample.media or sample.media[0].path is None:
+    """Where the first medium is, or what it holds when it is in memory; empty without media."""
+    if not sample.media:
         return ""
     medium = sample.media[0]
-    return f"{os.path.abspath(medium.path or '')}:{medium.offset}"
+    if medium.path is not None:
+        return f"{os.path.abspath(medium.path)}:{medium.offset}"
+    content = hashlib.sha256(medium.kind.encode())
+    if isinstance(medium.data, np.ndarray):
+        content.update(f"{medium.data.dtype}{medium.data.shape}".encode())
+        content.update(medium.data.tobytes())
+    elif medium.data is not None:
+        content.update(medium.data)
+    return content.hexdigest()
