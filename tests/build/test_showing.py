@@ -12,7 +12,7 @@ from vistune.build.operators.generate import generate
 from vistune.build.operators.label import label
 from vistune.build.pipeline import load
 from vistune.build.pipelines import llava_instruct
-from vistune.build.prompt import NothingToShow
+from vistune.build.prompt import NothingToShowError
 from vistune.build.record import Record
 from vistune.sample import Media, Region
 
@@ -33,7 +33,7 @@ def test_an_empty_context_is_no_request():
     empty, asked = generate(completer, llava_instruct.CONVERSATION)([Record("1"), described])
     assert empty.reject == "missing: captions" and not asked.reject
     assert completer.account.asked == 1
-    with pytest.raises(NothingToShow, match="captions"):
+    with pytest.raises(NothingToShowError, match="captions"):
         llava_instruct.CONVERSATION.messages(Record("1"))
 
 

@@ -36,7 +36,7 @@ UNSEEN = (
 )
 
 
-class NothingToShow(InputError):
+class NothingToShowError(InputError):
     """A record has nothing of what a prompt shows; the message names what is missing."""
 
 
@@ -73,16 +73,16 @@ class Prompt:
     def messages(self, record: Record) -> tuple[Message, ...]:
         """System, demonstration, and the record's context.
 
-        Raises `NothingToShow` for a prompt that looks at a record without a picture, and when the context is empty.
+        Raises `NothingToShowError` for a prompt that looks at a record without a picture, and when the context is empty.
         """
         shown, items = self.shot
         notation = Notation(self.notation, record.size, self.square)
         pictures = tuple(medium for medium in record.media if medium.kind == "image") if self.looks else ()
         if self.looks and not pictures:
-            raise NothingToShow("image")
+            raise NothingToShowError("image")
         told = block(record, self.context, notation)
         if self.context and not told and not pictures:
-            raise NothingToShow(" or ".join(self.context))
+            raise NothingToShowError(" or ".join(self.context))
         return (
             Message("system", f"{self.system}\n\n{self.format.instruction}"),
             Message("user", shown),

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from vistune.build.facts import Facts
 from vistune.build.guards import fault
 from vistune.build.parsers.base import Item, Pairs
-from vistune.build.prompt import Ask, NothingToShow, Prompt
+from vistune.build.prompt import Ask, NothingToShowError, Prompt
 from vistune.build.record import Exchange, Operator, Record, pairs_to_turns, when
 from vistune.completer import Completer, Reply
 
@@ -109,7 +109,7 @@ def _prompt(prompts: Prompt | Mapping[str, Prompt], record: Record) -> Prompt:
 def _ask(prompts: Prompt | Mapping[str, Prompt], record: Record, seed: int) -> tuple[Record, Ask | None]:
     try:
         return record, _prompt(prompts, record).ask(record, seed)
-    except NothingToShow as error:
+    except NothingToShowError as error:
         return record.rejected("missing", str(error)), None
 
 

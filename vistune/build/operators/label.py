@@ -17,7 +17,8 @@ from vistune.errors import InputError
 def label(kit: Kit, kind: str) -> Operator:
     """Let the labeler for a kind of fact look at records where it is not known yet.
 
-    What it finds is checked as given facts are: text in a picture that holds orders to a model rejects the record. Raises `InputError` when a record needs it and none was given.
+    What it finds is checked as given facts are: words on a picture that hold orders to a model reject the record. Raises
+    `InputError` when a record needs it and none was given.
     """
     check_kind(kind)
 
