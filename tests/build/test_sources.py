@@ -103,7 +103,7 @@ def test_bytes_in_memory_meet_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_data_about_other_media_are_refused(tmp_path: Path):
-    with pytest.raises(InputError, match="--data qa=world is about none of the media of coco:.*captions.json"):
+    with pytest.raises(InputError, match=r"--data qa=world is about none of the media of coco:.*captions\.json"):
         Sources([inputs.coco(tmp_path)[0], inputs.alpaca(tmp_path), "qa=world"], "captions")
 
 

@@ -7,9 +7,12 @@ spatial negatives), and captions of another picture (modality mismatch).
 from __future__ import annotations
 
 import random
+from bisect import bisect_left, insort
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
+from heapq import nsmallest
+from itertools import islice
 from typing import Literal, TypeAlias
 
 from vistune.build.boxes import Notation
@@ -28,29 +31,67 @@ _YES = ("Yes, there is {it} in the picture.", "Yes, I see {it} here.", "Yes. The
 
 @dataclass(slots=True)
 class Vocabulary:
-    """Names seen so far, how often, and how often together: what popular and adversarial absence mean."""
+    """Names seen so far, how often, and how often together: what popular and adversarial absence mean.
+
+    Their orders are kept as they grow, because sorting them anew for every picture would take a time quadratic in the data.
+    """
 
     names: Counter[str] = field(default_factory=Counter)
     together: dict[str, Counter[str]] = field(default_factory=dict)
+    _by_name: list[str] = field(init=False)
+    _by_count: list[tuple[int, str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._by_name = sorted(self.names)
+        self._by_count = sorted((-count, name) for name, count in self.names.items())
 
     def learn(self, present: Sequence[str]) -> None:
         """Count one picture's names."""
         unique = sorted(set(present))
-        self.names.update(unique)
         for name in unique:
+            self._count(name)
             self.together.setdefault(name, Counter()).update(other for other in unique if other != name)
+
+    def _count(self, name: str) -> None:
+        before = self.names[name]
+        self.names[name] = before + 1
+        if before:
+            del self._by_count[bisect_left(self._by_count, (-before, name))]
+        else:
+            insort(self._by_name, name)
+        insort(self._by_count, (-before - 1, name))
 
     def absent(self, present: Sequence[str], way: Way, count: int, draw: random.Random) -> list[str]:
         """Up to `count` names that are not present: drawn evenly, the commonest, or those most often beside what is present."""
-        others = sorted(set(self.names) - set(present))
+        shown = set(present)
         if way == "random":
-            return draw.sample(others, min(count, len(others)))
-        weight: Counter[str] = self.names
-        if way == "adversarial":
-            weight = Counter()
-            for name in sorted(set(present)):
-                weight.update(self.together.get(name, {}))
-        return sorted(others, key=lambda name: (-weight[name], name))[:count]
+            return self._drawn(shown, count, draw)
+        if way == "popular":
+            return _first((name for _, name in self._by_count), shown, count)
+        weight: Counter[str] = Counter()
+        for name in sorted(shown):
+            weight.update(self.together.get(name, {}))
+        beside = nsmallest(count, weight.keys() - shown, key=lambda name: (-weight[name], name))
+        return beside + _first(self._by_name, shown | weight.keys(), count - len(beside))
+
+    def _drawn(self, shown: set[str], count: int, draw: random.Random) -> list[str]:
+        """Drawn by place among the absent names in order; every present one before a place moves it on by one."""
+        skipped = sorted(bisect_left(self._by_name, name) for name in shown if name in self.names)
+        absent = len(self._by_name) - len(skipped)
+        places = draw.sample(range(absent), min(count, absent))
+        return [self._by_name[_moved(place, skipped)] for place in places]
+
+
+def _moved(place: int, skipped: Sequence[int]) -> int:
+    for taken in skipped:
+        if taken > place:
+            break
+        place += 1
+    return place
+
+
+def _first(names: Iterable[str], without: Set[str], count: int) -> list[str]:
+    return list(islice((name for name in names if name not in without), count))
 
 
 def absent_objects(
