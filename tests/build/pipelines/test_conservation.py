@@ -21,9 +21,6 @@ from vistune.completer import Reply
 from vistune.sample import Media
 
 REFUSAL = Reply("I'm sorry, but I cannot help with that request.")
-# `gather` rejects only the first record of a bundle that is too small.
-LOSSY = pytest.mark.xfail(reason="a bundle that is too small loses all but its first record", strict=False)
-NAMES = [pytest.param(name, marks=LOSSY if name == "sparkles_dialogue" else ()) for name in names()]
 
 
 class Blind:
@@ -45,7 +42,7 @@ def _of(record: Record, identity: str) -> bool:
 
 
 @pytest.mark.parametrize("replies", ["good", "refusals"])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", names())
 def test_no_record_is_lost(name: str, replies: str, tmp_path: Path):
     pipeline, case = load(name), CASES[name]
     records = list(Sources(case.data(tmp_path), pipeline.spoken))

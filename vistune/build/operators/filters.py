@@ -11,7 +11,7 @@ from vistune.build.guards import injected, refused
 from vistune.build.kit import Kit
 from vistune.build.operators.generate import generate
 from vistune.build.prompt import Prompt
-from vistune.build.record import Operator, Record, each, when
+from vistune.build.record import Operator, Record, each
 from vistune.sample import Media, Region, Text
 
 SOURCE_WORDS = (
@@ -180,8 +180,8 @@ def needs_picture(kit: Kit, prompt: Prompt) -> list[Operator]:
     ask = generate(kit.writer, prompt, lambda record, _, items: [record], kit.seed)
 
     def judge(record: Record) -> Record:
-        if record.reason == "endpoint":
-            return record
+        if "question" not in record.notes or record.reason in ("endpoint", "missing"):
+            return record  # not asked: rejected before, or not reached
         guess = letter_of(record.exchanges[-1].reply.text)
         right = guess is not None and guess == record.turns[-1].text.strip()
         return replace(record, reject="answerable without the picture" if right else "")
@@ -193,7 +193,7 @@ def needs_picture(kit: Kit, prompt: Prompt) -> list[Operator]:
         options = "\n".join(f"{letter}: {choice}" for letter, choice in zip("ABCD", record.choices, strict=True))
         return record.with_note("question", f"{record.turns[0].text}\n{options}")
 
-    return [each(with_question), when(lambda record: True, guess)]  # `when` keeps from `judge` what failed earlier
+    return [each(with_question), guess]
 
 
 _ENDED = r"(?=\W*$|\**[.:)\]\n]|,?\s+(?:because|since|as)\b)"
