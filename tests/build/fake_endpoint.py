@@ -15,16 +15,26 @@ from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-FAULTS = ("busy", "error", "half", "slow", "hang", "denied", "unfit")
+FAULTS = ("busy", "error", "half", "slow", "hang", "denied", "unfit", "moved", "garbled")
 
 
 class FakeEndpoint:
-    """`shares` says how often each fault happens; `places` is how many requests it takes at a time before it is busy."""
+    """`shares` says how often each fault happens; `places` is how many requests it takes at a time before it is busy.
+
+    `value` is the JSON of every whole reply instead of one made from the question.
+    """
 
     def __init__(
-        self, shares: dict[str, float] | None = None, places: int = 1000, latency: float = 0.0, seed: int = 0, text: str = ""
+        self,
+        shares: dict[str, float] | None = None,
+        places: int = 1000,
+        latency: float = 0.0,
+        seed: int = 0,
+        text: str = "",
+        value: Any = None,
     ) -> None:
-        self.shares, self.places, self.latency, self.text = shares or {}, places, latency, text
+        self.shares, self.places, self.latency, self.text, self.value = shares or {}, places, latency, text, value
+        self.bodies: list[dict[str, Any]] = []  # what was asked
         self.sold: Counter[str] = Counter()  # whole replies, by the request's body
         self.seen: Counter[str] = Counter()  # requests, by outcome
         self.keys: set[str] = set()  # the authorisations that came
@@ -66,6 +76,7 @@ class FakeEndpoint:
             self._inside += 1
             fault = "busy" if self._inside > self.places else self._fault()
             self.seen[fault] += 1
+            self.bodies.append(json.loads(body))
         try:
             self._respond(handler, body, fault)
         except (BrokenPipeError, ConnectionResetError):
@@ -93,6 +104,10 @@ class FakeEndpoint:
             _send(handler, 401, {"error": f"wrong key: {handler.headers.get('Authorization')}"})
         elif fault == "unfit":
             _send(handler, 400, {"error": "the prompt is longer than the model takes"})
+        elif fault == "moved":
+            _send(handler, 301, "", {"Location": "https://elsewhere/v1/chat?key=sk"})
+        elif fault == "garbled":
+            _send(handler, 200, "no gzip", {"Content-Encoding": "gzip"})
         elif fault == "hang":
             time.sleep(30)
         else:
@@ -101,7 +116,7 @@ class FakeEndpoint:
     def _reply(self, handler: BaseHTTPRequestHandler, body: bytes, fault: str) -> None:
         asked = json.loads(body)["messages"][-1]["content"]
         text = self.text or f"reply to {asked}"
-        value = {
+        value = self.value or {
             "model": "fake",
             "choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
             "usage": {"prompt_tokens": 10, "completion_tokens": 5},

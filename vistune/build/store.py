@@ -10,7 +10,8 @@ import fcntl
 import hashlib
 import json
 import threading
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
@@ -26,25 +27,60 @@ def reply_key(request: Request, identity: Mapping[str, Any]) -> str:
     return hashlib.sha256(f"{request.key()}\n{who}".encode()).hexdigest()
 
 
+def endpoint_identity(url: str, model: str, extra: Mapping[str, Any] | None, api: str) -> dict[str, Any]:
+    """Who an endpoint is, for `reply_key`."""
+    identity: dict[str, Any] = {"url": url.rstrip("/"), "model": model, "extra": dict(extra or {})}
+    return identity if api == "openai" else identity | {"api": api}
+
+
+def local_identity(model: str, vision: bool) -> dict[str, Any]:
+    """Who a local model is, for `reply_key`."""
+    return {"local": model, "vision": vision}
+
+
 def read_replies(path: str | Path) -> dict[str, Reply]:
     """All stored replies by key. Raises `InputError` naming a line that is none."""
-    replies = {}
+    return {key: reply for key, _, reply in _stored(path)}
+
+
+def reply_from(fields: Any) -> Reply:
+    """A reply from JSON. Raises `TypeError` for what has not the fields of one, of their types."""
+    reply = Reply(**fields)
+    if not all(isinstance(text, str) for text in (reply.text, reply.model, reply.finish, reply.error)):
+        raise TypeError("text, model, finish and error are texts")
+    if not all(isinstance(count, int) and count >= 0 for count in (reply.prompt_tokens, reply.completion_tokens)):
+        raise TypeError("prompt_tokens and completion_tokens are whole numbers from 0")
+    return reply
+
+
+def _stored(path: str | Path) -> Iterator[tuple[str, str, Reply]]:
+    """(key, who was asked, reply) of every line."""
     for number, line in read_journal(path):
         try:
-            replies[str(line["key"])] = Reply(**line["reply"])
+            yield str(line["key"]), str(line.get("who", "")), reply_from(line["reply"])
         except (KeyError, TypeError) as error:
             raise InputError(f"{path}: line {number} is not a stored reply ({error})") from error
-    return replies
 
 
 class ReplyStore:
-    """An append-only file of replies. Use as a context manager, or `close` it."""
+    """An append-only file of replies. Use as a context manager, or `close` it.
+
+    Raises `InputError` for a path that cannot be written, and for one that another process writes.
+    """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock_file = _locked(self.path)
-        self._replies = read_replies(self.path)
+        if self.path.is_dir():
+            raise InputError(f"{self.path} is a folder: expected a file of replies, or one to be made")
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._lock_file = _locked(self.path)
+        except OSError as error:
+            raise InputError(f"cannot write {self.path}: {error.strerror or error}") from error
+        self._replies: dict[str, Reply] = {}
+        self._spent: Counter[tuple[str, str]] = Counter()
+        for key, who, reply in _stored(self.path):
+            self._note(key, reply, who)
         self._journal = Journal(self.path)
         self._lock = threading.Lock()
 
@@ -55,17 +91,29 @@ class ReplyStore:
         """The stored reply, if any."""
         return self._replies.get(key)
 
-    def put(self, key: str, reply: Reply) -> None:
-        """Store a reply; it is on disk when this returns. Failures are not stored: they are asked again."""
-        self.put_all({key: reply})
+    def spent(self, who: str) -> tuple[int, int]:
+        """Prompt and completion tokens of all replies that this completer gave, or of whom it is not known who gave them."""
+        prompt, completion = (sum(self._spent[name, kind] for name in {who, ""}) for kind in ("prompt", "completion"))
+        return prompt, completion
 
-    def put_all(self, replies: Mapping[str, Reply]) -> None:
+    def put(self, key: str, reply: Reply, who: str = "") -> None:
+        """Store a reply; it is on disk when this returns. Failures are not stored: they are asked again."""
+        self.put_all({key: reply}, who)
+
+    def put_all(self, replies: Mapping[str, Reply], who: str = "") -> None:
         """Store several replies with one wait for the disk; all are there when this returns."""
         if any(reply.error for reply in replies.values()):
             raise ValueError("a failed request has no reply to store")
         with self._lock:
-            self._journal.append(*({"key": key, "reply": asdict(reply)} for key, reply in replies.items()))
-            self._replies.update(replies)
+            named = {"who": who} if who else {}
+            self._journal.append(*({"key": key, **named, "reply": asdict(reply)} for key, reply in replies.items()))
+            for key, reply in replies.items():
+                self._note(key, reply, who)
+
+    def _note(self, key: str, reply: Reply, who: str) -> None:
+        self._replies[key] = reply
+        self._spent[who, "prompt"] += reply.prompt_tokens
+        self._spent[who, "completion"] += reply.completion_tokens
 
     def close(self) -> None:
         """Close the file and let others write it."""

@@ -74,6 +74,50 @@ def test_replay_gives_what_was_stored_and_fails_the_rest(tmp_path: Path):
         Replay(str(tmp_path / "none.jsonl"))
 
 
+@pytest.mark.parametrize(
+    ("identity", "spec"),
+    [
+        ({"url": "http://host/v1", "model": "m", "extra": {}, "api": "anthropic"}, "url=http://host/v1/&model=m&api=anthropic"),
+        ({"local": "org/model", "vision": True}, "local=org/model&vision=true"),
+    ],
+)
+def test_replay_reads_what_other_completers_stored(tmp_path: Path, identity: dict[str, object], spec: str):
+    with ReplyStore(tmp_path / "replies.jsonl") as store:
+        store.put(reply_key(QUESTION, identity), Reply("Three.", "m"))
+    (reply,) = open_completer(f"replay:{tmp_path}/replies.jsonl?{spec}").complete([QUESTION])
+    assert reply == Reply("Three.", "m")
+
+
+@pytest.mark.parametrize("fields", [{"text": 3}, {"text": "a", "prompt_tokens": "3"}, {"text": "a", "completion_tokens": -1}])
+def test_replies_of_wrong_types_are_named(tmp_path: Path, fields: dict[str, object]):
+    (tmp_path / "replies.jsonl").write_text(json.dumps({"key": "a", "reply": fields}) + "\n")
+    with pytest.raises(InputError, match=r"replies.jsonl: line 1 is not a stored reply"):
+        open_completer(f"replay:{tmp_path}/replies.jsonl")
+    (tmp_path / "script.jsonl").write_text(json.dumps(fields) + "\n")
+    with pytest.raises(InputError, match=r"script.jsonl: line 1: expected a text or a reply's fields"):
+        list(Scripted(str(tmp_path / "script.jsonl")).complete([QUESTION]))
+
+
+def test_a_store_counts_what_each_completer_cost_over_all_runs(tmp_path: Path):
+    path = tmp_path / "replies.jsonl"
+    with ReplyStore(path) as store:
+        store.put("a", Reply("one", prompt_tokens=3, completion_tokens=1), "me")
+        store.put("b", Reply("two", prompt_tokens=50, completion_tokens=60), "somebody else")
+        store.put("c", Reply("three", prompt_tokens=10, completion_tokens=20))  # as files of old have it
+        assert store.spent("me") == (13, 21)
+    with ReplyStore(path) as store:
+        assert store.spent("me") == (13, 21) and store.spent("nobody") == (10, 20)
+
+
+@pytest.mark.parametrize("name", ["folder", "file/replies.jsonl"])
+def test_a_store_that_cannot_be_written_is_one_sentence(tmp_path: Path, name: str):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"is a folder: expected a file|cannot write .*replies.jsonl"):
+        ReplyStore(tmp_path / name)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
+
+
 def test_values_of_a_completer_are_yaml_and_a_broken_one_is_named():
     endpoint = open_completer("endpoint:http://host/v1?model=m&max_usd=1e-3&price_in=1e0&price_out=2&extra={top_p: 9e-1}")
     assert isinstance(endpoint, Endpoint) and endpoint.identity["extra"] == {"top_p": 0.9}

@@ -95,6 +95,27 @@ def test_the_budget_in_tokens_stops_the_run_and_keeps_what_was_bought(tmp_path: 
         assert len(more) == 100 and completer.account.cached == bought
 
 
+def test_the_budget_counts_what_earlier_runs_bought(tmp_path: Path):
+    options = {"max_total_tokens": 300, "max_usd": 1.0, "price_in": 1.0, "price_out": 2.0}
+    with FakeEndpoint() as server:
+        bought = []
+        for _ in range(3):
+            with ReplyStore(tmp_path / "replies.jsonl") as store:
+                with pytest.raises(BudgetError, match="kept replies of earlier runs included"):
+                    asked(server.url, requests(100), store=store, **options)
+                bought.append(sum(server.sold.values()))
+        assert 15 * bought[-1] <= 300, "three times the same command buys no more than one budget"
+        with ReplyStore(tmp_path / "replies.jsonl") as store:
+            _, completer = asked(server.url, requests(bought[-1]), store=store, **options)
+            other = Endpoint(server.url, "another model", store=store)
+            other.close()
+    told = completer.account.to_json()
+    assert (told["prompt_tokens"], told["usd"]) == (0, 0.0)
+    every = {"prompt_tokens": 10 * bought[-1], "completion_tokens": 5 * bought[-1], "usd": bought[-1] * 20 / 1e6}
+    assert told["all_runs"] == pytest.approx(every)
+    assert other.account.to_json()["all_runs"] == {"prompt_tokens": 0, "completion_tokens": 0, "usd": 0.0}
+
+
 def test_the_budget_in_dollars_needs_prices_and_counts_them():
     with pytest.raises(InputError, match="needs price_in and price_out"):
         Endpoint("http://127.0.0.1:1/v1", "fake", max_usd=1.0)
@@ -129,7 +150,7 @@ def test_addresses_that_are_none_or_hold_secrets_are_refused(url: str, said: str
 
 def test_an_endpoint_that_is_not_there_fails_the_record():
     (reply,), _ = asked("http://127.0.0.1:9/v1", requests(1), retries=0)
-    assert reply.error == "connection after 1 failed tries"
+    assert reply.error == "no connection (Connection refused) after 1 failed tries"
 
 
 def test_a_refused_key_stops_the_run_and_is_not_repeated(monkeypatch: pytest.MonkeyPatch):

@@ -22,12 +22,12 @@ class Counted(ReplyStore):
         self.batches: list[int] = []
         self.fails = fails
 
-    def put_all(self, replies: Mapping[str, Reply]) -> None:
+    def put_all(self, replies: Mapping[str, Reply], who: str = "") -> None:
         self.batches.append(len(replies))
         if self.fails:
             self.fails = False
             raise OSError("no space left on device")
-        super().put_all(replies)
+        super().put_all(replies, who)
 
 
 async def keep_all(store: ReplyStore) -> list[object]:

@@ -11,14 +11,15 @@ from concurrent.futures import Future
 from typing import Any
 from urllib.parse import urlsplit
 
-from vistune.build.account import Account
+from vistune.build.account import Account, Earlier
 from vistune.build.http.apis.base import Api
 from vistune.build.http.attempts import Attempts
 from vistune.build.http.budget import Budget
 from vistune.build.http.connections import Connections
 from vistune.build.http.keeper import Keeper
 from vistune.build.http.limiter import Limiter
-from vistune.build.store import ReplyStore, reply_key
+from vistune.build.http.pictures import PICTURE
+from vistune.build.store import ReplyStore, endpoint_identity, reply_key
 from vistune.completer import Reply, Request
 from vistune.errors import InputError
 from vistune.spec import resolve
@@ -62,21 +63,20 @@ class Endpoint:
         store: ReplyStore | None = None,
     ) -> None:
         _check(url, concurrency, max_usd, price_in + price_out)
+        speaks: Api = resolve("vistune.build.http.apis", api)()
+        secret = _secret(key_env, speaks.key_env)
+        self._connections = Connections(url, speaks.headers(secret), timeout)
         self.account = Account()
-        self.identity = {"url": url.rstrip("/"), "model": model, "extra": dict(extra or {})}
-        if api != "openai":
-            self.identity["api"] = api
-        self._store, self._keeper = store, None if store is None else Keeper(store)
+        self.identity = endpoint_identity(url, model, extra, api)
+        who = f"{url.rstrip('/')} {model}"
+        self._store, self._keeper = store, None if store is None else Keeper(store, who)
         self._width = 4 * concurrency
         self._flying: dict[str, Future[Reply]] = {}
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="endpoint", daemon=True)
-        self._thread.start()
         self.limiter = Limiter(concurrency, requests_per_minute, tokens_per_minute)
         budget = Budget(max_total_tokens, max_usd, price_in, price_out, self.account)
-        speaks: Api = resolve("vistune.build.http.apis", api)()
-        secret = os.environ.get(key_env or speaks.key_env, "")
-        self._connections = Connections(url, speaks.headers(secret), timeout)
+        if store is not None:
+            kept = store.spent(who)
+            self.account.earlier = Earlier(*kept, budget.cost(*kept))
         self._attempts = Attempts(
             self._connections,
             speaks,
@@ -90,6 +90,9 @@ class Endpoint:
             patience,
             secret,
         )
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="endpoint", daemon=True)
+        self._thread.start()
 
     def complete(self, requests: Iterable[Request]) -> Iterator[Reply]:
         """Answer in order; up to four times the concurrency is read ahead. Raises `InputError` when the run must stop."""
@@ -115,7 +118,11 @@ class Endpoint:
 
     def _submit(self, request: Request) -> Future[Reply]:
         self.account.asked += 1
-        key = reply_key(request, self.identity)
+        try:
+            key = reply_key(request, self.identity)
+        except InputError as error:  # a picture that cannot be read
+            self.account.failed += 1
+            return _done(Reply("", error=f"{PICTURE}: {error}"))
         flying = self._flying.get(key)  # before the store: a reply is stored first and lands after
         if flying is not None:
             self.account.cached += 1
@@ -123,9 +130,7 @@ class Endpoint:
         stored = self._store.get(key) if self._store is not None else None
         if stored is not None:
             self.account.cached += 1
-            done: Future[Reply] = Future()
-            done.set_result(stored)
-            return done
+            return _done(stored)
         future = asyncio.run_coroutine_threadsafe(self._answer(request, key), self._loop)
         self._flying[key] = future
         future.add_done_callback(lambda _: self._flying.pop(key, None))
@@ -142,8 +147,31 @@ class Endpoint:
         return reply
 
 
+def _done(reply: Reply) -> Future[Reply]:
+    done: Future[Reply] = Future()
+    done.set_result(reply)
+    return done
+
+
+def _secret(given: str | None, usual: str) -> str:
+    """The key in a variable, without the line break that files end with. No message repeats what was given: it may be a key."""
+    if given is not None and not (given.isidentifier() and given in os.environ):
+        raise InputError("key_env is not the name of a variable that is set: give the variable's name, never the key itself")
+    name = given or usual
+    secret = os.environ.get(name, "").strip()
+    if not secret.isascii() or not secret.isprintable() or " " in secret:
+        raise InputError(
+            f"the key in {name} holds a blank, a line break or a letter outside ASCII, which no key does: set it again"
+        )
+    return secret
+
+
 def _check(url: str, concurrency: int, max_usd: float | None, prices: float) -> None:
-    address = urlsplit(url)
+    try:
+        address = urlsplit(url)
+        _ = address.port
+    except ValueError as error:
+        raise InputError(f"endpoint {url!r} is no address: {error}") from error
     if address.scheme not in ("http", "https") or not address.hostname:
         raise InputError(f"endpoint {url!r} is no address: expected http://host:port/v1 or https://host/v1")
     if address.username or address.password or address.query:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from vistune.build.account import Account
-from vistune.build.store import ReplyStore, reply_key
+from vistune.build.account import Account, Earlier
+from vistune.build.store import ReplyStore, local_identity, reply_key
 from vistune.completer import Message, Reply, Request
 from vistune.errors import InputError
 
@@ -35,7 +35,10 @@ class Local:
         import transformers
 
         self.account = Account()
-        self.identity = {"local": model, "vision": vision}
+        self.identity = local_identity(model, vision)
+        self._who = f"local {model}"
+        if store is not None:
+            self.account.earlier = Earlier(*store.spent(self._who))
         self._store, self._batch, self._vision = store, batch, vision
         loader = transformers.AutoModelForImageTextToText if vision else transformers.AutoModelForCausalLM
         reader = transformers.AutoProcessor if vision else transformers.AutoTokenizer
@@ -64,7 +67,7 @@ class Local:
                 for key, reply in zip(group, self._generate(list(group.values())), strict=True):
                     stored[key] = reply
                     if self._store is not None:
-                        self._store.put(key, reply)
+                        self._store.put(key, reply, self._who)
             for key in keys:
                 found = stored[key]
                 assert found is not None, "every request was either stored or generated"

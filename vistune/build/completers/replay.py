@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vistune.build.account import Account
-from vistune.build.store import read_replies, reply_key
+from vistune.build.store import endpoint_identity, local_identity, read_replies, reply_key
 from vistune.completer import Reply, Request
 from vistune.errors import InputError
 
@@ -16,14 +16,24 @@ class Replay:
     """Answers from a file of stored replies (`replies.jsonl` of a run).
 
     path:     the file
-    url, model, extra:  who was asked then, as they were given to that completer
+    url, model, extra, api:  who was asked then, as they were given to that completer
+    local, vision:           the same for a local model (`local` is its name)
     """
 
-    def __init__(self, path: str, url: str = "", model: str = "", extra: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        path: str,
+        url: str = "",
+        model: str = "",
+        extra: Mapping[str, Any] | None = None,
+        api: str = "openai",
+        local: str = "",
+        vision: bool = False,
+    ) -> None:
         if not Path(path).is_file():
             raise InputError(f"cannot read {path}: there is no such file of replies")
         self.account = Account()
-        self.identity = {"url": url.rstrip("/"), "model": model, "extra": dict(extra or {})}
+        self.identity = endpoint_identity(url, model, extra, api) if not local else local_identity(local, vision)
         self._replies = read_replies(path)
 
     def complete(self, requests: Iterable[Request]) -> Iterator[Reply]:

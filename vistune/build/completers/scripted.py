@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from vistune.build.account import Account
 from vistune.build.http.wire import prompt_tokens, text_tokens
+from vistune.build.store import reply_from
 from vistune.completer import Reply, Request
 from vistune.errors import InputError
 from vistune.files import read_jsonl
@@ -41,7 +42,7 @@ class Scripted:
         if isinstance(value, str):
             return value
         try:
-            return Reply(**value)
+            return reply_from(value)
         except TypeError as error:
             raise InputError(f"{path}: line {number}: expected a text or a reply's fields ({error})") from error
 

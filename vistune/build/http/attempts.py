@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
+import os
 import random
 import time
 from collections.abc import Mapping
+from functools import partial
 
 from vistune.build.account import Account
 from vistune.build.http.apis.base import Api
 from vistune.build.http.budget import Budget
 from vistune.build.http.connections import Connections
+from vistune.build.http.firsts import FirstRequests
 from vistune.build.http.limiter import Limiter
+from vistune.build.http.pictures import PICTURE, PictureError
 from vistune.build.http.wire import BadReplyError, body_of, prompt_tokens, reply_of
 from vistune.completer import Reply, Request
 from vistune.errors import InputError
@@ -21,19 +25,26 @@ _BUSY = frozenset({429, 503, 529})
 _AGAIN = frozenset({408, 409, 425, 500, 502, 504})
 _FATAL = frozenset({401, 402, 403, 404})
 _LONGEST_WAIT = 60.0
+_UNREACHED = 3  # tries, as long as nothing ever came from the address
 _LARGEST = 16 * 2**20
 
 
 class _RetryError(Exception):
-    """Try again, after at least `wait` seconds."""
+    """Try again, after at least `wait` seconds.
 
-    def __init__(self, cause: str, wait: float = 0.0, busy: bool = False) -> None:
+    busy: the endpoint has no room. sold: it may have made a reply, and charge it. unreachable: there was no connection.
+    """
+
+    def __init__(
+        self, cause: str, wait: float = 0.0, busy: bool = False, sold: bool = False, unreachable: bool = False
+    ) -> None:
         super().__init__(cause)
-        self.cause, self.wait, self.busy = cause, wait, busy
+        self.cause, self.wait, self.busy, self.sold, self.unreachable = cause, wait, busy, sold, unreachable
 
 
 class Attempts:
-    """Sends requests to one endpoint. Raises `InputError` for what no retry can mend (a refused key, an unknown model).
+    """Sends requests to one endpoint. Raises `InputError` for what no retry can mend (a refused key, an unknown
+    model, first requests that all fail alike); a picture that cannot be sent fails its request alone.
 
     A busy endpoint (429, 503) is no failure: such tries are bounded by `patience` seconds, all others by `retries`.
     """
@@ -56,6 +67,7 @@ class Attempts:
         self._limiter, self._budget, self._account = limiter, budget, account
         self._timeout, self._retries, self._patience, self._secret = timeout, retries, patience, secret
         self._stopped: InputError | None = None
+        self._firsts = FirstRequests()
 
     async def answer(self, request: Request, key: str) -> Reply:
         """The reply, or a `Reply` with `error`. Once one request has stopped the run, no further one is sent."""
@@ -66,41 +78,56 @@ class Attempts:
             raise
 
     async def _answer(self, request: Request, key: str) -> Reply:
-        body = body_of(self._api, request, self._model, self._extra)
+        try:
+            body = await self._body(request)
+        except PictureError as error:
+            return Reply("", self._model, "error", error=f"{PICTURE}: {error}")
+        number = self._firsts.number()
         expected = prompt_tokens(request)
         began, failures, last = time.monotonic(), 0, ""
         while failures <= self._retries and time.monotonic() - began <= self._patience:
             try:
-                return await self._once(request, body, key, expected)
+                return await self._once(request, body, key, expected, number)
             except _RetryError as error:
                 last = error.cause
                 self._account.retries[error.cause] += 1
                 failures += not error.busy
+                self._firsts.failed(number, error.cause if error.unreachable else "")
+                if error.unreachable and failures >= _UNREACHED and not self._firsts.heard:
+                    break
                 backoff = min(_LONGEST_WAIT, 0.25 * 2**failures)
                 await asyncio.sleep(error.wait + random.uniform(0, backoff))
         return Reply("", self._model, "error", error=f"{last} after {failures} failed tries")
 
-    async def _once(self, request: Request, body: bytes, key: str, expected: int) -> Reply:
+    async def _body(self, request: Request) -> bytes:
+        """Reading and converting pictures is left to a thread, so that nobody's reply waits for it."""
+        make = partial(body_of, self._api, request, self._model, self._extra)
+        return await asyncio.to_thread(make) if any(message.images for message in request.messages) else make()
+
+    async def _once(self, request: Request, body: bytes, key: str, expected: int, number: int) -> Reply:
         claim = await self._budget.reserve(expected, request.max_tokens)
         await self._limiter.acquire(expected + request.max_tokens)
-        spent = (0, 0)
+        most, spent = (expected, request.max_tokens), (0, 0)
         try:
             if self._stopped:
                 raise self._stopped
             status, headers, content = await self._post(body, key)
             self._refuse(status, headers, content)
-            if status >= 400:
-                return Reply("", self._model, "error", error=f"refused with status {status}: {self._said(content)}")
-            # A body that was cut was generated all the same: it is charged at its most until a real count is known.
-            spent = (expected, request.max_tokens)
+            if not 200 <= status < 300:
+                said = self._said(content) if status >= 400 else f"redirect to {self._redirect(headers)}"
+                self._firsts.failed(number, f"status {status}", said)
+                return Reply("", self._model, "error", error=f"refused with status {status}: {said}")
             reply = reply_of(self._api, content, request, self._model)
             spent = (reply.prompt_tokens, reply.completion_tokens)
             self._limiter.succeeded()
+            self._firsts.heard = True
             return reply
         except BadReplyError as error:
+            spent = most  # what was cut or garbled was generated all the same
             raise _RetryError("broken reply") from error
-        except TimeoutError as error:
-            raise _RetryError("timeout") from error
+        except _RetryError as error:
+            spent = most if error.sold else spent
+            raise
         finally:
             self._limiter.release()
             self._budget.settle(claim, *spent)
@@ -109,22 +136,28 @@ class Attempts:
         import httpx
 
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
+        begun = False
         try:
             with self._connections.one() as client:
                 async with (
                     asyncio.timeout(self._timeout),
                     client.stream("POST", self._api.path(self._model), content=body, headers=headers) as response,
                 ):
+                    begun = response.status_code == 200
                     content = b""
                     async for chunk in response.aiter_bytes():
                         content += chunk
                         if len(content) > _LARGEST:
                             raise BadReplyError(f"more than {_LARGEST} bytes")
                     return response.status_code, response.headers, content
-        except httpx.TimeoutException as error:
-            raise _RetryError("timeout") from error
-        except httpx.TransportError as error:
-            raise _RetryError("connection") from error
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise _RetryError(f"no connection ({innermost(error)})", unreachable=True) from error
+        except (TimeoutError, httpx.TimeoutException) as error:
+            raise _RetryError("timeout", sold=True) from error
+        except httpx.DecodingError as error:
+            raise BadReplyError("the body is not encoded as its header says") from error
+        except httpx.RequestError as error:
+            raise _RetryError("connection", sold=begun) from error
 
     def _refuse(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
         if status in _BUSY:
@@ -136,11 +169,29 @@ class Attempts:
         if status in _FATAL:
             raise InputError(f"the endpoint answers {status}: {self._said(content)}; check the key, the model and the address")
 
+    def _redirect(self, headers: Mapping[str, str]) -> str:
+        """Where an answer sends us, without the query: nobody is sent a key and pictures whom the user did not name."""
+        return self._said(headers.get("location", "nowhere").partition("?")[0].encode())
+
     def _said(self, content: bytes) -> str:
         """The start of an error body, without the key that some endpoints repeat there."""
         text = content.decode(errors="replace")
         text = text.replace(self._secret, "***") if self._secret else text
         return " ".join(text.split())[:200]
+
+
+def innermost(error: BaseException) -> str:
+    """What the system said about a connection: libraries wrap it in "all connection attempts failed"."""
+    said, inner = str(error), error.__cause__ or error.__context__
+    while inner is not None:
+        if isinstance(inner, BaseExceptionGroup):
+            inner = inner.exceptions[0]
+        if isinstance(inner, ConnectionError) and inner.errno:
+            said = os.strerror(inner.errno)
+        elif isinstance(inner, OSError) and inner.strerror:
+            said = inner.strerror
+        inner = inner.__cause__ or inner.__context__
+    return said or "timeout"
 
 
 def retry_after(headers: Mapping[str, str]) -> float:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from vistune.build.account import Account
+from vistune.build.account import Account, Earlier
 from vistune.errors import InputError
+
+_NOTHING = Earlier()
 
 
 class BudgetError(InputError):
@@ -13,7 +15,7 @@ class BudgetError(InputError):
 
 
 class Budget:
-    """Bounds on tokens (prompt + completion) and on US dollars; None is no bound.
+    """Bounds on tokens (prompt + completion) and on US dollars, kept replies of earlier runs included; None is no bound.
 
     A request reserves the most it can cost and settles what it did cost. While others are still in flight a request that
     does not fit waits for their settlement; alone, it stops the run.
@@ -65,16 +67,19 @@ class Budget:
                 settled.set_result(None)
 
     def _fits(self, claim: tuple[int, float]) -> bool:
-        tokens = self._account.prompt_tokens + self._account.completion_tokens + self._reserved_tokens
-        usd = self._account.usd + self._reserved_usd
+        before, account = self._account.earlier or _NOTHING, self._account
+        tokens = before.prompt_tokens + before.completion_tokens + account.prompt_tokens + account.completion_tokens
+        tokens += self._reserved_tokens
+        usd = before.usd + account.usd + self._reserved_usd
         within_tokens = self.tokens is None or tokens + claim[0] <= self.tokens
         return within_tokens and (self.usd is None or usd + claim[1] <= self.usd)
 
     def _sentence(self) -> str:
-        spent = self._account.prompt_tokens + self._account.completion_tokens
+        spent = self._account.all_runs()
         bound = [f"{self.tokens} tokens"] if self.tokens is not None else []
         bound += [f"{self.usd:g} USD"] if self.usd is not None else []
         return (
-            f"the budget of {' and '.join(bound)} does not cover the next request ({spent} tokens, {self._account.usd:.4f} USD "
-            "spent): raise it and run the same command again, replies already bought are kept"
+            f"the budget of {' and '.join(bound)} does not cover the next request "
+            f"({spent.prompt_tokens + spent.completion_tokens} tokens, {spent.usd:.4f} USD spent, kept replies of earlier runs "
+            "included): raise it and run the same command again, replies already bought are kept"
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from vistune.errors import MissingExtraError
+from vistune.errors import InputError, MissingExtraError
 
 if TYPE_CHECKING:
     import httpx
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class Connections:
     """HTTP clients of one connection each. One client of many connections looks through them all for every request.
 
-    Raises `MissingExtraError` when httpx is not installed.
+    Raises `MissingExtraError` when httpx is not installed, `InputError` for an address that it cannot read.
     """
 
     def __init__(self, url: str, headers: Mapping[str, str], timeout: float) -> None:
@@ -23,8 +23,14 @@ class Connections:
             import httpx
         except ImportError as error:
             raise MissingExtraError("httpx", "build", "asking an endpoint") from error
+        try:
+            httpx.URL(url)
+        except httpx.InvalidURL as error:
+            raise InputError(f"endpoint {url!r} is no address: {error}") from error
         self._trust = httpx.create_ssl_context(trust_env=False)
-        self._url, self._timeout = url.rstrip("/") + "/", timeout
+        self._url = url.rstrip("/") + "/"
+        # Connecting has less time than the whole try, so that a request that was never sent is known from one that was.
+        self._timeout = httpx.Timeout(timeout, connect=min(timeout, max(1.0, timeout / 2)))
         self._headers = dict(headers)
         self._idle: list[httpx.AsyncClient] = []
 

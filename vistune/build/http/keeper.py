@@ -9,10 +9,10 @@ from vistune.completer import Reply
 
 
 class Keeper:
-    """Stores replies; those that come while the disk is waited for share the next wait."""
+    """Stores replies of one completer (`who`); those that come while the disk is waited for share the next wait."""
 
-    def __init__(self, store: ReplyStore) -> None:
-        self._store = store
+    def __init__(self, store: ReplyStore, who: str = "") -> None:
+        self._store, self._who = store, who
         self._waiting: dict[str, Reply] = {}
         self._disk = asyncio.Lock()
 
@@ -24,7 +24,7 @@ class Keeper:
                 return  # whoever had the disk before took this one along
             batch, self._waiting = self._waiting, {}
             try:
-                await asyncio.to_thread(self._store.put_all, batch)
+                await asyncio.to_thread(self._store.put_all, batch, self._who)
             except BaseException:
                 self._waiting = batch | self._waiting  # nobody may take an unwritten reply for written
                 raise

@@ -3,27 +3,44 @@
 from __future__ import annotations
 
 import base64
+import io
 
+from vistune.data.decode import load_image
 from vistune.errors import InputError
 from vistune.sample import Media
+
+PICTURE = "picture"
+"""How the error of a request begins whose picture cannot be sent: it is the record's fault, not the endpoint's."""
 
 _SIGNATURES = (
     (b"\x89PNG\r\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"GIF8", "image/gif"),
-    (b"RIFF", "image/webp"),
 )
 
 
-def mime_of(image: Media) -> str:
-    """`image/png` and the like, from the first bytes. Raises `InputError` for a file that endpoints do not take."""
-    content = image.read_bytes()
-    kind = next((mime for signature, mime in _SIGNATURES if content.startswith(signature)), None)
-    if kind is None:
-        raise InputError(f"{image.name} is none of PNG, JPEG, GIF, WebP, which are what an endpoint takes")
-    return kind
+class PictureError(InputError):
+    """A picture that cannot be sent."""
 
 
-def base64_of(image: Media) -> str:
-    """The file's bytes as text."""
-    return base64.b64encode(image.read_bytes()).decode()
+def sent(image: Media) -> tuple[str, str]:
+    """What an endpoint takes: (`image/png` and the like, base64). Any other format that we decode goes as PNG.
+
+    Raises `PictureError` for a file that is missing, broken, too large to decode, or no picture.
+    """
+    try:
+        content = image.read_bytes()
+        kind = _kind(content)
+        if not kind:
+            buffer = io.BytesIO()
+            load_image(image).save(buffer, "PNG")
+            kind, content = "image/png", buffer.getvalue()
+    except InputError as error:
+        raise PictureError(str(error)) from error
+    return kind, base64.b64encode(content).decode()
+
+
+def _kind(content: bytes) -> str:
+    if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
+        return "image/webp"
+    return next((mime for signature, mime in _SIGNATURES if content.startswith(signature)), "")

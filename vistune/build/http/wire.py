@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeGuard
 
 from vistune.build.http.apis.base import Api
 from vistune.completer import Reply, Request
@@ -22,20 +22,28 @@ def body_of(api: Api, request: Request, model: str, extra: Mapping[str, Any]) ->
 
 
 def reply_of(api: Api, content: bytes, request: Request, model: str) -> Reply:
-    """Read a response body. Raises `BadReplyError` when it is cut, is no JSON, or has no reply in it."""
+    """Read a response body. Raises `BadReplyError` when it is cut, is no JSON, or has no reply in it that can be written."""
     try:
         reply, counts = api.read(json.loads(content))
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise BadReplyError(f"{type(error).__name__} in a body of {len(content)} bytes") from error
     if not isinstance(reply.text, str):
         raise BadReplyError("the reply has no text")
+    try:
+        f"{reply.text}{reply.model}{reply.finish}{reply.error}".encode()
+    except UnicodeEncodeError as error:  # JSON can name half a character, which no file takes
+        raise BadReplyError("the reply holds half a character") from error
     prompt, completion = counts.get("prompt"), counts.get("completion")
     return replace(
         reply,
         model=str(reply.model or model),
-        prompt_tokens=prompt if isinstance(prompt, int) else prompt_tokens(request),
-        completion_tokens=completion if isinstance(completion, int) else text_tokens(reply.text),
+        prompt_tokens=prompt if _counts(prompt) else prompt_tokens(request),
+        completion_tokens=completion if _counts(completion) else text_tokens(reply.text),
     )
+
+
+def _counts(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and value >= 0
 
 
 def text_tokens(text: str) -> int:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from vistune.build.http.pictures import base64_of, mime_of
+from vistune.build.http.pictures import sent
 from vistune.completer import Message, Reply, Request
+from vistune.sample import Media
 
 
 class Anthropic:
@@ -51,9 +52,9 @@ class Anthropic:
 
 
 def _content(message: Message) -> list[dict[str, Any]]:
-    return [
-        {"type": "text", "text": part}
-        if isinstance(part, str)
-        else {"type": "image", "source": {"type": "base64", "media_type": mime_of(part), "data": base64_of(part)}}
-        for part in message.parts()
-    ]
+    return [{"type": "text", "text": part} if isinstance(part, str) else _picture(part) for part in message.parts()]
+
+
+def _picture(image: Media) -> dict[str, Any]:
+    kind, data = sent(image)
+    return {"type": "image", "source": {"type": "base64", "media_type": kind, "data": data}}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from vistune.build.http.pictures import base64_of, mime_of
+from vistune.build.http.pictures import sent
 from vistune.completer import Message, Reply, Request
+from vistune.sample import Media
 
 
 class Google:
@@ -49,14 +50,19 @@ class Google:
         if not value.get("candidates") and value.get("promptFeedback"):
             return Reply("", error=f"the prompt was blocked: {value['promptFeedback'].get('blockReason')}"), {}
         candidate = value["candidates"][0]
-        text = "".join(part["text"] for part in candidate["content"]["parts"] if "text" in part and not part.get("thought"))
+        # A model that thinks until its tokens are spent leaves the parts out, with a finish and a bill like any reply's.
+        finish = candidate.get("finishReason")
+        parts = (candidate.get("content") or {}).get("parts") or [] if finish else candidate["content"]["parts"]
+        text = "".join(part["text"] for part in parts if "text" in part and not part.get("thought"))
         usage = value.get("usageMetadata") or {}
-        reply = Reply(text, value.get("modelVersion") or "", str(candidate.get("finishReason") or "stop").lower())
+        reply = Reply(text, value.get("modelVersion") or "", str(finish or "stop").lower())
         return reply, {"prompt": usage.get("promptTokenCount"), "completion": usage.get("candidatesTokenCount")}
 
 
 def _parts(message: Message) -> list[dict[str, Any]]:
-    return [
-        {"text": part} if isinstance(part, str) else {"inline_data": {"mime_type": mime_of(part), "data": base64_of(part)}}
-        for part in message.parts()
-    ]
+    return [{"text": part} if isinstance(part, str) else _picture(part) for part in message.parts()]
+
+
+def _picture(image: Media) -> dict[str, Any]:
+    kind, data = sent(image)
+    return {"inline_data": {"mime_type": kind, "data": data}}

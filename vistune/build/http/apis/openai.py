@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from vistune.build.http.pictures import base64_of, mime_of
+from vistune.build.http.pictures import sent
 from vistune.completer import Message, Reply, Request
+from vistune.sample import Media
 
 
 class Openai:
@@ -39,16 +40,19 @@ class Openai:
         """See `Api`."""
         choice = value["choices"][0]
         usage = value.get("usage") or {}
-        reply = Reply(choice["message"]["content"], value.get("model") or "", str(choice.get("finish_reason") or "stop"))
+        # A model that reasons until its tokens are spent has said nothing: null, with a finish and a bill like any reply's.
+        text = choice["message"]["content"]
+        text = "" if text is None and choice.get("finish_reason") else text
+        reply = Reply(text, value.get("model") or "", str(choice.get("finish_reason") or "stop"))
         return reply, {"prompt": usage.get("prompt_tokens"), "completion": usage.get("completion_tokens")}
 
 
 def _content(message: Message) -> str | list[dict[str, Any]]:
     if not message.images:
         return message.text
-    return [
-        {"type": "text", "text": part}
-        if isinstance(part, str)
-        else {"type": "image_url", "image_url": {"url": f"data:{mime_of(part)};base64,{base64_of(part)}"}}
-        for part in message.parts()
-    ]
+    return [{"type": "text", "text": part} if isinstance(part, str) else _picture(part) for part in message.parts()]
+
+
+def _picture(image: Media) -> dict[str, Any]:
+    kind, data = sent(image)
+    return {"type": "image_url", "image_url": {"url": f"data:{kind};base64,{data}"}}
