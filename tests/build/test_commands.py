@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from tests.build.fake_endpoint import FakeEndpoint
 from vistune.build.pipeline import names
 from vistune.commands.build import app
 from vistune.errors import InputError
+
+REPLY = "Question:\nWhat is there?\n===\nAnswer:\nThere is a red circle."
 
 
 def printed(*arguments: str) -> str:
@@ -73,6 +76,66 @@ def test_wrong_choices_are_one_sentence(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match=said):
         CliRunner().invoke(app, ["run", *arguments], catch_exceptions=False)
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("endpoint:http://host/v1?model=m&nonsense=1", "no key 'nonsense'"),
+        ("endpoint:ftp://host/v1?model=m", "is no address"),
+        ("endpoint:http://host/v1?model=m&key_env=sk-abcdef", "is not the name of a variable that is set"),
+        ("local:model?batch=many", "local.batch is 'many', expected int"),
+        ("replay:none.jsonl", "there is no such file"),
+    ],
+)
+@pytest.mark.parametrize("role", ["--completer", "--viewer"])
+def test_a_dry_run_refuses_what_the_run_would_refuse(spec: str, said: str, role: str):
+    arguments = ["run", "llava_instruct", "--data", "world", "--limit", "1", "--dry-run", role, spec]
+    with pytest.raises(InputError, match=said):
+        CliRunner().invoke(app, arguments, catch_exceptions=False)
+
+
+def test_a_dry_run_asks_nobody():
+    with FakeEndpoint() as server:
+        told = printed(
+            "run", "svit", "--data", "world", "--limit", "1", "--dry-run", "--completer", f"endpoint:{server.url}?model=m"
+        )
+        assert "requests: 1 conversation" in told and not server.seen
+
+
+def test_a_review_of_less_than_nothing_is_refused(tmp_path: Path):
+    result = CliRunner().invoke(app, ["review", str(tmp_path), "--most", "-1"])
+    assert result.exit_code == 2 and "--most" in result.output
+
+
+def test_a_file_in_place_of_a_folder_and_a_folder_in_place_of_a_file(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    for name, extra, said in (("file", [], "is a file: expected a folder"), ("out", ["--cache", str(tmp_path)], "is a folder")):
+        arguments = ["run", "llava_instruct", "--data", "world", "--limit", "1", "--out", str(tmp_path / name), *extra]
+        with pytest.raises(InputError, match=said):
+            CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_an_interrupted_run_says_how_it_is_continued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vistune.build.runner.write_page", interrupted)
+    result = CliRunner().invoke(app, ["run", "llava_instruct", "--data", "world", "--limit", "1", "--out", str(tmp_path)])
+    assert result.exit_code == 130 and "the same command continues this run" in result.output
+
+
+def test_what_all_runs_cost_is_told_where_earlier_ones_left_replies(tmp_path: Path):
+    options = ["--data", "world", "--out", str(tmp_path / "out"), "--completer"]
+    with FakeEndpoint(text=REPLY) as server:
+        completer = f"endpoint:{server.url}?model=m"
+        first = printed("run", "llava_instruct", *options, completer, "--limit", "2")
+        second = printed("run", "llava_instruct", *options, completer, "--limit", "3")
+    assert "all runs" not in first and "20 + 10 tokens" in first
+    assert "10 + 5 tokens, 0.0000 USD (all runs: 30 + 15 tokens, 0.0000 USD)" in second
+    asked = json.loads((tmp_path / "out" / "run.json").read_text())["asked"]["writer"]
+    assert asked["prompt_tokens"] == 10 and asked["all_runs"]["prompt_tokens"] == 30
 
 
 def test_pipelines_that_see_need_a_viewer(tmp_path: Path):

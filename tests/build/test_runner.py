@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 import vistune.data.samples as data
+from tests.build.fake_endpoint import FakeEndpoint
 from tests.build.pipelines import inputs
 from tests.build.pipelines.models import kit, scripted
-from vistune.build.pipeline import load
+from vistune.build.completers.endpoint import Endpoint
+from vistune.build.operators.generate import generate, persistent
+from vistune.build.pipeline import Pipeline, load
 from vistune.build.record import Record, chain
+from vistune.build.rehearsal import rehearse
 from vistune.build.review import read_decisions, write_page
 from vistune.build.runner import run
 from vistune.build.session import Choices, perform, rehearsed
 from vistune.build.sources import Sources
+from vistune.build.statistics import Statistics
 from vistune.errors import InputError
 from vistune.files import read_json, read_jsonl
 
@@ -69,6 +79,71 @@ def test_a_stopped_run_leaves_nothing_half_written_and_is_continued(tmp_path: Pa
     assert not list(out.glob("*.jsonl")) and not (out / "run.json").exists()
     run("llava_instruct", pipeline, records, kit(scripted({})), out, {})
     assert len(lines(out / "samples.jsonl")) == 6
+
+
+def test_half_written_files_of_killed_runs_are_removed_and_no_others(tmp_path: Path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    gone = [f".samples.jsonl.{dead.pid}.tmp", f".run.json.{dead.pid}.tmp"]
+    kept = [f".samples.jsonl.{os.getppid()}.tmp", f".mine.jsonl.{dead.pid}.tmp", ".samples.jsonl.x.tmp", "samples.jsonl.1.tmp"]
+    for name in gone + kept:
+        (tmp_path / name).write_text("{")
+    perform(Choices("llava_instruct", ("world",), limit=1), tmp_path)
+    assert sorted(path.name for path in tmp_path.glob("*.tmp")) == sorted(kept)
+
+
+def pictures(folder: Path) -> str:
+    """Three captioned pictures: one that endpoints take, one that they do not, one that is none."""
+    folder.mkdir()
+    Image.new("RGB", (8, 8), "red").save(folder / "0.png")
+    Image.new("RGB", (8, 8), "red").save(folder / "1.bmp")
+    Image.new("RGB", (8, 8), "red").save(folder / "2.bmp")
+    rows = [{"image": name, "caption": "A red square."} for name in ("0.png", "1.bmp", "2.bmp")]
+    (folder / "captions.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return f"captions:{folder}/captions.jsonl"
+
+
+def test_a_picture_that_cannot_be_sent_is_a_reject_of_its_own(tmp_path: Path):
+    prompt = replace(load("llava_instruct").prompts[0], looks=True, context=("captions",))
+    pipeline = Pipeline("Looking", ("captions",), "answers", lambda kit: [generate(kit.writer, prompt)], (prompt,))
+    records = list(Sources([pictures(tmp_path / "in")], pipeline.spoken))
+    (tmp_path / "in" / "2.bmp").write_bytes(b"BM no picture any more")
+    with FakeEndpoint(text="Question:\nWhat?\n===\nAnswer:\nA red square.") as server:
+        writer = Endpoint(server.url, "m")
+        statistics = run("looking", pipeline, records, kit(writer), tmp_path / "out", {})
+        writer.close()
+    assert (statistics.samples, statistics.rejects) == (2, {"picture": 1})
+    assert statistics.commonest().startswith("picture: ")
+
+
+def test_a_run_in_which_every_request_failed_says_so_and_keeps_its_rejects(tmp_path: Path):
+    completer = "endpoint:http://127.0.0.1:9/v1?model=m&retries=0"
+    with pytest.raises(
+        InputError, match=r"all 4 requests failed, most often with 'endpoint: no connection \(Connection refused\)"
+    ):
+        perform(Choices("llava_instruct", ("world",), completer, limit=4), tmp_path)
+    assert len(lines(tmp_path / "rejects.jsonl")) == 4
+    statistics = read_json(tmp_path / "run.json")["statistics"]
+    assert statistics["commonest_reject"] == "endpoint: no connection (Connection refused) after 1 failed tries"
+
+
+def test_causes_are_counted_as_far_as_there_are_few():
+    statistics = Statistics()
+    for number in range(1200):
+        statistics.count(Record(str(number)).rejected("format", f"unlike any other: {number}"))
+    for number in range(2):
+        statistics.count(Record(str(number)).rejected("format", "unlike any other: 7"))
+    assert statistics.rejects == {"format": 1202} and len(statistics.causes) == 1000
+    assert statistics.commonest() == "format: unlike any other: 7"
+
+
+def test_a_rehearsal_bounds_a_run_whose_every_round_is_needed():
+    prompt = replace(load("llava_instruct").prompts[0], max_tokens=100)
+    pipeline = Pipeline("Rounds", ("captions",), "", lambda kit: persistent(kit.writer, prompt, rounds=3), (prompt,))
+    good, worst = (
+        rehearse(pipeline, Sources(["world:?size=4"], "captions"), kit(scripted({})), fails) for fails in (False, True)
+    )
+    assert (good.most, worst.most) == (400, 1200) and not good.depends
 
 
 def test_a_folder_holds_one_pipelines_run(tmp_path: Path):
@@ -125,8 +200,13 @@ def test_a_rehearsal_shows_three_requests_and_the_cost_and_writes_nothing(tmp_pa
     told = rehearsed(Choices("video_chatgpt", tuple(map(str, film(tmp_path / "in"))), limit=5), 1.0, 2.0)
     assert told.count("=== request") == 3
     assert "requests: 2 summary, 2 extract, 2 detail" in told
-    assert "USD, at most" in told
+    assert "USD, at most" in told and "at most: every reply at its full length, in every round (6 requests)" in told
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+def test_a_rehearsal_claims_no_bound_where_replies_lead_to_requests():
+    told = rehearsed(Choices("vigc", ("world",), limit=2), 1.0, 2.0)
+    assert "at most: for these requests alone; replies lead to further ones" in told
 
 
 def film(folder: Path) -> list[str]:

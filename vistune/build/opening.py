@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
+from vistune.build.completers.endpoint import Endpoint
 from vistune.build.store import ReplyStore
 from vistune.completer import Completer
 from vistune.errors import InputError
 from vistune.files import parse_yaml
-from vistune.spec import build, resolve
+from vistune.spec import build, check_arguments, resolve, split
 
 COMPLETERS = "vistune.build.completers"
+_LIGHT = ("endpoint", "replay")
 
 
 def open_completer(spec: str | Mapping[str, Any], store: ReplyStore | None = None) -> Completer:
@@ -21,6 +23,17 @@ def open_completer(spec: str | Mapping[str, Any], store: ReplyStore | None = Non
     or a mapping with `kind`. What follows the first colon is the completer's first argument; `store` keeps its replies.
     """
     return cast(Completer, build(COMPLETERS, _parsed(spec) if isinstance(spec, str) else spec, store=store))
+
+
+def check_completer(spec: str | Mapping[str, Any]) -> None:
+    """Refuse what `open_completer` would refuse; nobody is asked and no model is loaded."""
+    kind, arguments = split(_parsed(spec) if isinstance(spec, str) else spec)
+    target = resolve(COMPLETERS, kind)
+    check_arguments(target, arguments, f"completers.{kind}", {"store": None})
+    if kind in _LIGHT:
+        opened = target(**arguments)
+        if isinstance(opened, Endpoint):
+            opened.close()
 
 
 def _parsed(text: str) -> dict[str, Any]:

@@ -18,23 +18,26 @@ from vistune.sample import Media
 
 @dataclass(slots=True)
 class Rehearsal:
-    """A completer that answers every request with its prompt's demonstration, and counts.
+    """A completer that answers every request with its prompt's demonstration, or with nothing when it `fails`, and counts.
 
-    The counts are of a run in which every reply is good; tokens are estimated at four bytes each. `most` counts every reply
-    at its full `max_tokens`.
+    Tokens are estimated at four bytes each. `most` counts every reply at its full `max_tokens`; `depends` says that some
+    requests were made from earlier replies, so that a run may make any number of them.
     """
 
+    fails: bool = False
     shown: list[Request] = field(default_factory=list)
     requests: Counter[str] = field(default_factory=Counter)
     prompt_tokens: int = 0
     completion_tokens: int = 0
     most: int = 0
+    depends: bool = False
 
     def complete(self, requests: Iterable[Request]) -> Iterator[Reply]:
-        """Demonstrations, in order."""
+        """Demonstrations or nothings, in order."""
         for request in requests:
-            assert isinstance(request, Ask) and request.prompt is not None
-            text = request.prompt.format.write(request.prompt.shot[1])
+            assert isinstance(request, Ask) and request.prompt is not None and request.record is not None
+            self.depends = self.depends or bool(request.record.exchanges)
+            text = "" if self.fails else request.prompt.format.write(request.prompt.shot[1])
             self.requests[request.prompt.name] += 1
             self.prompt_tokens += prompt_tokens(request)
             self.completion_tokens += text_tokens(text)
@@ -51,9 +54,9 @@ class _Blank:
         return Media("image", data=b"")
 
 
-def rehearse(pipeline: Pipeline, records: Iterable[Record], kit: Kit) -> Rehearsal:
-    """Run a pipeline with demonstrations for replies; nothing is written."""
-    rehearsal = Rehearsal()
+def rehearse(pipeline: Pipeline, records: Iterable[Record], kit: Kit, fails: bool = False) -> Rehearsal:
+    """Run a pipeline with demonstrations for replies, or with replies that are all empty; nothing is written."""
+    rehearsal = Rehearsal(fails)
     stand_in = Kit(rehearsal, rehearsal, kit.labelers, _Blank(), None, kit.decisions, kit.seed)
     for _ in finished(pipeline, records, stand_in):
         pass

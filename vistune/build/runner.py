@@ -14,6 +14,8 @@ goes through the data again, finds the replies it has, and asks only for the res
 from __future__ import annotations
 
 import json
+import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -24,6 +26,7 @@ from vistune import __version__
 from vistune.build.account import Accounted
 from vistune.build.boxes import Notation
 from vistune.build.context import words
+from vistune.build.http.pictures import PICTURE
 from vistune.build.kit import Kit
 from vistune.build.media_files import filed
 from vistune.build.pipeline import Pipeline
@@ -35,6 +38,8 @@ from vistune.files import atomic_open, read_json, sha256, write_json
 from vistune.progress import track
 from vistune.sample import Part, Region, Text
 
+_HALF_WRITTEN = re.compile(r"\.(?:samples\.jsonl|trace\.jsonl|rejects\.jsonl|run\.json|review\.html)\.(\d+)\.tmp")
+
 
 def run(name: str, pipeline: Pipeline, records: Iterable[Record], kit: Kit, out: Path, about: dict[str, Any]) -> Statistics:
     """Run a pipeline and write the folder; `about` (data, completers, ...) is noted in run.json.
@@ -42,6 +47,7 @@ def run(name: str, pipeline: Pipeline, records: Iterable[Record], kit: Kit, out:
     Raises `InputError` when the folder holds another pipeline's run.
     """
     _check_folder(out, name)
+    _sweep(out)
     statistics = Statistics()
     with ExitStack() as files:
         made, trace, rejects = (
@@ -64,7 +70,7 @@ def finished(pipeline: Pipeline, records: Iterable[Record], kit: Kit) -> Iterato
     for record in pipeline.run(records, kit):
         roles = {turn.role for turn in record.turns}
         if record.reject:
-            yield record
+            yield _blamed(record)
         elif not {"user", "assistant"} <= roles:
             yield record.rejected("no conversation")
         elif record.id in seen:
@@ -72,6 +78,12 @@ def finished(pipeline: Pipeline, records: Iterable[Record], kit: Kit) -> Iterato
         else:
             seen.add(record.id)
             yield record
+
+
+def _blamed(record: Record) -> Record:
+    """A picture that cannot be sent is the record's own fault, though the completer found it."""
+    found = record.reject.removeprefix("endpoint: ")
+    return replace(record, reject=found) if found.startswith(f"{PICTURE}: ") else record
 
 
 def trace_of(record: Record) -> dict[str, Any]:
@@ -115,6 +127,24 @@ def _regions(record: Record) -> list[Region]:
 
 def _line(file: Any, value: Any) -> None:
     file.write(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _sweep(out: Path) -> None:
+    """Remove the half-written files that killed runs left: those of processes that are no more."""
+    for path in out.glob(".*.tmp"):
+        found = _HALF_WRITTEN.fullmatch(path.name)
+        if found and not _alive(int(found.group(1))):
+            path.unlink(missing_ok=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):  # another user's; no process at all, and no file of ours
+        return True
+    return True
 
 
 def _check_folder(out: Path, name: str) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from vistune.build.account import Accounted
 from vistune.build.completers.scripted import Scripted
 from vistune.build.facts import check_kind
 from vistune.build.kit import Kit, Labeler
-from vistune.build.opening import open_completer, open_part
+from vistune.build.opening import check_completer, open_completer, open_part
 from vistune.build.pipeline import load
 from vistune.build.ray_engine import prefetch
 from vistune.build.record import Record
@@ -20,6 +21,7 @@ from vistune.build.rehearsal import Rehearsal, printed, rehearse
 from vistune.build.review import read_decisions
 from vistune.build.runner import run
 from vistune.build.sources import Sources
+from vistune.build.statistics import Statistics
 from vistune.build.store import ReplyStore
 from vistune.completer import Completer
 from vistune.errors import InputError
@@ -46,9 +48,12 @@ class Choices:
 
 
 def perform(choices: Choices, out: Path) -> dict[str, Any]:
-    """Run a pipeline into a folder; returns what run.json holds."""
+    """Run a pipeline into a folder; returns what run.json holds. Raises `InputError` after a run in which all that was asked
+    failed and no sample was made."""
     if choices.engine not in ("local", "ray"):
         raise InputError(f"engine {choices.engine!r} is unknown: use local or ray")
+    if out.exists() and not out.is_dir():
+        raise InputError(f"--out {out} is a file: expected a folder, or one to be made")
     pipeline = load(choices.pipeline)
     records = Sources(choices.data, pipeline.spoken)
     with ExitStack() as files:
@@ -60,30 +65,52 @@ def perform(choices: Choices, out: Path) -> dict[str, Any]:
         viewer = open_completer(choices.viewer, store) if choices.viewer else None
         kit = _kit(choices, writer, viewer)
         about = {"data": list(choices.data), "limit": choices.limit, "completer": choices.completer, "viewer": choices.viewer}
-        run(choices.pipeline, pipeline, _limited(records, choices.limit), kit, out, about)
+        statistics = run(choices.pipeline, pipeline, _limited(records, choices.limit), kit, out, about)
+    _check_answered([writer, viewer], statistics, out)
     report: dict[str, Any] = read_json(out / "run.json")
     return report
 
 
+def _check_answered(completers: Sequence[object], statistics: Statistics, out: Path) -> None:
+    accounts = [completer.account for completer in completers if isinstance(completer, Accounted)]
+    asked, failed = (sum(account.asked for account in accounts), sum(account.failed for account in accounts))
+    if asked and failed == asked and not statistics.samples:
+        raise InputError(
+            f"no sample was made: all {asked} requests failed, most often with {statistics.commonest()!r}; every reject is in "
+            f"{out / 'rejects.jsonl'}, and the same command asks again"
+        )
+
+
 def rehearsed(choices: Choices, price_in: float, price_out: float) -> str:
     """Three complete requests, and what the run would cost, as text; nobody is asked and nothing is written."""
+    for spec in filter(None, (choices.completer, choices.viewer)):
+        check_completer(spec)
     pipeline = load(choices.pipeline)
     records = Sources(choices.data, pipeline.spoken)
     nobody = Scripted(answer=lambda request: "")
     kit = _kit(choices, nobody, nobody)
     found = rehearse(pipeline, _limited(records, choices.limit), kit)
+    worst = found if found.depends else rehearse(pipeline, _limited(records, choices.limit), kit, fails=True)
     requests = "\n\n".join(f"=== request {number}\n{printed(request)}" for number, request in enumerate(found.shown, 1))
-    return f"{requests}\n\n{_cost(found, price_in, price_out)}"
+    return f"{requests}\n\n{_cost(found, worst, price_in, price_out)}"
 
 
-def _cost(found: Rehearsal, price_in: float, price_out: float) -> str:
+def _cost(found: Rehearsal, worst: Rehearsal, price_in: float, price_out: float) -> str:
+    """`worst` is the run in which every reply is unusable, so that every round is asked, or `found` where replies decide
+    what is asked next."""
     steps = ", ".join(f"{count} {name}" for name, count in found.requests.items()) or "none"
     usd = (found.prompt_tokens * price_in + found.completion_tokens * price_out) / 1e6
-    most = (found.prompt_tokens * price_in + found.most * price_out) / 1e6
+    prompts, completions = max(found.prompt_tokens, worst.prompt_tokens), max(found.most, worst.most)
+    most = (prompts * price_in + completions * price_out) / 1e6
     money = f"; about {usd:.2f} USD, at most {most:.2f}" if price_in or price_out else ""
+    covers = (
+        "at most: for these requests alone; replies lead to further ones, and longer replies to more of them"
+        if found.depends
+        else f"at most: every reply at its full length, in every round ({sum(worst.requests.values())} requests)"
+    )
     return (
         f"requests: {steps}\nabout {found.prompt_tokens} prompt and {found.completion_tokens} completion tokens "
-        f"(at most {found.most}){money}"
+        f"(at most {completions}){money}\n{covers}; tokens are estimated, and tries after a failure come on top"
     )
 
 

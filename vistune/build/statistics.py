@@ -10,10 +10,14 @@ from typing import Any
 from vistune.build.record import Record
 from vistune.sample import Region
 
+_CAUSES = 1000
+_LONGEST = 300
+
 
 @dataclass(slots=True)
 class Statistics:
-    """Counts over finished records; `turns` are assistant turns, `words` their words."""
+    """Counts over finished records; `turns` are assistant turns, `words` their words; `causes` are rejects with their detail,
+    as far as there are few of them."""
 
     samples: int = 0
     turns: int = 0
@@ -21,11 +25,15 @@ class Statistics:
     boxes: int = 0
     tasks: Counter[str] = field(default_factory=Counter)
     rejects: Counter[str] = field(default_factory=Counter)
+    causes: Counter[str] = field(default_factory=Counter)
 
     def count(self, record: Record) -> None:
         """Add one finished record."""
         if record.reject:
             self.rejects[record.reason] += 1
+            cause = record.reject[:_LONGEST]
+            if cause in self.causes or len(self.causes) < _CAUSES:
+                self.causes[cause] += 1
             return
         told = [turn for turn in record.turns if turn.role == "assistant"]
         self.samples += 1
@@ -33,6 +41,10 @@ class Statistics:
         self.words += sum(len(turn.text.split()) for turn in told)
         self.boxes += sum(isinstance(part, Region) for turn in record.turns for part in turn.parts)
         self.tasks[record.task] += 1
+
+    def commonest(self) -> str:
+        """The reject that happened most often, with its detail; empty when there was none."""
+        return next(iter(_plain(self.causes)), "")
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON."""
@@ -43,6 +55,7 @@ class Statistics:
             "boxes": self.boxes,
             "tasks": _plain(self.tasks),
             "rejects": _plain(self.rejects),
+            "commonest_reject": self.commonest(),
         }
 
 

@@ -98,12 +98,19 @@ def run(
         return
     if out is None:
         raise InputError("give --out, the folder to write (or --dry-run to write nothing)")
-    report = perform(choices, out)
+    try:
+        report = perform(choices, out)
+    except KeyboardInterrupt:
+        typer.echo("vistune: stopped; the same command continues this run, replies already bought are kept", err=True)
+        raise typer.Exit(130) from None
     typer.echo(json.dumps(report, indent=2, ensure_ascii=False) if as_json else _told(report, out))
 
 
 @app.command()
-def review(out: Annotated[Path, typer.Argument(help="The folder of a finished run.")], most: int = 500) -> None:
+def review(
+    out: Annotated[Path, typer.Argument(help="The folder of a finished run.")],
+    most: Annotated[int, typer.Option(min=1, help="Samples to show, and rejects, at most.")] = 500,
+) -> None:
     """Write the review page of a finished run anew."""
     from vistune.build.review import write_page
 
@@ -113,9 +120,11 @@ def review(out: Annotated[Path, typer.Argument(help="The folder of a finished ru
 def _told(report: dict[str, Any], out: Path) -> str:
     made = report["statistics"]
     rejects = ", ".join(f"{count} {reason}" for reason, count in made["rejects"].items()) or "none"
+    rejects += f"; most often {made['commonest_reject']!r}" if made["commonest_reject"] else ""
     costs = "".join(
         f"{role}: asked {asked['asked']} times, {asked['cached']} from earlier replies, {asked['failed']} failed; "
-        f"{asked['prompt_tokens']} + {asked['completion_tokens']} tokens, {asked['usd']:.4f} USD\n"
+        f"{asked['prompt_tokens']} + {asked['completion_tokens']} tokens, {asked['usd']:.4f} USD"
+        f"{_together(asked)}\n"
         for role, asked in report["asked"].items()
     )
     return (
@@ -124,3 +133,11 @@ def _told(report: dict[str, Any], out: Path) -> str:
         f"{costs}"
         f"review: {out / 'review.html'}"
     )
+
+
+def _together(asked: dict[str, Any]) -> str:
+    """What all runs cost, where earlier ones left replies."""
+    every = asked.get("all_runs", asked)
+    if all(every[kind] == asked[kind] for kind in ("prompt_tokens", "completion_tokens")):
+        return ""
+    return f" (all runs: {every['prompt_tokens']} + {every['completion_tokens']} tokens, {every['usd']:.4f} USD)"

@@ -20,6 +20,7 @@ from vistune.build.sources import Sources
 from vistune.build.store import ReplyStore, read_replies, reply_key
 from vistune.completer import Message, Reply, Request
 from vistune.errors import InputError
+from vistune.sample import Media
 
 QUESTION = Request((Message("user", "How many?"),), max_tokens=6)
 
@@ -214,6 +215,18 @@ def test_a_local_model_answers_in_batches_as_it_does_alone_and_once(tiny: Path, 
     tokenizer = AutoTokenizer.from_pretrained(tiny)
     prompt = tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False)
     assert alone[0].prompt_tokens == len(tokenizer(prompt, add_special_tokens=False).input_ids)
+
+
+def test_a_picture_that_cannot_be_read_fails_alone_where_a_local_model_sees(tiny: Path, tmp_path: Path):
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    completer = Local(str(tiny))
+    completer._vision = True  # the check of the pictures comes before any model
+    asks = [
+        Request((Message("user", "?", (Media("image", path=str(tmp_path / name)),)),)) for name in ("broken.png", "none.png")
+    ]
+    replies = list(completer.complete(asks))
+    assert all(reply.error.startswith("picture: ") for reply in replies)
+    assert (completer.account.asked, completer.account.failed, completer.account.cached) == (2, 2, 0)
 
 
 def test_a_model_without_a_chat_template_is_refused(tiny_language: str):

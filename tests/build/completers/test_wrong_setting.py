@@ -21,7 +21,7 @@ def test_a_closed_port_stops_the_run():
 
 def test_an_option_that_the_endpoint_does_not_know_stops_the_run():
     with FakeEndpoint({"unfit": 1.0}) as server:
-        with pytest.raises(InputError, match="the first 8 requests all failed with status 400: .*longer than the model takes"):
+        with pytest.raises(InputError, match=r"the first 8 requests all failed with status 400: .*longer than the model takes"):
             asked(server.url, requests(200), concurrency=2)
         assert sum(server.seen.values()) <= MANY + 2
 

@@ -7,8 +7,10 @@ from itertools import islice
 from typing import Any
 
 from vistune.build.account import Account, Earlier
+from vistune.build.http.pictures import PICTURE
 from vistune.build.store import ReplyStore, local_identity, reply_key
 from vistune.completer import Message, Reply, Request
+from vistune.data.decode import load_image
 from vistune.errors import InputError
 
 
@@ -58,11 +60,15 @@ class Local:
         """Answer in order, a batch at a time; only requests with equal sampling arguments share a batch."""
         source = iter(requests)
         while chunk := list(islice(source, self._batch)):
-            keys = [reply_key(request, self.identity) for request in chunk]
+            faults = [self._unreadable(request) for request in chunk]
+            keys = [fault or reply_key(request, self.identity) for fault, request in zip(faults, chunk, strict=True)]
             stored: dict[str, Reply | None] = {key: self._store.get(key) if self._store is not None else None for key in keys}
+            stored |= {fault: Reply("", error=f"{PICTURE}: {fault}") for fault in faults if fault}
             missing = {key: request for key, request in zip(keys, chunk, strict=True) if stored[key] is None}
+            failed = sum(map(bool, faults))
             self.account.asked += len(chunk)
-            self.account.cached += len(chunk) - len(missing)
+            self.account.failed += failed
+            self.account.cached += len(chunk) - len(missing) - failed
             for group in _alike(missing):
                 for key, reply in zip(group, self._generate(list(group.values())), strict=True):
                     stored[key] = reply
@@ -72,6 +78,16 @@ class Local:
                 found = stored[key]
                 assert found is not None, "every request was either stored or generated"
                 yield found
+
+    def _unreadable(self, request: Request) -> str:
+        """What is wrong with the request's pictures, so that one broken file does not end a batch and a run."""
+        try:
+            for image in (image for message in request.messages for image in message.images):
+                if self._vision:
+                    load_image(image)
+        except InputError as error:
+            return str(error)
+        return ""
 
     def _generate(self, requests: list[Request]) -> list[Reply]:
         import torch
