@@ -34,7 +34,7 @@ class FakeEndpoint:
         value: Any = None,
     ) -> None:
         self.shares, self.places, self.latency, self.text, self.value = shares or {}, places, latency, text, value
-        self.bodies: list[dict[str, Any]] = []  # what was asked
+        self.bodies: list[bytes] = []  # what was asked
         self.sold: Counter[str] = Counter()  # whole replies, by the request's body
         self.seen: Counter[str] = Counter()  # requests, by outcome
         self.keys: set[str] = set()  # the authorisations that came
@@ -76,7 +76,7 @@ class FakeEndpoint:
             self._inside += 1
             fault = "busy" if self._inside > self.places else self._fault()
             self.seen[fault] += 1
-            self.bodies.append(json.loads(body))
+            self.bodies.append(body)
         try:
             self._respond(handler, body, fault)
         except (BrokenPipeError, ConnectionResetError):

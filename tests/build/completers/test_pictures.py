@@ -51,7 +51,7 @@ def test_a_picture_that_cannot_be_sent_fails_its_request_alone(tmp_path: Path):
     with FakeEndpoint(text="Red.") as server:
         replies, completer = asked(server.url, wanted)
         assert len(server.bodies) == 1
-        assert "data:image/png;base64," in str(server.bodies[0])
+        assert b"data:image/png;base64," in server.bodies[0]
     assert [reply.text for reply in replies] == ["", "", "Red."]
     assert all(reply.error.startswith("picture: ") for reply in replies[:2])
     assert (completer.account.asked, completer.account.failed, completer.account.answered) == (3, 2, 1)
