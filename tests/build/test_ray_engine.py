@@ -32,6 +32,7 @@ def test_a_worker_sends_home_every_reply_of_its_block(tmp_path: Path):
     with FakeEndpoint(text=REPLY) as server, closing(worker(f"endpoint:{server.url}?model=m", tmp_path)) as actor:
         rows = actor({"id": [0, 3, 5]})
     assert rows["text"] == [REPLY] * 3 and len(set(rows["key"])) == 3 and rows["stopped"] == [""] * 3
+    assert set(rows["who"]) == {f"{server.url} m"}, "whose budget they count against"
 
 
 def test_a_worker_asks_for_nothing_that_is_known(tmp_path: Path):

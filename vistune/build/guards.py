@@ -53,6 +53,9 @@ _FUNCTION_WORDS = {
     "es": "el la los las un una es son de del en y o se este esta con para por que qué cuál cómo hay su al no está",
 }
 LANGUAGES = tuple(sorted({*_SCRIPTS, *_FUNCTION_WORDS}))
+PICTURE = "picture"
+"""How the error of a request begins whose picture cannot be sent: it is the record's fault, not the endpoint's."""
+
 _ENOUGH_WORDS = 8
 _SLACK = 2  # function words that another language may have more: names and quotations are no proof
 _ENOUGH_LETTERS = 0.6
@@ -102,7 +105,8 @@ def in_language(text: str, language: str) -> bool:
 def fault(reply: Reply, language: str) -> tuple[str, str] | None:
     """Why a reply may not be parsed at all: (reason, detail), or None."""
     if reply.error:
-        return "endpoint", reply.error
+        own = reply.error.startswith(f"{PICTURE}: ")
+        return PICTURE if own else "endpoint", reply.error.removeprefix(f"{PICTURE}: ")
     if reply.finish in _FILTERED:
         return "refused", reply.finish
     if reply.finish in _CUT:

@@ -65,7 +65,7 @@ def prefetch(
     for row in replies.iter_rows():
         stopped = stopped or row["stopped"]
         if not row["stopped"] and store.get(row["key"]) is None:
-            store.put(row["key"], Reply(**{field: row[field] for field in _FIELDS}))
+            store.put(row["key"], Reply(**{field: row[field] for field in _FIELDS}), row["who"])
             came += 1
     if stopped:
         raise InputError(stopped)
@@ -109,16 +109,16 @@ class _Bought(ReplyStore):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
-        self._new: dict[str, Reply] = {}
+        self._new: list[tuple[str, str, Reply]] = []
 
-    def put_all(self, replies: Mapping[str, Reply]) -> None:
+    def put_all(self, replies: Mapping[str, Reply], who: str = "") -> None:
         """Store and note them."""
-        super().put_all(replies)
-        self._new.update(replies)
+        super().put_all(replies, who)
+        self._new += [(key, who, reply) for key, reply in replies.items()]
 
-    def taken(self) -> dict[str, Reply]:
-        """What was put since it was last taken."""
-        new, self._new = self._new, {}
+    def taken(self) -> list[tuple[str, str, Reply]]:
+        """What was put since it was last taken: key, who replied, reply."""
+        new, self._new = self._new, []
         return new
 
 
@@ -162,7 +162,7 @@ class _Worker:
                 pass
         except InputError as error:
             stopped = [str(error)]
-        bought = self._store.taken()
-        replies = [*bought.values(), *(Reply("") for _ in stopped)]
-        rows: dict[str, list[Any]] = {"key": [*bought, *("" for _ in stopped)], "stopped": [*("" for _ in bought), *stopped]}
+        bought = self._store.taken() + [("", "", Reply("")) for _ in stopped]
+        keys, who, replies = (list(column) for column in zip(*bought, strict=True)) if bought else ([], [], [])
+        rows: dict[str, list[Any]] = {"key": keys, "who": who, "stopped": [""] * (len(keys) - len(stopped)) + stopped}
         return rows | {field: [asdict(reply)[field] for reply in replies] for field in _FIELDS}

@@ -26,7 +26,6 @@ from vistune import __version__
 from vistune.build.account import Accounted
 from vistune.build.boxes import Notation
 from vistune.build.context import words
-from vistune.build.http.pictures import PICTURE
 from vistune.build.kit import Kit
 from vistune.build.media_files import filed
 from vistune.build.pipeline import Pipeline
@@ -70,7 +69,7 @@ def finished(pipeline: Pipeline, records: Iterable[Record], kit: Kit) -> Iterato
     for record in pipeline.run(records, kit):
         roles = {turn.role for turn in record.turns}
         if record.reject:
-            yield _blamed(record)
+            yield record
         elif not {"user", "assistant"} <= roles:
             yield record.rejected("no conversation")
         elif record.id in seen:
@@ -78,12 +77,6 @@ def finished(pipeline: Pipeline, records: Iterable[Record], kit: Kit) -> Iterato
         else:
             seen.add(record.id)
             yield record
-
-
-def _blamed(record: Record) -> Record:
-    """A picture that cannot be sent is the record's own fault, though the completer found it."""
-    found = record.reject.removeprefix("endpoint: ")
-    return replace(record, reject=found) if found.startswith(f"{PICTURE}: ") else record
 
 
 def trace_of(record: Record) -> dict[str, Any]:

@@ -12,13 +12,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from vistune.build.account import Account, Earlier
+from vistune.build.guards import PICTURE
 from vistune.build.http.apis.base import Api
 from vistune.build.http.attempts import Attempts
 from vistune.build.http.budget import Budget
 from vistune.build.http.connections import Connections
 from vistune.build.http.keeper import Keeper
 from vistune.build.http.limiter import Limiter
-from vistune.build.http.pictures import PICTURE
 from vistune.build.store import ReplyStore, endpoint_identity, reply_key
 from vistune.completer import Reply, Request
 from vistune.errors import InputError

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from vistune.build.account import Account, Earlier
-from vistune.build.http.pictures import PICTURE
+from vistune.build.guards import PICTURE
 from vistune.build.store import ReplyStore, local_identity, reply_key
 from vistune.completer import Message, Reply, Request
 from vistune.data.decode import load_image

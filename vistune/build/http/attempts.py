@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from functools import partial
 
 from vistune.build.account import Account
+from vistune.build.guards import PICTURE
 from vistune.build.http.apis.base import Api
 from vistune.build.http.budget import Budget
 from vistune.build.http.connections import Connections
 from vistune.build.http.firsts import FirstRequests
 from vistune.build.http.limiter import Limiter
-from vistune.build.http.pictures import PICTURE, PictureError
+from vistune.build.http.pictures import PictureError
 from vistune.build.http.wire import BadReplyError, body_of, prompt_tokens, reply_of
 from vistune.completer import Reply, Request
 from vistune.errors import InputError

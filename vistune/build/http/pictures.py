@@ -9,9 +9,6 @@ from vistune.data.decode import load_image
 from vistune.errors import InputError
 from vistune.sample import Media
 
-PICTURE = "picture"
-"""How the error of a request begins whose picture cannot be sent: it is the record's fault, not the endpoint's."""
-
 _SIGNATURES = (
     (b"\x89PNG\r\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),

@@ -180,7 +180,7 @@ def needs_picture(kit: Kit, prompt: Prompt) -> list[Operator]:
     ask = generate(kit.writer, prompt, lambda record, _, items: [record], kit.seed)
 
     def judge(record: Record) -> Record:
-        if "question" not in record.notes or record.reason in ("endpoint", "missing"):
+        if "question" not in record.notes or record.reason in ("endpoint", "picture", "missing"):
             return record  # not asked: rejected before, or not reached
         guess = letter_of(record.exchanges[-1].reply.text)
         right = guess is not None and guess == record.turns[-1].text.strip()
