@@ -10,7 +10,9 @@ from typer.testing import CliRunner
 from vistune.cli import app
 from vistune.errors import InputError
 from vistune.evals.compare import compare, exact_sign_test
+from vistune.evals.metrics.chair import chair
 from vistune.evals.metrics.cider_d import cider_d
+from vistune.evals.metrics.circular import circular
 from vistune.evals.metrics.exact_match import exact_match
 from vistune.evals.result import Result
 
@@ -82,3 +84,27 @@ def test_clusters_are_resampled_together() -> None:
     first = Result.mean("r", "a", scores, clusters=groups)
     second = Result.mean("r", "a", 100 - scores, clusters=groups)
     assert compare(first, second).interval == (0, 0)  # every group holds a win and a loss
+
+
+def test_rotations_of_a_question_are_one_trial() -> None:
+    def solved(questions: list[int]) -> Result:
+        return circular(Result.mean("mc", "accuracy", np.repeat(questions, 4) * 100.0), [i // 4 for i in range(24)])
+
+    found = compare(solved([1, 1, 1, 1, 1, 0]), solved([0, 0, 0, 0, 0, 1]))
+    assert (found.test, found.wins, found.losses, found.ties) == ("McNemar", 5, 1, 0)
+    assert found.test_p == pytest.approx(14 / 64)  # of 24 passes it would be .0015
+
+
+def test_equal_sums_in_another_order_are_a_tie() -> None:
+    groups = np.zeros(3, dtype=np.int64)
+    first, second = (Result.mean("r", "a", items, clusters=groups) for items in ([0.1, 0.2, 0.3], [0.3, 0.2, 0.1]))
+    found = compare(first, second)
+    assert (found.wins, found.losses, found.ties) == (0, 0, 1)
+
+
+def test_won_means_better_where_lower_is_better() -> None:
+    present = [frozenset({"dog"})] * 3
+    good, bad = (chair([text] * 3, present, {"dog": "dog", "cat": "cat"}) for text in ("a dog", "a cat"))
+    assert good.headline < bad.headline
+    found = compare(good, bad)
+    assert (found.wins, found.losses) == (3, 0)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vistune.errors import InputError
-from vistune.evals.result import Result, finite, resampled_weights
+from vistune.evals.result import Floats, Result, finite, resampled_weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +18,8 @@ class Comparison:
     """Difference of the headlines, first minus second, with what chance alone would do.
 
     `interval`: paired bootstrap of the difference; `bootstrap_p`: two-sided, from the same resamples (never below
-    2 / (resamples + 1)). `wins` and `losses`: items on which the first scores more, or less; `test` on them is McNemar's where
+    2 / (resamples + 1)). `wins` and `losses`: items on which the first is better, or worse (it scores less where lower is
+    better); items of one cluster are one item, their mean, since they stand or fall together. `test` on them is McNemar's where
     an item is right or wrong, the sign test elsewhere, both exact, with `test_p`.
     """
 
@@ -74,8 +76,10 @@ def compare(first: Result, second: Result, level: float = 0.95, resamples: int =
         interval = (float(low), float(high))
         tail = 1 + min(int((differences <= 0).sum()), int((differences >= 0).sum()))
         bootstrap_p = min(1.0, 2 * tail / (len(differences) + 1))
-    wins, losses = int((first.items > second.items).sum()), int((first.items < second.items).sum())
-    right_or_wrong = len(np.setdiff1d(np.concatenate([first.items, second.items]), [0.0])) <= 1
+    ours, theirs = _independent(first.items, groups), _independent(second.items, groups)
+    more, less = int((ours > theirs).sum()), int((ours < theirs).sum())
+    wins, losses = (less, more) if first.details.get("lower_is_better") else (more, less)
+    right_or_wrong = len(np.setdiff1d(np.concatenate([ours, theirs]), [0.0])) <= 1
     return Comparison(
         first.rule,
         first.name,
@@ -85,10 +89,17 @@ def compare(first: Result, second: Result, level: float = 0.95, resamples: int =
         bootstrap_p,
         wins,
         losses,
-        first.n - wins - losses,
+        len(ours) - wins - losses,
         "McNemar" if right_or_wrong else "sign",
         exact_sign_test(wins, losses),
     )
+
+
+def _independent(items: Floats, groups: NDArray[Any]) -> Floats:
+    """The mean of each group: the test takes its trials for independent, and four rotations of a question are one trial."""
+    _, index = np.unique(groups, return_inverse=True)
+    # Rounded, so that the order in which a group was summed up decides nothing.
+    return np.round(np.bincount(index, items) / np.bincount(index), 9) if len(items) else items
 
 
 def exact_sign_test(wins: int, losses: int) -> float:
