@@ -59,6 +59,10 @@ GOOD_RATING = "helpfulness: 8\nrelevance: 9\naccuracy: 10\ndetail: 5\nexplanatio
         (Pairwise(()), "A is better.\nwinner: A", {"a": 1.0}),
         (Pairwise(()), "winner: tie", {"a": 0.5}),
         (Pairwise(()), "winner: C", None),
+        (Pairwise(()), "**Winner:** B.\n", {"a": 0.0}),
+        (Pairwise(()), "winner: a tie", None),  # asked again, not a win of A
+        (Pairwise(()), "winner: A or B", None),
+        (Pairwise(()), "winner: <A, B or tie>", None),
         (Pairwise(()), "winner: A\nwinner: B", None),
     ],
 )
@@ -215,3 +219,14 @@ def test_scoring_from_replies_needs_every_one_of_them(tmp_path: Path) -> None:
     run(MmVet(), SAMPLES[:2], ANSWERS[:2], Scripted(answer=lambda request: "1.0"), tmp_path / "r.jsonl")
     with pytest.raises(InputError, match="has no reply to 1 question"):
         verdicts(MmVet(), SAMPLES, ANSWERS, tmp_path / "r.jsonl")
+
+
+def test_llava_bench_swapped_leaves_out_a_question_with_one_readable_reply(tmp_path: Path) -> None:
+    def reply(request: Request) -> str:
+        if request.id != "q1":
+            return "5 5"
+        text = text_of(request)
+        return "10 2" if text.index("answer q1") > text.index("truth 1") else "I cannot say."
+
+    result = ask(LlavaBench(swap=True), reply, tmp_path / "r.jsonl")
+    assert result.headline == 100.0 and result.unparsed == 1  # half of q1 would make it 73.3

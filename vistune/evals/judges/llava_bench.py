@@ -52,7 +52,7 @@ class LlavaBench:
     `swap` asks in both orders and adds both ratings up; the published numbers ask once, the reference first.
     Relative score: mean candidate rating / mean reference rating, each mean rounded to three decimals, in percent rounded
     to one: a ratio of means. A missing answer is rated 0 beside the reference's 10; a question whose reply could not be
-    read counts in neither mean.
+    read (with `swap`: either of its replies) counts in neither mean.
     """
 
     swap: bool = False
@@ -88,8 +88,10 @@ class LlavaBench:
                 (index,), first, second = verdict.question.items, verdict.scores["first"], verdict.scores["second"]
                 reference[index] += second if turned else first
                 candidate[index] += first if turned else second
-        if self.swap:
-            reference, candidate = reference / 2, candidate / 2
+        if self.swap:  # one order alone would favour whoever came second, and weigh half
+            read = np.array([verdict.question.items[0] for verdict in verdicts if verdict.scores is not None], dtype=np.int64)
+            whole = np.bincount(read, minlength=len(samples)) == 2
+            reference, candidate = whole * reference / 2, whole * candidate / 2
         reference[[prediction is None for prediction in predictions]] = 10.0
         groups = np.array([str(sample.meta["category"]) for sample in samples])
         relative = {name: _relative(reference[groups == name], candidate[groups == name]) for name in dict.fromkeys(groups)}

@@ -33,7 +33,8 @@ Answer B:
 {second}
 
 Explain briefly, then end with one line: winner: <A, B or tie>"""
-_WINNER = re.compile(r"^\W*winner\W*:\W*(A|B|tie)\b", re.IGNORECASE | re.MULTILINE)
+# Alone on its line: 'a tie' and 'A or B' are no win of A.
+_WINNER = re.compile(r"^\W*winner\W*:\W*(A|B|tie)[^\w\n]*$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Pairwise:
         return questions
 
     def parse(self, text: str) -> Mapping[str, float] | None:
-        """The line `winner:`, once; the score is A's."""
+        """The line `winner:`, once, with the winner and nothing else on it; the score is A's."""
         found = _WINNER.findall(text)
         return {"a": {"a": 1.0, "b": 0.0, "tie": 0.5}[found[0].lower()]} if len(found) == 1 else None
 
