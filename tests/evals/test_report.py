@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from vistune.commands.report import app
 from vistune.errors import InputError
+from vistune.evals.gallery import worst
 from vistune.evals.plots import bars, radar
 from vistune.evals.report import collect, markdown, to_csv
 from vistune.files import write_json, write_jsonl
@@ -105,3 +106,31 @@ def test_page_holds_table_figures_and_the_worst_answers_and_nothing_from_elsewhe
     assert "<script>" not in page and "&lt;script&gt;" in page
     assert 'src="http' not in page and 'href="http' not in page and page.count("<svg") == 2
     assert {"report.md", "report.csv", "report.html"} == {path.name for path in (folder / "out").iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"rule": None}, "the rule as text"),
+        ({"values": {"accuracy": "high"}}, "could not convert"),
+        ({"values": {"accuracy": 1.0}, "interval": [1, 2]}, "'list' object"),
+        ({"values": {"accuracy": 1.0}, "details": [1]}, "'list' object"),
+    ],
+)
+def test_a_file_that_is_no_result_is_named(tmp_path: Path, changes: dict[str, Any], said: str) -> None:
+    result(tmp_path, "a", "gqa", 1.0, **changes)
+    with pytest.raises(InputError, match=r"result\.json is not a result of `vistune eval`") as error:
+        collect([tmp_path])
+    assert said in str(error.value)
+
+
+@pytest.mark.parametrize(("lower_is_better", "first"), [(False, ["a", "c"]), (True, ["b", "d"])])
+def test_the_worst_answers_are_the_worst(tmp_path: Path, lower_is_better: bool, first: list[str]) -> None:
+    result(tmp_path, "m", "chair", 50.0, details={"lower_is_better": lower_is_better})
+    items = tmp_path / "m/chair/items.jsonl"
+    write_jsonl(items, [{"id": name, "score": score} for name, score in zip("abcd", (0.0, 100.0, 0.0, 100.0), strict=True)])
+    (entry,) = collect([tmp_path])
+    assert [item["id"] for item in worst(entry, 2)] == first
+    write_jsonl(items, [{"id": "a", "score": None}])
+    with pytest.raises(InputError, match="'score', a number"):
+        worst(entry, 2)

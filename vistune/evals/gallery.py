@@ -18,14 +18,18 @@ WIDTH = 280  # pixels of a thumbnail's longer side
 
 
 def worst(entry: Entry, count: int) -> list[dict[str, Any]]:
-    """The `count` items of lowest score, in the samples' order among equals; none where no `items.jsonl` was kept."""
+    """The `count` worst items, in the samples' order among equals; none where no `items.jsonl` was kept.
+
+    Lowest scores are worst, or highest where lower is better.
+    """
     path = entry.folder / "items.jsonl"
     if not path.exists():
         return []
     items = [value for _, value in read_jsonl(path)]
-    if not all(isinstance(item, dict) and {"id", "score"} <= item.keys() for item in items):
-        raise InputError(f"{path}: every line needs 'id' and 'score'")
-    return sorted(items, key=lambda item: float(item["score"]))[:count]
+    if not all(isinstance(item, dict) and "id" in item and isinstance(item.get("score"), int | float) for item in items):
+        raise InputError(f"{path}: every line needs 'id' and 'score', a number")
+    sign = -1 if entry.lower_is_better else 1
+    return sorted(items, key=lambda item: sign * float(item["score"]))[:count]
 
 
 def gallery(entries: Sequence[Entry], count: int) -> str:

@@ -67,11 +67,13 @@ def collect(folders: Iterable[str | Path]) -> list[Entry]:
 def _entry(path: Path) -> Entry:
     record = read_json(path)
     try:
-        values = dict(record["values"])
-        if not values:
-            raise ValueError("no values")
-        return Entry(str(record["model"]), str(record["benchmark"]), path.parent, record)
-    except (KeyError, TypeError, ValueError) as error:
+        values, rule = dict(record["values"]), record["rule"]
+        if not values or not isinstance(rule, str):
+            raise ValueError("it needs values, and the rule as text")
+        entry = Entry(str(record["model"]), str(record["benchmark"]), path.parent, record)
+        _ = entry.value, entry.interval, entry.lower_is_better  # each raises for what it cannot read
+        return entry
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path} is not a result of `vistune eval` ({error})") from error
 
 
