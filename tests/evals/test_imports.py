@@ -59,3 +59,15 @@ def test_refusals(tmp_path: Path) -> None:
     empty = lines(tmp_path / "e.jsonl", [{"doc_id": 0, "resps": [[]]}, {"doc_id": 1, "resps": [["b"]]}])
     with pytest.raises(InputError, match=r"e\.jsonl: line 1: the reply is \[\], expected text"):
         import_predictions(empty)
+
+
+def test_commas_separate_a_table_too(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text('index,question,prediction\n3,"Which, then?",B\n')
+    assert [(p.id, p.answer) for p in import_predictions(tmp_path / "m.csv")] == [("3", "B")]
+
+
+def test_a_document_left_out_is_none_and_one_that_is_no_object_is_refused(tmp_path: Path) -> None:
+    path = lines(tmp_path / "s.jsonl", [{"doc_id": 7, "doc": None, "resps": [["a"]]}])
+    assert [p.id for p in import_predictions(path)] == ["7"]
+    with pytest.raises(InputError, match=r"line 1: field 'doc' holds '5', expected an object"):
+        import_predictions(lines(path, [{"doc_id": 7, "doc": 5, "resps": [["a"]]}, {"doc_id": 8, "resps": [["a"]]}]))

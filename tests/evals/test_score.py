@@ -97,3 +97,22 @@ def test_command_prints_json_and_writes_items(tmp_path: Path, annotations: Path)
     assert record["missing_ids"] == ["3"]
     assert [json.loads(line)["score"] for line in items.read_text().splitlines()] == [100, 0, 0]
     assert "1 samples without a prediction, counted wrong: 3" in CliRunner().invoke(app, arguments).stdout
+
+
+def test_a_line_of_text_ends_where_files_end_lines(tmp_path: Path) -> None:
+    (tmp_path / "ref.txt").write_text("a dog runs\na cat sits\n")
+    scores = []
+    for name, first in (("plain", "a dog runs fast"), ("odd", "a dog runs\u2028fast\x0c")):
+        hypotheses = tmp_path / name
+        hypotheses.write_bytes(f"{first}\r\na cat sits\r\n".encode())
+        result = score("plain_captions", hypotheses, str(tmp_path / "ref.txt"))
+        assert (result.missing, result.extra_ids) == (0, ())
+        scores.append(result.items[1])
+    assert scores[0] == scores[1] > 0
+
+
+@pytest.mark.parametrize(("first", "place"), [("", "big"), ('{"id": 1, "answer": "a"}\n', "big: line 2")])
+def test_a_number_of_thousands_of_digits_is_a_sentence(tmp_path: Path, annotations: Path, first: str, place: str) -> None:
+    (tmp_path / "big").write_text(first + '{"id": ' + "1" * 5000 + ', "answer": "a"}\n')
+    with pytest.raises(InputError, match=f"{place}: holds a number that is too long"):
+        score("vqa_v2", tmp_path / "big", annotations)

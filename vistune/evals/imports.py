@@ -46,7 +46,10 @@ def _lmms_eval(content: Content, identifier: str | None) -> list[Prediction] | N
 
 
 def _lmms_eval_line(line: Any, identifier: str | None, where: str) -> Prediction:
-    document = field_of(line, "doc", where) if isinstance(line, dict) and "doc" in line else {}
+    document = line.get("doc") if isinstance(line, dict) else None
+    document = {} if document is None else document
+    if not isinstance(document, dict):
+        raise InputError(f"{where}: field 'doc' holds {str(document)[:60]!r}, expected an object")
     name = identifier or next((name for name in _DOCUMENT_IDS if name in document), None)
     value = field_of(line, "doc_id", where) if name is None else field_of(document, name, where)
     replies = line["filtered_resps"] if line.get("filtered_resps") else field_of(line, "resps", where)
@@ -81,7 +84,7 @@ def _vlm_eval_kit(content: Content, identifier: str | None) -> list[Prediction] 
 def _table(content: Content) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The rows of a tab- or comma-separated file, of a JSON list, or of JSON columns (`{"index": {"0": ...}}`)."""
     value = content.value
-    if content.form == "text" and value and "\t" in value[0] + "," and "prediction" in value[0]:
+    if content.form == "text" and value and ("\t" in value[0] or "," in value[0]) and "prediction" in value[0]:
         yield from rows(content.path)
     elif isinstance(value, list) and content.form in ("json", "jsonl") and all(isinstance(record, dict) for record in value):
         yield from ((content.record(index), record) for index, record in enumerate(value))

@@ -41,12 +41,14 @@ def load(path: str | Path) -> Content:
     text = read_text(path)
     start = text.lstrip()[:1]
     if start not in ("{", "["):
-        return Content(path, "text", text.splitlines())
+        return Content(path, "text", _lines(text))
     try:
         return Content(path, "json", json.loads(text))
     except RecursionError as error:
         raise InputError(f"{path}: JSON nested too deeply") from error
-    except json.JSONDecodeError as error:
+    except ValueError as error:
+        if not isinstance(error, json.JSONDecodeError):
+            raise InputError(f"{path}: {_too_long(error)}") from error
         # More than one value, one a line: only then can the first line be a whole value.
         first_line = text.lstrip().partition("\n")[0]
         if not _is_json(first_line):
@@ -98,7 +100,20 @@ def _is_json(line: str) -> bool:
         json.loads(line)
     except json.JSONDecodeError:
         return False
+    except ValueError:  # a number too long to read: JSON, which its line will be named for
+        return True
     return True
+
+
+def _too_long(error: ValueError) -> str:
+    """Python reads no whole number of more than some thousand digits, and calls that no JSON error."""
+    return f"holds a number that is too long ({str(error).partition(';')[0]}); write it as text"
+
+
+def _lines(text: str) -> list[str]:
+    """Lines as files have them. `splitlines` would also end one at U+2028 and its like, and shift all that follow."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return lines if lines[-1] else lines[:-1]
 
 
 def _line_value(path: Path, number: int, line: str) -> Any:
@@ -106,6 +121,8 @@ def _line_value(path: Path, number: int, line: str) -> Any:
         return json.loads(line)
     except (json.JSONDecodeError, RecursionError) as error:
         raise InputError(f"{path}: line {number}: not JSON ({error})") from error
+    except ValueError as error:
+        raise InputError(f"{path}: line {number}: {_too_long(error)}") from error
 
 
 def locate(source: str | Path, relative: str) -> Path:
