@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from vistune.commands.benchmark import app
 from vistune.commands.report import app as report_app
+from vistune.errors import InputError
 from vistune.files import write_jsonl
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -79,3 +80,16 @@ def test_import_predictions(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "s.jsonl", [{"doc_id": number, "resps": [["yes"]]} for number in range(2)])
     assert "2 predictions in" in run("import-predictions", tmp_path / "s.jsonl", "--out", tmp_path / "p.jsonl")
     assert json.loads((tmp_path / "p.jsonl").read_text().splitlines()[1])["id"] == "1"
+
+
+def test_judge_refuses_answers_to_other_questions_and_settings_it_lacks(tmp_path: Path) -> None:
+    bench = FIXTURES / "mm_vet"
+    write_jsonl(tmp_path / "script.jsonl", ["1.0"])
+    tail = ("--annotations", bench, "--completer", f"scripted:{tmp_path / 'script.jsonl'}", "--out", tmp_path / "r.jsonl")
+    write_jsonl(tmp_path / "other.jsonl", [{"id": "zzz", "answer": "yes"}])
+    with pytest.raises(InputError, match="no prediction belongs to any sample"):
+        run("judge", "mm_vet", "mm_vet", tmp_path / "other.jsonl", *tail)
+    for name in ("one", "two"):
+        write_jsonl(tmp_path / f"{name}.jsonl", [{"id": "v1_0", "answer": name}])
+    with pytest.raises(InputError, match="has no setting 'show_image'"):
+        run("judge", "pairwise", "mm_vet", tmp_path / "one.jsonl", tmp_path / "two.jsonl", *tail, "--set", "show_image=true")

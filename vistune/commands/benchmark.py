@@ -87,7 +87,7 @@ def judge(
     from vistune.commands.evaluate import benchmark_spec
     from vistune.errors import InputError
     from vistune.evals.judges.base import judged, run
-    from vistune.evals.score import open_benchmark, read_answers, read_samples
+    from vistune.evals.score import in_order, open_benchmark, read_answers, read_samples
     from vistune.spec import build
 
     opened, asking = open_benchmark(bench), open_completer(completer)
@@ -96,12 +96,14 @@ def judge(
     for path in predictions:
         if path.stem in given:
             raise InputError(f"two predictions files are called {path.stem!r}: the file's name is the model's, rename one")
-        by_id = {prediction.id: prediction for prediction in read_answers(opened, path).predictions}
-        given[path.stem] = [by_id.get(sample.id) for sample in samples]
+        given[path.stem] = in_order(samples, read_answers(opened, path).predictions)
     spec = benchmark_spec(judge, options)
     if judge == "pairwise":
         from vistune.evals.arena import arena
 
+        unknown = sorted(spec.keys() - {"kind", "show_images"})
+        if unknown:
+            raise InputError(f"the judge 'pairwise' has no setting {unknown[0]!r}; its only one is show_images")
         _print_standings(arena(samples, given, asking, out, show_images=bool(spec.get("show_images"))), as_json)
         return
     if len(given) > 1:

@@ -82,13 +82,7 @@ def read_answers(bench: Benchmark, path: str | Path) -> Answers:
 
 def score_samples(bench: Benchmark, samples: Sequence[Sample], found: Answers) -> Result:
     """Bring predictions into the samples' order and score them."""
-    known = _unique_ids(samples)
-    given, repeated = _by_id(found.predictions)
-    if known and given and not known.keys() & given.keys():
-        raise InputError(
-            f"no prediction belongs to any sample: predictions are for ids like {next(iter(given))!r}, samples have ids like"
-            f" {next(iter(known))!r}"
-        )
+    known, given, repeated = _matched(samples, found.predictions)
     result = bench.score(samples, [given.get(sample.id) for sample in samples])
     if result.n != len(samples):
         raise ValueError(f"{type(bench).__name__} scored {result.n} items of {len(samples)} samples, not each sample once")
@@ -98,6 +92,24 @@ def score_samples(bench: Benchmark, samples: Sequence[Sample], found: Answers) -
     missing = tuple(identifier for identifier in known if identifier not in given)
     extra = tuple(identifier for identifier in given if identifier not in known)
     return replace(result, ids=tuple(known), missing=len(missing), missing_ids=missing, extra_ids=extra, notes=tuple(notes))
+
+
+def in_order(samples: Sequence[Sample], predictions: Sequence[Prediction]) -> list[Prediction | None]:
+    """Each sample's prediction, `None` where it is missing. Raises `InputError` as `score` does when the ids do not agree."""
+    _, given, _ = _matched(samples, predictions)
+    return [given.get(sample.id) for sample in samples]
+
+
+def _matched(samples: Sequence[Sample], predictions: Sequence[Prediction]) -> tuple[dict[str, str], dict[str, Prediction], int]:
+    """Samples' places and predictions by id, and how many predictions only repeat another."""
+    known = _unique_ids(samples)
+    given, repeated = _by_id(predictions)
+    if known and given and not known.keys() & given.keys():
+        raise InputError(
+            f"no prediction belongs to any sample: predictions are for ids like {next(iter(given))!r}, samples have ids like"
+            f" {next(iter(known))!r}"
+        )
+    return known, given, repeated
 
 
 def _unique_ids(samples: Sequence[Sample]) -> dict[str, str]:
