@@ -122,3 +122,16 @@ def test_evaluate_writes_what_a_report_reads(tmp_path: Path) -> None:
         (100.0, "yes", ["yes"]),
         (0.0, "yes", ["no"]),
     ]
+
+
+def test_a_benchmark_that_waits_for_its_judge_keeps_no_other_from_its_score(tmp_path: Path) -> None:
+    data = tmp_path / "mm_vet"
+    (data / "images").mkdir(parents=True)
+    (data / "mm-vet.json").write_bytes((FIXTURES / "mm_vet/mm-vet.json").read_bytes())
+    for name in ("v1_0.png", "v1_1.png"):
+        (data / "images" / name).write_bytes(b"a picture")
+    out = tmp_path / "out"
+    with pytest.raises(InputError, match=r"mm_vet was answered .* but not scored: .*vistune judge.*results of tab_fact are in"):
+        evaluate(Echo(), {"mm_vet": str(data), "tab_fact": str(FIXTURES / "tab_fact")}, out)
+    assert len((out / "mm_vet/predictions.jsonl").read_text().splitlines()) == 2
+    assert json.loads((out / "tab_fact/result.json").read_text())["n"] == 2

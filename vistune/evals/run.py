@@ -129,15 +129,24 @@ def evaluate(
 ) -> dict[str, Result]:
     """Predict and score; `benchmarks` maps names to the place of their files. `limit` takes the first samples of each.
 
-    Every benchmark is opened and read before the first prediction, so that a missing file is found at once.
+    Every benchmark is opened and read before the first prediction, so that a missing file is found at once. One that cannot be
+    scored (its number is a judge's) does not keep the others from being answered and scored: its `InputError` comes at the end.
     """
     opened = {name: open_benchmark(name) for name in benchmarks}
     samples = {name: read_samples(bench, benchmarks[name])[:limit] for name, bench in opened.items()}
-    results = {}
+    results: dict[str, Result] = {}
+    unscored = []
     for name, bench in opened.items():
         predictions = predict(model, samples[name], out / name / "predictions.jsonl", arguments, batch_size)
-        results[name] = score(bench, predictions, samples[name])
+        try:
+            results[name] = score(bench, predictions, samples[name])
+        except InputError as error:
+            unscored.append(f"{name} was answered ({out / name / 'predictions.jsonl'}) but not scored: {error}")
+            continue
         write_result(out / name, name, model.identity, samples[name], predictions, results[name])
+    if unscored:
+        others = f"; the results of {', '.join(results)} are in {out}" if results else ""
+        raise InputError("; ".join(unscored) + others)
     return results
 
 
