@@ -1,8 +1,16 @@
 from __future__ import annotations
 
-from vistune.evals.detections_in_text import read_detections
-from vistune.evals.metrics.lvis_ap import lvis_ap
+from pathlib import Path
 
+import pytest
+
+from vistune.errors import InputError
+from vistune.evals.detections_in_text import NUMBER, read_detections
+from vistune.evals.metrics.lvis_ap import lvis_ap
+from vistune.evals.prediction import Prediction
+from vistune.evals.score import open_benchmark, score
+
+FIXTURES = Path(__file__).parent / "fixtures"
 CATEGORIES = {"aerosol_can": 1, "cat": 2, "bow_(weapon)": 3}
 
 
@@ -71,3 +79,36 @@ def test_federated_annotation() -> None:
 def test_missing_and_nothing() -> None:
     result = lvis_ap([None, []], [1, 2], truth())
     assert (result.headline, result.missing, result.items.tolist()) == (0.0, 1, [0.0, 0.0])
+
+
+def test_numbers_as_models_write_them() -> None:
+    (record,) = read_detections("cat: [.1, 2e-1, .5, 9E-1]", CATEGORIES, (100, 100))
+    assert [round(value, 6) for value in record["bbox"]] == [10, 20, 40, 70]
+    assert NUMBER.findall("[0.1.0.2, 1., -.5]") == ["0.1", "0.2", "1", "-.5"]
+
+
+@pytest.mark.parametrize("kind", ["coco_detection", "lvis"])
+def test_detections_that_are_no_list_of_objects_are_named(kind: str) -> None:
+    bench = open_benchmark(kind)
+    samples = bench.read(str(FIXTURES / kind))
+    for wrong in (5, [5], None):
+        with pytest.raises(InputError, match="the extra 'detections' holds"):
+            score(bench, [Prediction(samples[0].id, "", extras={"detections": wrong})], samples)
+
+
+def test_coco_reads_what_a_model_wrote_and_counts_what_it_cannot() -> None:
+    pytest.importorskip("pycocotools", reason="needs the extra 'coco'")
+    bench = open_benchmark({"kind": "coco_detection", "scale": 1000})
+    first, second = bench.read(str(FIXTURES / "coco_detection"))
+    names = {category["id"]: category["name"] for category in first.meta["categories"]}
+    size = first.meta["image"]["width"], first.meta["image"]["height"]
+    lines = []
+    for record in first.meta["annotations"]:
+        x, y, w, h = record["bbox"]
+        box = [1000 * x / size[0], 1000 * y / size[1], 1000 * (x + w) / size[0], 1000 * (y + h) / size[1]]
+        lines.append(f"{names[record['category_id']]}: {box}")
+    result = score(
+        bench, [Prediction(first.id, "\n".join(lines)), Prediction(second.id, "nothing that I know")], [first, second]
+    )
+    assert result.items[0] == 1 and result.headline > 0
+    assert result.unparsed == 1

@@ -6,8 +6,24 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from vistune.errors import InputError
+from vistune.evals.prediction import Prediction
+
+# A point may lead (.5) and an exponent follow (5e-1); '0.1.0.2' stays two numbers.
+NUMBER = re.compile(r"-?(?:\d+(?:\.\d+)?|(?<!\d)\.\d+)(?:[eE][-+]?\d+)?")
 _BRACKETS = re.compile(r"\[([^\[\]]*)\]")
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+
+
+def given_detections(prediction: Prediction) -> list[dict[str, Any]] | None:
+    """The extra `detections`, `None` without it. Raises `InputError` when it is no list of objects."""
+    if "detections" not in prediction.extras:
+        return None
+    found = prediction.extras["detections"]
+    if not isinstance(found, list) or not all(isinstance(record, dict) for record in found):
+        raise InputError(
+            f"prediction {prediction.id!r}: the extra 'detections' holds {str(found)[:60]!r}, expected a list of result records"
+        )
+    return found
 
 
 def read_detections(
@@ -24,7 +40,7 @@ def read_detections(
     for brackets in _BRACKETS.finditer(answer):
         before, end = answer[end : brackets.start()], brackets.end()
         name = re.split(r"[\n;]", before)[-1]  # the line's end, or what follows the last detection on it
-        box = [float(number) / scale for number in _NUMBER.findall(brackets[1])]
+        box = [float(number) / scale for number in NUMBER.findall(brackets[1])]
         if _plain(name) in known and len(box) == 4 and box[0] <= box[2] and box[1] <= box[3]:
             corner, extent = (box[0] * size[0], box[1] * size[1]), ((box[2] - box[0]) * size[0], (box[3] - box[1]) * size[1])
             score = 1.0 / (1 + len(found))

@@ -71,9 +71,18 @@ def test_weights_of_one_give_pycocotools_number_and_weights_repeat_images() -> N
         (found(3, [0, 0, -1, 1], 1), "the box"),
         (found(3, [0, 0, 1], 1), "the box"),
         (found(3, [0, 0, 1, 1], math.nan), "the score nan"),
+        ({"category_id": [3], "bbox": [0, 0, 1, 1], "score": 1}, "the category_id [3]"),
     ],
 )
 def test_malformed_detections_are_located(record: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match="image 9") as error:
         coco_ap([[record], None], [9, 4], TRUTH)
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "mask", [5, [], [[1, 2]], [["a"] * 6], {"size": [100, 100], "counts": [1, 2]}, {"size": 3, "counts": ""}]
+)
+def test_masks_that_are_no_run_lengths_are_located(mask: object) -> None:
+    with pytest.raises(InputError, match=r"image 9 has the segmentation .* expected compressed run lengths"):
+        coco_ap([[{"category_id": 3, "score": 1, "segmentation": mask}], None], [9, 4], TRUTH, "segm")

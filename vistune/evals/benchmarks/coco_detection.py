@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, medium
+from vistune.evals.annotations import asked, medium, whole_of
 from vistune.evals.benchmark import field_of
+from vistune.evals.detections_in_text import given_detections, read_detections
 from vistune.evals.metrics.coco_ap import coco_ap
 from vistune.evals.prediction import Prediction, identifier_of
 from vistune.evals.result import Result
@@ -19,15 +20,20 @@ from vistune.sample import Sample
 
 @dataclass(frozen=True)
 class CocoDetection:
-    """`shape` is what is compared. Our predictions hold the result records of an image under the extra `detections`."""
+    """`shape` is what is compared.
+
+    An answer lists `category: [x1, y1, x2, y2]` with coordinates from 0 to `scale`; the extra `detections` (the result records
+    of an image) takes its place where a model gives scores, and where masks are compared.
+    """
 
     shape: Literal["bbox", "segm"] = "bbox"
-    prompt: str = "Detect every object in the image and give its category and bounding box."
+    scale: float = 1.0
+    prompt: str = "Detect every object. Write one a line as: category: [x1, y1, x2, y2]."
 
     files: ClassVar[Mapping[str, str]] = MappingProxyType(
         {"annotations": "annotations/instances_val2017.json", "images": "val2017"}
     )
-    answer_form: ClassVar[str] = "a category and a box an object"
+    answer_form: ClassVar[str] = "lines of category: [x1, y1, x2, y2]"
     result_form: ClassVar[str] = '[{"image_id", "category_id", "score", "bbox" or "segmentation"}]'
 
     def read(self, source: str) -> list[Sample]:
@@ -65,7 +71,7 @@ class CocoDetection:
         return [Prediction(identifier, "", extras={"detections": found}) for identifier, found in images.items()]
 
     def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
-        """AP over IoU .50:.95 first."""
+        """AP over IoU .50:.95 first. An answer from which no detection can be read is unparsed."""
         if not samples:
             raise InputError("there are no images to score")
         images = [sample.meta["image"] for sample in samples]
@@ -74,5 +80,20 @@ class CocoDetection:
             "annotations": [record for sample in samples for record in sample.meta["annotations"]],
             "categories": samples[0].meta["categories"],
         }
-        detections = [None if prediction is None else prediction.extras.get("detections", []) for prediction in predictions]
-        return coco_ap(detections, [image["id"] for image in images], annotations, self.shape)
+        names = {
+            field_of(record, "name", "categories"): field_of(record, "id", "categories") for record in annotations["categories"]
+        }
+        given = [None if prediction is None else given_detections(prediction) for prediction in predictions]
+        read = [
+            self._in_text(prediction, sample, names) if prediction is not None and found is None else found
+            for prediction, found, sample in zip(predictions, given, samples, strict=True)
+        ]
+        # An empty list that was given says that nothing is there; one read from text says nothing.
+        unparsed = sum(not found and listed is None and found is not None for found, listed in zip(read, given, strict=True))
+        return replace(coco_ap(read, [image["id"] for image in images], annotations, self.shape), unparsed=unparsed)
+
+    def _in_text(self, prediction: Prediction, sample: Sample, names: Mapping[str, int]) -> list[dict[str, Any]]:
+        if self.shape == "segm":
+            return []
+        size = (whole_of(sample.meta["image"], "width", sample.where), whole_of(sample.meta["image"], "height", sample.where))
+        return read_detections(prediction.answer, names, size, self.scale)

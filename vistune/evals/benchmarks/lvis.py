@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from vistune.errors import InputError
 from vistune.evals.annotations import asked, medium, sections, text_of, whole_of
 from vistune.evals.benchmark import field_of
-from vistune.evals.detections_in_text import read_detections
+from vistune.evals.detections_in_text import given_detections, read_detections
 from vistune.evals.metrics.lvis_ap import lvis_ap
 from vistune.evals.prediction import Prediction
 from vistune.evals.result import Result
@@ -85,7 +85,8 @@ class Lvis:
         return replace(result, unparsed=sum(records_ == [] for records_ in found))
 
     def _detections(self, prediction: Prediction, sample: Sample, names: Mapping[str, int]) -> list[Any]:
-        if "detections" in prediction.extras:
-            return list(prediction.extras["detections"])
+        given = given_detections(prediction)
+        if given is not None:
+            return given
         size = (whole_of(sample.meta["image"], "width", sample.where), whole_of(sample.meta["image"], "height", sample.where))
         return read_detections(prediction.answer, names, size, self.scale)

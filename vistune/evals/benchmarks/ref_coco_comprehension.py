@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -12,6 +11,7 @@ from vistune.data.safe_pickle import load_plain_pickle
 from vistune.errors import InputError
 from vistune.evals.annotations import asked, medium, sections, text_of, whole_of
 from vistune.evals.benchmark import field_of, fill, result_list
+from vistune.evals.detections_in_text import NUMBER
 from vistune.evals.metrics.box_iou import Box, box_accuracy
 from vistune.evals.prediction import Prediction
 from vistune.evals.result import Result
@@ -19,7 +19,6 @@ from vistune.evals.sources import Content, locate
 from vistune.sample import Region, Sample
 
 PARTITIONS = {"refcoco": "unc", "refcoco+": "unc", "refcocog": "umd"}
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ class RefCocoComprehension:
         return replace(result, missing=predictions.count(None))
 
     def _box(self, reply: str) -> Box | None:
-        numbers = [float(text) / self.scale for text in _NUMBER.findall(reply)]
+        numbers = [float(text) / self.scale for text in NUMBER.findall(reply)]
         return (numbers[0], numbers[1], numbers[2], numbers[3]) if len(numbers) == 4 else None
 
 

@@ -66,12 +66,26 @@ def _checked(record: Mapping[str, Any], kind: str, image: int) -> dict[str, Any]
     for name in ("category_id", "score", shape):
         if name not in record:
             raise InputError(f"a detection on image {image} lacks {name!r}")
-    score, box = record["score"], record.get("bbox")
+    score, box, category = record["score"], record.get("bbox"), record["category_id"]
+    if not isinstance(category, int) or isinstance(category, bool):
+        raise InputError(f"a detection on image {image} has the category_id {category!r}, expected a whole number")
     if not isinstance(score, int | float) or not math.isfinite(score):
         raise InputError(f"a detection on image {image} has the score {score!r}, expected a finite number")
     if kind == "bbox" and not _is_xywh(box):
         raise InputError(f"a detection on image {image} has the box {box!r}, expected four finite numbers x, y, width, height")
+    if kind == "segm" and not _is_run_lengths(record["segmentation"]):
+        raise InputError(
+            f"a detection on image {image} has the segmentation {str(record['segmentation'])[:60]}, expected compressed run"
+            ' lengths: {"size": [height, width], "counts": text}'
+        )
     return {name: record[name] for name in ("category_id", "score", shape)}
+
+
+def _is_run_lengths(mask: Any) -> bool:
+    if not isinstance(mask, dict) or not isinstance(mask.get("counts"), str | bytes):
+        return False
+    size = mask.get("size")
+    return isinstance(size, list | tuple) and len(size) == 2 and all(isinstance(side, int) and side > 0 for side in size)
 
 
 def _is_xywh(box: Any) -> bool:
