@@ -61,3 +61,8 @@ def test_choices_by_letter_or_value() -> None:
     result = math_answer(replies, [problem] * 8)
     assert result.items.tolist() == [100, 100, 100, 100, 0, 0, 0, 0]
     assert (result.unparsed, result.missing) == (1, 1)
+
+
+def test_a_model_that_repeats_full_stops_costs_no_time() -> None:
+    stops = "." * 1_000_000  # hours, if every stop were tried as the first of the last ones
+    assert final_answer(f"the answer is {stops}x{stops}") == f"{stops}x"

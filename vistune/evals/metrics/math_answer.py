@@ -20,7 +20,7 @@ from vistune.evals.result import Result
 
 MAX_CHARACTERS = 200  # of an answer that is read as arithmetic
 _TAILS = ("the final answer is", "final answer:", "the answer is", "answer is", "answer:")
-_ENDS = re.compile(r"[\s.,;:!?。]+$")
+_ENDS = re.compile(r"[\s.,;:!?。]*")
 _LETTER = re.compile(r"\(?([A-Z])\)?(?:[.:)]|$)")
 _UNITS = re.compile(r"\\(?:text|mathrm|mbox)\{[^{}]*\}|\\degree|\^\{?\\circ\}?|°|\\?%|\\\$|\$|\\[,!;: ]|\\left|\\right")
 _FRACTION = re.compile(r"\\[dt]?frac\{([^{}]+)\}\{([^{}]+)\}")
@@ -60,9 +60,15 @@ def final_answer(reply: str) -> str | None:
     for tail in _TAILS:
         place = lowered.rfind(tail)
         if place >= 0 and len(lowered) == len(reply):
-            return _ENDS.sub("", reply[place + len(tail) :].strip(": \n").partition("\n")[0]) or None
+            return _without_end(reply[place + len(tail) :].strip(": \n").partition("\n")[0]) or None
     lines = [line for line in reply.splitlines() if line.strip()]
-    return _ENDS.sub("", lines[-1].strip()) or None if lines else None
+    return _without_end(lines[-1].strip()) or None if lines else None
+
+
+def _without_end(text: str) -> str:
+    """Without closing marks. Matched backwards: a search would take time that grows with the square of a row of full stops."""
+    found = _ENDS.match(text[::-1])
+    return text[: len(text) - found.end()] if found else text
 
 
 def _last_boxed(reply: str) -> str | None:
