@@ -85,3 +85,8 @@ def test_a_torn_last_line_does_not_count_and_a_broken_one_is_named(study: Study,
     path.write_text("{}\n")
     with pytest.raises(InputError, match=r"ann.jsonl: line 1 belongs to no task"):
         ratings.read(out, study, "ann")
+
+
+def test_an_id_given_to_two_samples_is_refused(samples: list[Sample], tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=f"hold the id {samples[0].id!r} twice"):
+        make_study([*samples, samples[0]], {"m": {samples[0].id: "x"}}, tmp_path)

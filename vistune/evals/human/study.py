@@ -94,7 +94,11 @@ def make_study(
         asks = tuple(ask for ask in asks if ask != "compare")
     if not asks:
         raise InputError("comparing answers needs two files of predictions: add a second --predictions, or ask for ratings")
-    known = {sample.id: sample for sample in samples}
+    known: dict[str, Sample] = {}
+    for sample in samples:
+        if sample.id in known:
+            raise InputError(f"{sample.where}: the data hold the id {sample.id!r} twice, and answers are found by id: keep one")
+        known[sample.id] = sample
     shared = [id for id in known if all(id in answers[model] for model in models)]
     if not shared:
         raise InputError(f"no sample of the data has an answer from every model ({', '.join(models)}): do the ids agree?")
