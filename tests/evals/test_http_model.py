@@ -166,13 +166,15 @@ def test_predict_asks_and_resumes_without_asking_again(served: Any, tmp_path: Pa
 def test_a_refused_prompt_fails_with_its_sample_and_keeps_the_others(
     served: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("TEST_KEY", SECRET)
     blocked = {"promptFeedback": {"blockReason": "SAFETY"}}
     server = served((200, REPLIES["google"]), (200, blocked))
     replies = tmp_path / "replies.jsonl"
     model = HttpModel(settings(server, "google", concurrency=1), replies)
-    other = Sample("b", (), (Turn("user", (Text("Who?"),)),))
+    # Without a picture, which a thread would encode: then the second may be sent first.
+    first, second = (Sample(name, (), (Turn("user", (Text(text),)),)) for name, text in (("a", "Where?"), ("b", "Who?")))
     with pytest.raises(InputError, match=r"sample 'b': the model gave no answer \(the prompt was blocked: SAFETY\)"):
-        model.generate([sample("a"), other])
+        model.generate([first, second])
     model.close()
     assert len(replies.read_text().splitlines()) == 1
 
