@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,11 @@ import pytest
 from PIL import Image
 
 from vistune.data.contact_sheet import write_contact_sheet
-from vistune.data.split import assign, parse_parts
+from vistune.data.manifest import named
+from vistune.data.samples import read
+from vistune.data.split import assign, parse_parts, write_parts
 from vistune.data.stats import stats_of
+from vistune.data.writers.samples import write as write_samples
 from vistune.errors import InputError
 from vistune.sample import Media, MediaRef, Region, Sample, Text, Turn
 
@@ -82,3 +86,30 @@ def test_the_contact_sheet_embeds_pictures_escapes_text_and_shows_errors(tmp_pat
     page = (tmp_path / "sheet.html").read_text()
     assert page.count("data:image/jpeg;base64,") == 1 and "cannot read image" in page
     assert "<script>" not in page and "&lt;script&gt;" in page and "[0.100, 0.200, 0.500, 0.900]" in page
+
+
+def test_a_split_never_takes_the_place_of_its_own_data(tmp_path: Path) -> None:
+    source = tmp_path / "train.jsonl"
+    write_samples([sample(f"{number:03}") for number in range(100)], str(source), tmp_path)
+    before = source.read_bytes()
+    data = read(f"samples:{source}")
+    parts = assign(data, PARTS)
+    with pytest.raises(InputError, match=r"train.jsonl is what the data is read from: choose another folder"):
+        write_parts(data, parts, tmp_path, tmp_path, named(f"samples:{source}"))
+    assert source.read_bytes() == before and not (tmp_path / "val.jsonl").exists()
+    targets = write_parts(data, parts, tmp_path / "out", tmp_path / "out", named(f"samples:{source}"))
+    assert {name: len(read(f"samples:{path}")) for name, path in targets.items()} == {n: len(p) for n, p in parts.items()}
+
+
+def test_a_failed_split_leaves_no_part(tmp_path: Path) -> None:
+    data = Held([sample("0"), sample("1", "elsewhere/a.png")])
+    with pytest.raises(InputError, match="is not inside"):
+        write_parts(data, {"train": [0], "val": [1]}, tmp_path / "out", tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_samples_that_share_a_picture_in_memory_stay_together() -> None:
+    pixels = [np.full((2, 2, 3), n, np.uint8) for n in range(20)]
+    data = Held(replace(sample(str(n)), media=(Media("image", data=pixels[n // 5]),)) for n in range(100))
+    parts = assign(data, PARTS)
+    assert not {n // 5 for n in parts["train"]} & {n // 5 for n in parts["val"]}

@@ -147,15 +147,17 @@ def split(
     images: Annotated[Path | None, typer.Option(help="Media paths are written relative to this folder.")] = None,
 ) -> None:
     """Divide data into parts that share no picture; data added later changes no part of what was there."""
+    from vistune.data.manifest import named
     from vistune.data.samples import read
-    from vistune.data.split import assign, parse_parts
-    from vistune.data.writers.samples import write
+    from vistune.data.split import assign, parse_parts, write_parts
+    from vistune.errors import InputError
 
     data, shares = read(spec), parse_parts(parts)
-    for name, indices in assign(data, shares, by, seed).items():
-        target = out / f"{name}.jsonl"
-        write((data[index] for index in indices), str(target), images or out)
-        print(f"{target}: {len(indices)} samples ({len(indices) / len(data):.1%})")
+    if not len(data):
+        raise InputError(f"{spec} holds no samples to divide")
+    divided = assign(data, shares, by, seed)
+    for name, target in write_parts(data, divided, out, images or out, named(spec)).items():
+        print(f"{target}: {len(divided[name])} samples ({len(divided[name]) / len(data):.1%})")
 
 
 @app.command()

@@ -24,8 +24,13 @@ def manifest(spec: str | Mapping[str, Any]) -> Json:
     and the SHA-256 of all names and sizes. Raises `InputError` for a spec that cannot be read.
     """
     resolved = parse(spec) if isinstance(spec, str) else dict(spec)
-    named = sorted({path for text in _texts(resolved) for path in _paths(text)})
-    return {"spec": resolved, "samples": len(read(resolved)), "files": {path: _state(path) for path in named}}
+    return {"spec": resolved, "samples": len(read(resolved)), "files": {path: _state(path) for path in named(resolved)}}
+
+
+def named(spec: str | Mapping[str, Any]) -> list[str]:
+    """The files and folders that a data spec names, nested ones included, sorted."""
+    resolved = parse(spec) if isinstance(spec, str) else dict(spec)
+    return sorted({path for text in _texts(resolved) for path in _paths(text)})
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Literal, TypeAlias
 
+import numpy as np
+
 from vistune.data.samples import Samples
+from vistune.data.writers.samples import write
 from vistune.errors import InputError
+from vistune.files import atomic_path
 from vistune.progress import track
-from vistune.sample import Sample
+from vistune.sample import Media, Sample
 
 By: TypeAlias = Literal["media", "sample"]
 
@@ -54,13 +61,29 @@ def assign(data: Samples, parts: Mapping[str, float], by: str = "media", seed: i
     return result
 
 
+def write_parts(
+    data: Samples, parts: Mapping[str, Sequence[int]], out: Path, images: Path, sources: Sequence[str] = ()
+) -> dict[str, Path]:
+    """Write each part to `out/NAME.jsonl`; all appear at the end, or none.
+
+    Raises `InputError` when a part would take the place of one of `sources`, the files that the data is read from.
+    """
+    targets = {name: out / f"{name}.jsonl" for name in parts}
+    for target in targets.values():
+        if target.exists() and any(os.path.samefile(target, source) for source in sources):
+            raise InputError(f"{target} is what the data is read from: choose another folder, or other names for the parts")
+    with ExitStack() as stack:
+        for name, target in targets.items():
+            temporary = stack.enter_context(atomic_path(target))
+            write((data[index] for index in parts[name]), str(temporary), images)
+    return targets
+
+
 def _keys(by: str) -> Callable[[Sample], list[str]]:
     if by == "sample":
         return lambda sample: [sample.id]
     if by == "media":
-        return lambda sample: (
-            [medium.name if medium.path else _content(medium.read_bytes()) for medium in sample.media] or [sample.id]
-        )
+        return lambda sample: [medium.name if medium.path else _content(medium) for medium in sample.media] or [sample.id]
     head, dot, key = by.partition(".")
     if head != "meta" or not dot or not key:
         raise InputError(f"by {by!r}: expected media, sample or meta.KEY")
@@ -73,7 +96,8 @@ def _keys(by: str) -> Callable[[Sample], list[str]]:
     return of_meta
 
 
-def _content(data: bytes) -> str:
+def _content(medium: Media) -> str:
+    data = medium.data.tobytes() if isinstance(medium.data, np.ndarray) else medium.read_bytes()
     return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
