@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from vistune.progress import track
 from vistune.sample import Sample
 from vistune.spec import kinds
 
+_ENDINGS = (".json", ".jsonl")
 DROPPABLE = ("regions", "answers", "choices", "meta", "turns")
 
 
@@ -45,13 +47,17 @@ def convert(
         raise InputError(
             f"drop: {strange[0]!r} is no part of a sample that can be left out{nearest(strange[0], list(DROPPABLE))}"
         )
+    if kind not in ("shards", "samples") and Path(path).suffix not in _ENDINGS:  # readers go by it
+        raise InputError(f"{kind} is JSON, but {path} ends in {Path(path).suffix!r}: choose a name in {' or '.join(_ENDINGS)}")
+    if os.path.isdir(path):
+        raise InputError(f"{path} is a folder: name the file to write")
     writer = importlib.import_module(f"vistune.data.writers.{kind}")
     folder = Path(images) if images is not None else Path(path).parent
     samples: Iterable[Sample] = _without(readable(source, rejects), drop)
     if extract is not None:
         samples = extracted(samples, Path(extract))
     count = writer.write(track(samples, f"writing {path}", len(source)), path, folder)
-    back = {**writer.READ, "path": path.removesuffix(".tar") + "-*.tar" if kind == "shards" else path}
+    back = {**writer.READ, "path": writer.written(path, count) if kind == "shards" else path}
     if kind != "shards" and images is not None:
         back["images"] = images
     return count, back

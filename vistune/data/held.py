@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -13,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from vistune.errors import InputError
-from vistune.files import atomic_path, write_json, write_jsonl
+from vistune.files import atomic_open, atomic_path
 from vistune.sample import Media, MediaKind, MediaRef, Part, Produce, Sample, Text, Turn
 
 Json: TypeAlias = dict[str, Any]
@@ -40,13 +41,29 @@ def relative_name(medium: Media, root: Path, sample: Sample, form: str) -> str:
     return Path(os.path.relpath(here, there)).as_posix()
 
 
-def write_records(path: str, records: Iterable[Json]) -> int:
-    """A JSON array, or JSON Lines for a path that ends in .jsonl; gives the number of records."""
-    if path.endswith(".jsonl"):
-        return write_jsonl(path, records)
-    held = list(records)
-    write_json(path, held)
-    return len(held)
+def write_records(path: str, records: Iterable[Json], *, lines: bool = False) -> int:
+    """A JSON array, one record a line, or JSON Lines for a path that ends in .jsonl (or with `lines`); gives their number.
+
+    Raises `InputError` naming the record for what JSON cannot hold, as parquet does: NaN, bytes, a date; and for file names
+    that are no text.
+    """
+    array, count = not (lines or path.endswith(".jsonl")), 0
+    with atomic_open(path) as file:
+        for count, record in enumerate(records, 1):
+            start = "" if not array else "[\n" if count == 1 else ",\n"
+            file.write(start + json_line(record, f"record {record.get('id', count)!r}") + ("" if array else "\n"))
+        file.write("" if not array else "\n]\n" if count else "[]\n")
+    return count
+
+
+def json_line(record: Json, where: str) -> str:
+    """The record as JSON in one line. Raises `InputError`, beginning with `where`, for what JSON cannot hold."""
+    try:
+        text = json.dumps(record, ensure_ascii=False, allow_nan=False)
+        text.encode("utf-8")  # a file name that is not UTF-8 comes as halves of surrogate pairs
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{where}: JSON cannot hold it: {error}") from error
+    return text
 
 
 def refuse(sample: Sample, form: str, **held: bool) -> None:

@@ -26,7 +26,8 @@ class TarRecords:
     """One record per group of files with the same name up to its first dot: `{"@key": name, ending: content, ...}`.
 
     `.json` joins its keys to the record, `.txt`, `.text`, `.caption` and `.cls` are text, media byte ranges in the archive; the
-    first medium of each kind also goes by "@image", "@video", "@audio" or "@points". Other endings are not read.
+    first medium of each kind also goes by "@image", "@video", "@audio" or "@points". Other endings are not read; hidden
+    files and those without an ending are no part of the data, as in the webdataset library.
     """
 
     def __init__(self, path: Path) -> None:
@@ -34,6 +35,8 @@ class TarRecords:
         self._groups: list[tuple[str, list[Member]]] = []
         for member in tar_members(path):
             folder, _, base = member.name.rpartition("/")
+            if base.startswith(".") or "." not in base:  # a README, or what macOS puts before each file ("._0.jpg")
+                continue
             key = f"{folder}/{base.partition('.')[0]}" if folder else base.partition(".")[0]
             if not self._groups or self._groups[-1][0] != key:
                 self._groups.append((key, []))

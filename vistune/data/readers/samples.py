@@ -45,8 +45,10 @@ class Samples(Reader):
         return replace(sample, media=tuple(self._placed(medium, beside, where) for medium in sample.media))
 
     def _placed(self, medium: Media, beside: Mapping[str, Media], where: str) -> Media:
-        if medium.path is None or medium.path in beside:
-            return medium if medium.path is None else beside[medium.path]
+        if medium.path is None:
+            return medium
+        if medium.path in beside:  # its ending is only a guess at the kind
+            return replace(beside[medium.path], kind=medium.kind)
         name = medium.path
         if Path(name).is_absolute():
             root = os.path.abspath(self._folder)

@@ -1,21 +1,20 @@
-"""Instruction, output and images, one JSON object a line."""
+"""Instruction, output and images: a JSON array, or JSON Lines for a path that ends in .jsonl."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
 
-from vistune.data.held import Json, question_and_answer, refuse, relative_name
+from vistune.data.held import Json, question_and_answer, refuse, relative_name, write_records
 from vistune.errors import InputError
-from vistune.files import write_jsonl
 from vistune.sample import Sample
 
 READ: dict[str, object] = {"kind": "instructions", "id": "id"}
 
 
 def write(samples: Iterable[Sample], path: str, images: Path) -> int:
-    """Write one record a line and return how many. Raises `InputError` for what the format cannot hold."""
-    return write_jsonl(path, (record(sample, images) for sample in samples))
+    """Write all samples and return how many. Raises `InputError` for what the format cannot hold."""
+    return write_records(path, (record(sample, images) for sample in samples))
 
 
 def record(sample: Sample, images: Path) -> Json:

@@ -1,14 +1,13 @@
-"""Chat messages with content lists, as TRL reads them: JSON Lines with the media in columns."""
+"""Chat messages with content lists, as TRL reads them, with the media in columns: a JSON array, or JSON Lines (.jsonl)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
 
-from vistune.data.held import Json, canonical, refuse, refuse_disorder, refuse_untrained, relative_name
+from vistune.data.held import Json, canonical, refuse, refuse_disorder, refuse_untrained, relative_name, write_records
 from vistune.data.readers.messages import COLUMNS
 from vistune.errors import InputError
-from vistune.files import write_jsonl
 from vistune.sample import MediaRef, Part, Produce, Sample, Text, Turn
 
 READ: dict[str, object] = {"kind": "messages"}
@@ -18,8 +17,8 @@ _KNOWN = {"id", "messages", "prompt", "completion", "@key", *COLUMNS}
 
 
 def write(samples: Iterable[Sample], path: str, images: Path) -> int:
-    """Write one record a line and return how many. Raises `InputError` for what the format cannot hold."""
-    return write_jsonl(path, (record(sample, images) for sample in samples))
+    """Write all samples and return how many. Raises `InputError` for what the format cannot hold."""
+    return write_records(path, (record(sample, images) for sample in samples))
 
 
 def record(sample: Sample, images: Path) -> Json:

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from vistune.data.held import relative_name
-from vistune.files import write_jsonl
+from vistune.data.held import relative_name, write_records
 from vistune.sample import Media, Sample
 
 READ: dict[str, object] = {"kind": "samples"}
@@ -15,7 +14,7 @@ READ: dict[str, object] = {"kind": "samples"}
 
 def write(samples: Iterable[Sample], path: str, images: Path) -> int:
     """Write one sample a line and return how many. Raises `InputError` for a file outside `images`."""
-    return write_jsonl(path, (_placed(sample, images).to_json() for sample in samples))
+    return write_records(path, (_placed(sample, images).to_json() for sample in samples), lines=True)
 
 
 def _placed(sample: Sample, images: Path) -> Sample:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
+import os
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from vistune.data.held import encoded_file
+from vistune.data.media_files import SUFFIXES
+from vistune.errors import InputError
 from vistune.files import atomic_path
 from vistune.sample import Media, Sample
 
@@ -21,41 +26,63 @@ PER_SHARD = 10_000
 def write(samples: Iterable[Sample], path: str, images: Path, per_shard: int = PER_SHARD) -> int:
     """Write `NAME-00000.tar`, `NAME-00001.tar`, ... for the path `NAME.tar` and return how many samples there are.
 
-    Media are copied into the archives, so `images` is not looked at. The archives are the same bytes for the same samples.
+    Media are copied into the archives, so `images` is not looked at. The archives are the same bytes for the same samples; all
+    appear at the end, or none. Raises `InputError` for what JSON or an archive cannot hold, and when an earlier conversion left
+    more archives of this name than there are now: they would be read with the new ones.
     """
     stem = path.removesuffix(".tar")
     count = 0
-    for number, group in enumerate(_groups(samples, per_shard)):
-        with (
-            atomic_path(f"{stem}-{number:05d}.tar") as temporary,
-            tarfile.open(temporary, "w", format=tarfile.USTAR_FORMAT) as tar,
-        ):
-            for sample in group:
-                _add_sample(tar, f"{count:09d}", sample)
-                count += 1
+    iterator = iter(samples)
+    with ExitStack() as stack:
+        for number in itertools.count():
+            group = islice(iterator, per_shard)
+            if (first := next(group, None)) is None:
+                _refuse_leftovers(stem, number)
+                return count
+            temporary = stack.enter_context(atomic_path(f"{stem}-{number:05d}.tar"))
+            with tarfile.open(temporary, "w", format=tarfile.USTAR_FORMAT) as tar:
+                for sample in chain([first], group):
+                    _add_sample(tar, f"{count:09d}", sample)
+                    count += 1
     return count
 
 
-def _groups(samples: Iterable[Sample], size: int) -> Iterator[list[Sample]]:
-    iterator = iter(samples)
-    while group := list(islice(iterator, size)):
-        yield group
+def written(path: str, count: int, per_shard: int = PER_SHARD) -> str:
+    """The archives of `count` samples as the shards reader's path: a range, which matches no other data's beside them."""
+    return f"{path.removesuffix('.tar')}-{{00000..{max(0, (count - 1) // per_shard):05d}}}.tar"
+
+
+def _refuse_leftovers(stem: str, number: int) -> None:
+    left = f"{stem}-{number:05d}.tar"
+    if os.path.exists(left):
+        raise InputError(f"{left} is left of an earlier, larger conversion: remove it and what follows, or choose another name")
 
 
 def _add_sample(tar: tarfile.TarFile, key: str, sample: Sample) -> None:
     media = []
     for number, medium in enumerate(sample.media):
-        data, ending = _content(medium)
+        data, ending = _content(medium, sample)
         name = f"{number}.{ending}"
         _add(tar, f"{key}.{name}", data)
         media.append(Media.file(medium.kind, name))
-    _add(tar, f"{key}.json", json.dumps(replace(sample, media=tuple(media)).to_json(), ensure_ascii=False).encode("utf-8"))
+    record = replace(sample, media=tuple(media)).to_json()
+    try:
+        text = json.dumps(record, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{sample.where}: JSON cannot hold it: {error}") from error
+    _add(tar, f"{key}.json", text)
 
 
-def _content(medium: Media) -> tuple[bytes, str]:
+def _content(medium: Media, sample: Sample) -> tuple[bytes, str]:
+    """The medium's bytes and an ending that the reader of archives knows; the record says of which kind it is."""
     if medium.path is None or medium.offset is not None:
         return encoded_file(medium)
-    return medium.read_bytes(), Path(medium.path).suffix.lower().lstrip(".") or encoded_file(medium)[1]
+    ending = Path(medium.path).suffix.lower()
+    if ending in SUFFIXES:
+        return medium.read_bytes(), ending.lstrip(".")
+    if ending and medium.kind != "image":
+        raise InputError(f"{sample.where}: shards cannot hold {medium.name}: no {medium.kind} file is known to end in {ending}")
+    return encoded_file(medium)  # of a picture, the first bytes tell what it is
 
 
 def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
