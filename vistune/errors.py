@@ -19,6 +19,11 @@ class MissingExtraError(InputError):
 
     def __init__(self, library: str, extra: str, purpose: str) -> None:
         super().__init__(f"{purpose} needs the library {library!r}: install it with  pip install 'vistune[{extra}]'")
+        self._given = (library, extra, purpose)
+
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str, str]]:
+        """Built again from what it was given: from its message alone it cannot be, and a pool of processes would hang on it."""
+        return type(self), self._given
 
 
 def speaks() -> bool:
