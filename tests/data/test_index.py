@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -138,3 +139,21 @@ def test_an_open_quote_in_a_csv_is_located(tmp_path: Path) -> None:
     path.write_text('a,b\n1,"2\n')
     with pytest.raises(InputError, match="the quote at byte 6 never closes"):
         Lines(path, quoted=True)
+
+
+@pytest.mark.parametrize("name,old,new", [("x.jsonl", b'{"a": 1}\n', b'{"b": 2}\n'), ("x.json", b'[{"a": 1}]', b'[{"b": 2}]')])
+def test_a_file_that_was_written_again_is_not_read_by_old_offsets(tmp_path: Path, name: str, old: bytes, new: bytes) -> None:
+    path = tmp_path / name
+    path.write_bytes(old)
+    os.utime(path, ns=(0, 0))
+    records = open_records(path)
+    assert records[0] == {"a": 1}
+    path.write_bytes(new)
+    with pytest.raises(InputError, match="has changed since it was opened: open the data again"):
+        records[0]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_bytes(b'\xef\xbb\xbf{"a": 1}\n{"a": 2}\n')
+    records = open_records(tmp_path / "x.jsonl")
+    assert [records[0], records[1]] == [{"a": 1}, {"a": 2}]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vistune.data.delimited import Delimited
+from vistune.data.delimited import Beside, Delimited
 from vistune.data.tables import Joined, Unnested, open_table
 from vistune.errors import InputError
 
@@ -119,3 +119,20 @@ def test_delimiters_are_one_character(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("x\n")
     with pytest.raises(InputError, match="one character"):
         Delimited(tmp_path / "a.txt", "||", None, quoted=False)
+
+
+def test_lines_that_belong_together_are_numbered_as_they_stand_in_their_files(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("u1\n\nu3\n")
+    (tmp_path / "b").write_text("c1\n\nc3\n")
+    table = Beside(tmp_path / "a", tmp_path / "b")
+    assert [table[index] for index in range(len(table))] == [
+        {"line": "u1", "beside": "c1", "@number": 1},
+        {"line": "u3", "beside": "c3", "@number": 3},
+    ]
+
+
+def test_a_line_that_is_blank_in_one_file_alone_shifts_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("u1\n\nu3\nu4\n")
+    (tmp_path / "b").write_text("c1\nc2\n\nc4\n")
+    with pytest.raises(InputError, match=r"/a: line 2 is blank, but that of .*/b is not"):
+        Beside(tmp_path / "a", tmp_path / "b")

@@ -78,18 +78,29 @@ class Delimited:
 
 
 class Beside:
-    """Two files of lines that belong together: line n as `{"line": text, "beside": text of the other's, "@number": n}`."""
+    """Two files of lines that belong together: line n as `{"line": text, "beside": text of the other's, "@number": n}`.
+
+    A line that is blank in both files is no record, but counts. Raises `InputError` for one that is blank in one file alone:
+    leaving it out would shift all lines behind it.
+    """
 
     def __init__(self, path: Path, other: Path) -> None:
         self._lines, self._other = Lines(path), Lines(other)
         if len(self._lines) != len(self._other):
             raise InputError(f"{path} has {len(self._lines)} lines, but {other} beside it has {len(self._other)}")
+        for index in range(len(self._lines)):
+            mine, theirs = self._lines.number(index), self._other.number(index)
+            if mine != theirs:
+                blank, filled = (path, other) if mine > theirs else (other, path)
+                raise InputError(
+                    f"{blank}: line {min(mine, theirs)} is blank, but that of {filled} is not: they belong together"
+                )
 
     def __len__(self) -> int:
         return len(self._lines)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        return {"line": self._lines.text(index), "beside": self._other.text(index), "@number": index + 1}
+        return {"line": self._lines.text(index), "beside": self._other.text(index), "@number": self._lines.number(index)}
 
     def where(self, index: int) -> str:
         """`file: line 12`."""

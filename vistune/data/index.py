@@ -9,6 +9,7 @@ then read by index, in any order. Two layouts are found here:
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeAlias
@@ -20,6 +21,7 @@ from vistune.errors import InputError
 
 Offsets: TypeAlias = NDArray[np.uint64]
 Bytes: TypeAlias = NDArray[np.uint8]
+FileState: TypeAlias = tuple[int, int]
 
 CHUNK = 4 << 20
 _NEWLINE, _QUOTE, _BACKSLASH, _COMMA = b'\n"\\,'
@@ -39,10 +41,27 @@ _DEPTH[list(_OPEN)] = 1
 _DEPTH[list(_CLOSE)] = -1
 
 
-def read_range(path: Path, begin: int, end: int) -> bytes:
-    """The bytes `[begin, end)` of a file. Raises `InputError` when it cannot be read or has become shorter."""
+def file_state(path: Path) -> FileState:
+    """A file's size and time of change: offsets found in it hold as long as both stay. Raises `InputError` without the file."""
+    try:
+        found = os.stat(path)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    return found.st_size, found.st_mtime_ns
+
+
+def read_range(path: Path, begin: int, end: int, state: FileState | None = None) -> bytes:
+    """The bytes `[begin, end)` of a file.
+
+    Raises `InputError` when it cannot be read, has become shorter, or is no longer in `state`: offsets then point into the
+    middle of other records, and half a line of text is text as well.
+    """
     try:
         with open(path, "rb", buffering=0) as file:
+            if state is not None:
+                found = os.fstat(file.fileno())
+                if (found.st_size, found.st_mtime_ns) != state:
+                    raise InputError(f"{path} has changed since it was opened: open the data again")
             file.seek(begin)
             data = file.read(end - begin)
     except OSError as error:

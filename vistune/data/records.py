@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from vistune.data.index import Offsets, blank_lines, container_bounds, first_byte, line_bounds, read_range
+from vistune.data.index import Offsets, blank_lines, container_bounds, file_state, first_byte, line_bounds, read_range
 from vistune.data.strict_json import parse_json
 from vistune.errors import InputError, nearest
 
@@ -42,9 +42,10 @@ class Lines:
     """The lines of a file that are not blank, as bytes."""
 
     def __init__(self, path: Path, *, quoted: bool = False) -> None:
+        state = file_state(path)
         bounds = line_bounds(path, quoted=quoted)
         kept = ~blank_lines(path, bounds)
-        self.path = path
+        self.path, self._state = path, state
         self._begin, self._end = (bounds[:-1], bounds[1:]) if kept.all() else (bounds[:-1][kept], bounds[1:][kept])
         self._numbers = None if kept.all() else np.flatnonzero(kept) + 1
 
@@ -52,7 +53,7 @@ class Lines:
         return len(self._begin)
 
     def __getitem__(self, index: int) -> bytes:
-        return read_range(self.path, int(self._begin[index]), int(self._end[index]))
+        return read_range(self.path, int(self._begin[index]), int(self._end[index]), self._state)
 
     def text(self, index: int) -> str:
         """The line as text, without the space around it. Raises `InputError` when it is not UTF-8."""
@@ -61,9 +62,13 @@ class Lines:
         except UnicodeDecodeError as error:
             raise InputError(f"{self.where(index)}: byte {error.start} of the line is not UTF-8") from error
 
+    def number(self, index: int) -> int:
+        """The line's number in the file, counted from 1, blank lines included."""
+        return index + 1 if self._numbers is None else int(self._numbers[index])
+
     def where(self, index: int) -> str:
-        """`file: line 12`, counted from 1, blank lines included."""
-        return f"{self.path}: line {index + 1 if self._numbers is None else self._numbers[index]}"
+        """`file: line 12`."""
+        return f"{self.path}: line {self.number(index)}"
 
 
 class JsonLines:
@@ -76,7 +81,8 @@ class JsonLines:
         return len(self._lines)
 
     def __getitem__(self, index: int) -> Any:
-        return parse_json(self._lines[index], self.where(index))
+        raw = self._lines[index]
+        return parse_json(raw.removeprefix(b"\xef\xbb\xbf") if index == 0 else raw, self.where(index))
 
     def where(self, index: int) -> str:
         """`file: line 12`."""
@@ -87,7 +93,7 @@ class JsonArray:
     """The elements of a JSON array whose bounds are known."""
 
     def __init__(self, path: Path, bounds: Offsets) -> None:
-        self.path = path
+        self.path, self._state = path, file_state(path)
         self._bounds = bounds
 
     def __len__(self) -> int:
@@ -95,7 +101,7 @@ class JsonArray:
 
     def raw(self, index: int) -> bytes:
         """The element's bytes."""
-        return read_range(self.path, int(self._bounds[index]), int(self._bounds[index + 1]) - 1)
+        return read_range(self.path, int(self._bounds[index]), int(self._bounds[index + 1]) - 1, self._state)
 
     def __getitem__(self, index: int) -> Any:
         return parse_json(self.raw(index), self.where(index))
@@ -103,7 +109,7 @@ class JsonArray:
     def head(self, index: int, size: int = 4096) -> bytes:
         """The element's first bytes."""
         begin, end = int(self._bounds[index]), int(self._bounds[index + 1]) - 1
-        return read_range(self.path, begin, min(end, begin + size))
+        return read_range(self.path, begin, min(end, begin + size), self._state)
 
     def raws(self) -> Iterator[bytes]:
         """The bytes of all elements in order, read in one pass."""
