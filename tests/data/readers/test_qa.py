@@ -126,3 +126,12 @@ def test_arguments_that_need_each_other(tmp_path: Path) -> None:
         qa(tmp_path / "a.json", [], on="id")
     with pytest.raises(InputError, match="need choices"):
         qa(tmp_path / "a.json", [], list_choices=True)
+
+
+def test_an_empty_choice_gives_no_other_choice_its_letter(tmp_path: Path) -> None:
+    table = tmp_path / "q.csv"
+    table.write_text("question,A,B,C,D,answer\nq,one,two,three,,C\nq,one,,three,four,C\n")
+    data = read({"kind": "qa", "path": str(table), "image": None, "choices": ["A", "B", "C", "D"], "answer_is": "letter"})
+    assert (data[0].choices, data[0].answers) == (("one", "two", "three"), ("three",))
+    with pytest.raises(InputError, match="line 3: the choice 'B' is empty, but one behind it is not"):
+        data[1]

@@ -97,7 +97,7 @@ class Qa(Reader):
         media: list[Media] = []
         for kind, field in self._media.items():
             media += media_of(record, field, where, kind, self._folder, self._stored)
-        choices = labels_of(record, self._choices, where) if self._choices is not None else []
+        choices = self._listed(record, where)
         answers = self._accepted(record, choices, where)
         meta = {key: value_of(record, field, where) for key, field in self._meta.items()}
         return Sample(
@@ -109,6 +109,17 @@ class Qa(Reader):
             meta={key: value for key, value in meta.items() if value is not None},
             origin=where,
         )
+
+    def _listed(self, record: Any, where: str) -> list[str]:
+        """The choices. Tables leave the last ones empty; an empty one before others would give those other letters."""
+        if self._choices is None or isinstance(self._choices, str):
+            return [] if self._choices is None else labels_of(record, self._choices, where)
+        texts = [label_of(record, one, where) for one in self._choices]
+        while texts and not texts[-1]:
+            texts.pop()
+        if "" in texts:
+            raise InputError(f"{where}: the choice {self._choices[texts.index('')]!r} is empty, but one behind it is not")
+        return texts
 
     def _accepted(self, record: Any, choices: list[str], where: str) -> list[str]:
         """All accepted answers; the first is the one to be taught unless `answer` says otherwise."""
