@@ -168,3 +168,27 @@ def test_a_manifest_changes_with_the_content_of_every_source(tmp_path: Path) -> 
     (tmp_path / "photos" / "x.png").write_bytes(b"12")
     after = manifest(f"mixture:{tmp_path}/mix.yaml")
     assert {Path(path).name for path in after["files"] if after["files"][path] != before["files"][path]} == {"a.json", "photos"}
+
+
+@pytest.mark.parametrize(
+    "setting,message",
+    [
+        ("sampling: sqr", "sampling is 'sqr', expected one of 'all', 'weights', 'sqrt', 'temperature'"),
+        ("size: '10'", "size is '10', expected int"),
+        ("epochs: 1.5", "epochs is 1.5, expected int"),
+        ("seed: 1", "seed is given in the file and beside it"),
+    ],
+)
+def test_a_mixture_file_is_held_to_the_readers_own_types(tmp_path: Path, setting: str, message: str) -> None:
+    (tmp_path / "m.yaml").write_text(f"sources: ['world:?size=4']\n{setting}\n")
+    with pytest.raises(InputError, match=f"m.yaml: {message}"):
+        read(f"mixture:{tmp_path}/m.yaml?seed=5")
+
+
+def test_a_weight_is_a_finite_number() -> None:
+    with pytest.raises(InputError, match="source 0: weight is nan, expected a finite number"):
+        read({"kind": "mixture", "sources": [{"data": "world:?size=4", "weight": float("nan")}], "sampling": "weights"})
+
+
+def test_a_spec_may_be_longer_than_a_file_name() -> None:
+    assert parse(f"qa:train.json?question={'x' * 300}") == {"kind": "qa", "path": "train.json", "question": "x" * 300}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from inspect import signature
-from pathlib import Path
 from typing import Any, Protocol, cast
 from urllib.parse import parse_qsl
 
@@ -43,7 +43,7 @@ def parse(text: str) -> dict[str, Any]:
     """
     kind, _, rest = text.partition(":")
     first, _, query = rest.partition("?")
-    if not kind or "/" in kind or Path(text).exists():
+    if not kind or "/" in kind or os.path.exists(text):
         raise InputError(f"data {text!r} names no reader: write kind:path, for example conversations:{text}")
     spec: dict[str, Any] = {"kind": kind}
     if first:

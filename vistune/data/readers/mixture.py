@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -13,14 +14,16 @@ from vistune.data.samples import read
 from vistune.errors import InputError, nearest
 from vistune.files import read_yaml
 from vistune.sample import Sample, Text, Turn
+from vistune.spec import describe, matches
 
+_SETTINGS = {"sources": list, "sampling": Sampling, "temperature": float, "size": int, "epochs": int, "seed": int}
 _KEYS = ("data", "weight", "cap", "repeat", "prompt", "system")
 
 
 class Mixture(Reader):
     """Samples of several sources in a random order that depends on the seed alone, never on ranks or workers.
 
-    path:         a YAML file with this reader's other arguments (then give no others but seed and epochs)
+    path:         a YAML file with this reader's other arguments; each is given in one place, in the file or beside it
     sources:      a list of `{data: SPEC, weight, cap, repeat, prompt, system}`, of which only `data` is needed:
                   weight, cap, repeat  see `vistune.data.mixture.Share`
                   prompt               wraps the text of user turns, e.g. "{text}\\nAnswer with a single word."
@@ -38,19 +41,22 @@ class Mixture(Reader):
         self,
         path: str | None = None,
         sources: list[Any] | None = None,
-        sampling: Sampling = "all",
-        temperature: float = 2.0,
+        sampling: Sampling | None = None,
+        temperature: float | None = None,
         size: int | None = None,
-        epochs: int = 1,
-        seed: int = 0,
+        epochs: int | None = None,
+        seed: int | None = None,
     ) -> None:
         if (path is None) == (sources is None):
             raise InputError("mixture: give either path (a YAML file) or sources")
         if path is not None:
-            settings = _file(path)
+            given = {"sampling": sampling, "temperature": temperature, "size": size, "epochs": epochs, "seed": seed}
+            settings = _file(path, [name for name, value in given.items() if value is not None])
             sources, sampling = settings.get("sources"), settings.get("sampling", sampling)
             temperature, size = settings.get("temperature", temperature), settings.get("size", size)
             epochs, seed = settings.get("epochs", epochs), settings.get("seed", seed)
+        sampling, temperature = sampling or "all", 2.0 if temperature is None else temperature
+        epochs, seed = 1 if epochs is None else epochs, seed or 0
         entries = [_entry(source, number) for number, source in enumerate(sources or ())]
         if not entries:
             raise InputError("mixture: there are no sources")
@@ -102,6 +108,8 @@ def _entry(source: Any, number: int) -> dict[str, Any]:
         value = source.get(key, 1)
         if isinstance(value, bool) or not isinstance(value, int if key == "cap" else int | float):
             raise InputError(f"{where}: {key} is {value!r}, expected a {'whole ' if key == 'cap' else ''}number")
+        if not math.isfinite(value):
+            raise InputError(f"{where}: {key} is {value!r}, expected a finite number")
     for key in ("prompt", "system"):
         if not isinstance(source.get(key, ""), str):
             raise InputError(f"{where}: {key} is {source[key]!r}, expected text")
@@ -110,11 +118,17 @@ def _entry(source: Any, number: int) -> dict[str, Any]:
     return dict(source)
 
 
-def _file(path: str) -> dict[str, Any]:
+def _file(path: str, given: list[str]) -> dict[str, Any]:
+    """The settings of a file, of the types that the reader's own arguments have; `given` are those it must leave open."""
     settings = read_yaml(path)
-    known = ["sources", "sampling", "temperature", "size", "epochs", "seed"]
+    known = list(_SETTINGS)
     if not isinstance(settings, dict):
         raise InputError(f"{path} holds no mixture: expected the keys {', '.join(known)}")
     if strange := [key for key in settings if key not in known]:
         raise InputError(f"{path}: a mixture has no key {strange[0]!r}{nearest(str(strange[0]), known)}")
+    for key, value in settings.items():
+        if value is not None and not matches(value, _SETTINGS[key]):
+            raise InputError(f"{path}: {key} is {value!r}, expected {describe(_SETTINGS[key])}")
+        if key in given:
+            raise InputError(f"{path}: {key} is given in the file and beside it: leave out one of them")
     return settings
