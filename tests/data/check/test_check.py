@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import vistune.data.check.fingerprint as fingerprint_module
 from vistune.data.check.finding import PROBLEMS, Finding
 from vistune.data.check.fingerprint import fingerprint, near_pairs
 from vistune.data.check.run import check
@@ -208,3 +209,46 @@ def test_a_token_budget_counts_what_the_model_will_see() -> None:
     found, findings = run([sample("short", IMAGE), long], budget=budget)
     assert found == [(1, "too_long")]
     assert "takes 13 tokens, but the budget is 12" in findings[0].detail
+
+
+def test_a_damaged_later_frame_does_not_end_the_check(tmp_path: Path) -> None:
+    frames = [Image.fromarray(pixels) for pixels in PIXELS]
+    whole = file(tmp_path, "a.tif", frames[0], save_all=True, append_images=frames[1:])
+    data = bytearray(whole.read_bytes())
+    directory = int.from_bytes(data[4:8], "little")
+    entries = int.from_bytes(data[directory : directory + 2], "little")
+    following = directory + 2 + 12 * entries  # where the second frame's directory lies
+    data[following : following + 4] = (len(data) + 100).to_bytes(4, "little")
+    (tmp_path / "b.tif").write_bytes(data)
+    found, findings = run([sample("0", Media.file("image", str(tmp_path / "b.tif"))), sample("1")])
+    assert found == [(0, "animated")] and "a later one is damaged" in findings[0].detail
+
+
+def test_media_are_opened_in_the_order_of_the_data() -> None:
+    class Noted(Held):
+        def __getitem__(self, index: Any) -> Any:
+            asked.append(index)
+            return super().__getitem__(index)
+
+    asked: list[int] = []
+    media = [Media("image", data=np.roll(PIXELS[0], number, axis=0)) for number in range(12)]
+    check(Noted(sample(str(number), medium) for number, medium in enumerate(media)))
+    assert asked[:24] == [*range(12), *range(12)]
+
+
+def test_a_crowd_of_like_pictures_is_compared_with_few_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = 0
+
+    def counted(members: Any, *given: Any) -> None:
+        nonlocal compared
+        compared += len(members) ** 2
+        plain(members, *given)
+
+    plain = fingerprint_module._pair
+    monkeypatch.setattr(fingerprint_module, "_pair", counted)
+    places = np.arange(12_000, dtype=np.uint64)
+    columns = places // np.uint64(2) * np.uint64(0x9E3779B97F4A7C15)  # two copies of each
+    columns[10_001] ^= np.uint64(0b101)  # and one that is only near its first
+    second_to_first = {second: first for first, second in near_pairs(np.zeros(12_000, np.uint64), columns)}
+    assert second_to_first == {number: number - 1 for number in range(1, 12_000, 2)}
+    assert compared < 12_000 * 100

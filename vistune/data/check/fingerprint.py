@@ -16,7 +16,7 @@ Hashes: TypeAlias = NDArray[np.uint64]
 NEAR = 3
 """Bits of 64 in which nearly equal pictures may differ, in each of the two perceptual hashes."""
 _BANDS = NEAR + 1  # with one more band than differing bits, two near hashes agree on at least one band
-_CROWD = 2000  # a band shared by more pictures than this says nothing; only equal hashes are compared there
+_CROWD = 2000  # a band shared by more pictures than this says nothing; only those with one hash equal are compared there
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +57,31 @@ def near_pairs(rows: Hashes, columns: Hashes) -> Iterator[tuple[int, int]]:
 
     Candidates agree on one of four 16-bit bands of `rows` (an exact method for distances up to three).
     """
+    both = np.stack([rows, columns], axis=1)
+    _, kept, same = np.unique(both, axis=0, return_index=True, return_inverse=True)
+    firsts = np.sort(kept)  # of pictures with equal hashes, only the first is compared: a million copies are no work
+    rows, columns = rows[firsts], columns[firsts]
     partner: dict[int, int] = {}
+    for members in _alike(rows):
+        if len(members) <= _CROWD:
+            _pair(members, rows, columns, partner)
+            continue
+        for equal in _groups(rows[members]):
+            crowd = members[equal]
+            for close in _alike(columns[crowd]):  # equal in one hash, they may still differ in three bits of the other
+                if len(close) <= _CROWD:
+                    _pair(crowd[close], rows, columns, partner)
+    found = {int(firsts[second]): int(firsts[first]) for second, first in partner.items()}
+    for second, first in enumerate(kept[same.ravel()].tolist()):
+        if first != second:
+            found[second] = found.get(first, first)
+    yield from sorted((first, second) for second, first in found.items())
+
+
+def _alike(hashes: Hashes) -> Iterator[NDArray[np.int64]]:
+    """Positions of hashes that agree on one of the four bands, band by band."""
     for band in range(_BANDS):
-        keys = (rows >> np.uint64(16 * band)) & np.uint64(0xFFFF)
-        for members in _groups(keys):
-            if len(members) > _CROWD:
-                for equal in _groups(rows[members]):
-                    _pair(members[equal], rows, columns, partner)
-            else:
-                _pair(members, rows, columns, partner)
-    yield from sorted((first, second) for second, first in partner.items())
+        yield from _groups((hashes >> np.uint64(16 * band)) & np.uint64(0xFFFF))
 
 
 def _groups(keys: NDArray[np.uint64]) -> Iterator[NDArray[np.int64]]:

@@ -68,8 +68,12 @@ def _notes(stored: Any) -> list[tuple[str, str]]:
     orientation = stored.getexif().get(0x0112, 1)
     if isinstance(orientation, int) and 2 <= orientation <= 8:
         notes.append(("exif_rotated", f"EXIF orientation {orientation}"))
-    if getattr(stored, "n_frames", 1) > 1:  # an attribute that only some of Pillow's classes have
-        notes.append(("animated", f"{stored.n_frames} frames"))
+    try:
+        frames = getattr(stored, "n_frames", 1)  # an attribute that only some of Pillow's classes have
+    except Exception:  # noqa: BLE001 - it reads on to the last frame, and broken bytes raise whatever the plugin ran into
+        notes.append(("animated", "several frames, of which the first is whole and a later one is damaged"))
+    else:
+        notes += [("animated", f"{frames} frames")] if frames > 1 else []
     mode = stored.mode
     if mode.startswith("I;16"):
         notes.append(("sixteen_bit", "16 bits a channel"))

@@ -185,6 +185,8 @@ class _Users:
 
 def _second_pass(data: Samples, shown: NDArray[Any], workers: int, decode: bool) -> _Pictures:
     keys, firsts = np.unique(shown["key"], return_index=True)
+    order = np.argsort(firsts)  # as the data has them: rows of one parquet group, or of one archive, one behind the other
+    keys, firsts = keys[order], firsts[order]
     samples, which = shown["index"][firsts], shown["which"][firsts]
 
     def medium(number: int) -> Media:
