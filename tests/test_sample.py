@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
@@ -102,3 +103,17 @@ def test_bounds_of_a_mask_are_tight() -> None:
 def test_the_prompt_ends_before_the_last_answer() -> None:
     asked = Sample("1", turns=(Turn("user", (Text("a"),)), Turn("assistant", (Text("b"),)))).prompt()
     assert [turn.role for turn in asked.turns] == ["user"]
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\3\4 an archive of arrays", b"\x93NUMPY"])
+def test_an_array_that_is_none_is_refused(content: bytes) -> None:
+    record = {"id": "1", "media": [{"kind": "image", "array": base64.b64encode(content).decode()}], "turns": []}
+    with pytest.raises(InputError, match="here: "):
+        Sample.from_json(record, "here")
+
+
+def test_a_mask_asks_for_no_more_memory_than_it_brings() -> None:
+    record = Sample("1", (Media.file("image", "a.png"),), regions=(Region(mask=np.ones((2, 3), bool)),)).to_json()
+    record["regions"][0]["size"] = [50_000, 20_000]
+    with pytest.raises(InputError, match=r"a mask of 1 bytes does not fit its size \[50000, 20000\]"):
+        Sample.from_json(record)

@@ -280,7 +280,10 @@ def _array_to_base64(array: NDArray[Any]) -> str:
 
 
 def _array_from_base64(text: str) -> NDArray[Any]:
-    array: NDArray[Any] = np.load(io.BytesIO(base64.b64decode(text, validate=True)), allow_pickle=False)
+    try:  # one array, and no archive of several: `np.load` would also open ZIP files
+        array: NDArray[Any] = np.lib.format.read_array(io.BytesIO(base64.b64decode(text, validate=True)), allow_pickle=False)
+    except EOFError as error:
+        raise ValueError(f"an array is cut short: {error}") from error
     return array
 
 
@@ -333,6 +336,8 @@ def _region_from_json(record: Mapping[str, Any]) -> Region:
     if "mask" in record:
         height, width = record["size"]
         packed = _array_from_base64(record["mask"])
+        if packed.ndim != 1 or min(height, width) < 0 or len(packed) != -(-height * width // 8):
+            raise ValueError(f"a mask of {len(packed.ravel())} bytes does not fit its size {record['size']!r}")
         mask = np.unpackbits(packed, count=height * width).reshape(height, width).astype(bool)
     label = record.get("label")
     return Region(
