@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
+import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -15,9 +17,11 @@ from vistune.errors import InputError, nearest
 from vistune.files import parse_yaml
 from vistune.model.native.spec import NativeSpec, read_spec
 from vistune.model.spec import ModelSpec
-from vistune.spec import Spec, check_arguments, kinds
+from vistune.spec import Spec, check_arguments, kinds, matches
 
 RECIPES = "vistune.recipes"
+TAKEN = ("logs", "state", "features")  # by a run folder, for what is no stage's checkpoint
+_FOLDER = re.compile(r"[\w-][\w.-]*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +62,22 @@ class Stage:
     workers: int = 0
 
     def __post_init__(self) -> None:
+        if not _FOLDER.fullmatch(self.name) or self.name in TAKEN:
+            raise InputError(
+                f"stage {self.name!r}: a name is that of the stage's folder: letters, digits, '-', '_' and '.', "
+                f"and none of {', '.join(TAKEN)}"
+            )
+        for key, good, range_ in (
+            ("epochs", 0 < self.epochs < math.inf, "a number above 0"),
+            ("warmup", 0 <= self.warmup <= 1, "a share of the steps, from 0 to 1"),
+            ("weight_decay", 0 <= self.weight_decay < math.inf, "at least 0"),
+            ("clip", self.clip > 0, "a number above 0"),  # infinity clips nothing
+        ):
+            if not good:  # also for NaN
+                raise InputError(f"stage {self.name!r}: {key} is {getattr(self, key)}, expected {range_}")
+        for pattern, rate in self.train.items():
+            if not isinstance(pattern, str) or not 0 < rate < math.inf:
+                raise InputError(f"stage {self.name!r}: train.{pattern} is {rate}, expected a pattern and a rate above 0")
         for key in ("batch", "micro", "max_tokens", "max_images", "steps"):
             value = getattr(self, key)
             if value is not None and value < 1:
@@ -86,6 +106,14 @@ class Recipe:
     published: Mapping[str, float] = field(default_factory=dict)
     nano: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        named = [stage.name for stage in self.stages]
+        twice = next((name for name in named if named.count(name) > 1), None)
+        if twice is not None:
+            raise InputError(f"{self.name}: two stages have the name {twice!r}, and each needs a folder of its own")
+        if not -(2**63) <= self.seed < 2**63:
+            raise InputError(f"{self.name}: seed is {self.seed}, expected a number of 64 bits")
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON, the inverse of `from_json`."""
         record = asdict(self)
@@ -105,12 +133,18 @@ class Recipe:
         if not isinstance(record.get("stages"), (list, tuple)) or not record["stages"]:
             raise InputError(f"{where} needs at least one stage in the list 'stages'")
         for stage in record["stages"]:
+            if not isinstance(stage, Mapping):
+                raise InputError(f"{where}: a stage is {stage!r}, expected a mapping with name, train and data")
             check_arguments(Stage, stage, f"{where}: stage")
         rest = {key: value for key, value in record.items() if key not in ("model", "stages", "deviations")}
+        check_arguments(cls, rest, where, {"model": None, "stages": None})
+        deviations = record.get("deviations", ())
+        if not matches(deviations, list[str]):
+            raise InputError(f"{where}.deviations is {deviations!r}, expected a list of sentences")
         return cls(
             model=read_spec(record["model"]),
             stages=tuple(Stage(**stage) for stage in record["stages"]),
-            deviations=tuple(record.get("deviations", ())),
+            deviations=tuple(deviations),
             **rest,
         )
 
@@ -147,7 +181,7 @@ def _set(target: Any, keys: list[str], value: Any, path: str) -> None:
     for depth, key in enumerate(keys):
         last = depth == len(keys) - 1
         if isinstance(target, list):
-            if not key.isdigit() or int(key) >= len(target):
+            if not key.isdecimal() or int(key) >= len(target):
                 raise InputError(f"--set {path}: {key!r} is no place in a list of {len(target)}")
             index: Any = int(key)
         elif isinstance(target, dict):
@@ -179,6 +213,8 @@ def load_recipe(source: str, **arguments: Any) -> Recipe:
             text = Path(source).read_text(encoding="utf-8")
         except OSError as error:
             raise InputError(f"cannot read {source}: {error.strerror or error}") from error
+        except UnicodeDecodeError as error:
+            raise InputError(f"{source}: byte {error.start} is not UTF-8") from error
         return Recipe.from_json(parse_yaml(text, source), source)
     known = names()
     if source not in known:

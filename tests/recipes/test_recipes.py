@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
+from vistune.errors import InputError
 from vistune.model.checkpoint import load
 from vistune.model.vlm import question_sample
 from vistune.recipe import Recipe, load_recipe, names, nano
@@ -49,6 +50,28 @@ def test_what_is_set_apart_from_the_published_recipe_is_said() -> None:
         "stages.1.train.llm: 1e-05, not 2e-05",
     ]
     assert 'model.llm: "builtin:language", not "lmsys/vicuna-7b-v1.5"' in nano(published).apart(published)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "complaint"),
+    [
+        ("seed", "abc", "seed is 'abc', expected int"),
+        ("seed", 2**70, "expected a number of 64 bits"),
+        ("deviations", 5, "deviations is 5, expected a list"),
+        ("published", 3, "published is 3"),
+        ("stages.0", 5, "a stage is 5, expected a mapping"),
+        ("stages.²", 1, "'²' is no place in a list of 2"),
+    ],
+)
+def test_a_setting_of_the_wrong_kind_is_one_sentence(key: str, value: object, complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        load_recipe("llava").override({key: value})
+
+
+def test_a_run_file_that_is_no_text_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "run.yaml").write_bytes(b"name: \xff")
+    with pytest.raises(InputError, match="byte 6 is not UTF-8"):
+        load_recipe(str(tmp_path / "run.yaml"))
 
 
 @pytest.mark.slow
