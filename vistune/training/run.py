@@ -12,12 +12,13 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from vistune.data.samples import Samples, read
 from vistune.errors import InputError
-from vistune.files import atomic_open, write_json
+from vistune.files import atomic_open, read_json, write_json
 from vistune.model import checkpoint
 from vistune.model.opening import Model, assemble
 from vistune.recipe import Recipe, Stage, load_recipe
@@ -42,8 +43,8 @@ def train(
     """Train `recipe` (a recipe, a shipped one's name, or a run file) into `out`; returns the last stage's checkpoint folder.
 
     `data` replaces the last stage's data. Called again with the same recipe it continues where it stopped; with another
-    recipe in the same folder it raises `InputError`. Under a launcher each process calls it; `parallel` says whether the model
-    lies on each whole (`ddp`) or cut in shares (`fsdp`), and changes no number.
+    recipe in the same folder, or with data that changed since, it raises `InputError`. Under a launcher each process calls it;
+    `parallel` says whether the model lies on each whole (`ddp`) or cut in shares (`fsdp`), and changes no number.
     """
     with joined(parallel) as world:
         with world.together():
@@ -63,8 +64,7 @@ def _stages(
             check_stage(model, stage, world)
         owned = [checkpoint.units(model, select(model, stage.train, f"stage {stage.name!r}").names) for stage in recipe.stages]
     place(model, world, resolve(precision, world.device))
-    if world.first and not (out / "manifest.json").exists():
-        write_json(out / "manifest.json", manifest(recipe))
+    world.decide(lambda: _record(out, recipe))
     # What no path names began at random and is kept even where no stage trains it.
     trained = {
         name
@@ -114,6 +114,29 @@ def describe(model: Model, name: str, patterns: Mapping[str, float]) -> str:
     return "\n".join(lines)
 
 
+def _record(out: Path, recipe: Recipe) -> None:
+    """Write the manifest, or find in it the data that unfinished stages began with: a place in other data is another place."""
+    file, found = out / "manifest.json", manifest(recipe)
+    if not file.exists():
+        write_json(file, found)
+        return
+    for before, now in zip(read_json(file)["stages"], found["stages"], strict=True):
+        if (out / now["stage"] / checkpoint.CONFIG).exists():
+            continue
+        files = [path for path in {**before["files"], **now["files"]} if _hash(before, path) != _hash(now, path)]
+        if files or before["samples"] != now["samples"]:
+            raise InputError(
+                f"stage {now['stage']!r}: {files[0] if files else 'its data'} is not what it was when {out} was begun "
+                f"({before['samples']} samples, now {now['samples']}): put it back, or choose another --out"
+            )
+
+
+def _hash(data: Mapping[str, Any], path: str) -> str | None:
+    """That of a file. A folder's listing is no reason to stop: run folders and indexes may lie in it."""
+    found: str | None = data["files"].get(path, {}).get("sha256")
+    return found
+
+
 def _claim(out: Path, recipe: Recipe) -> None:
     """Make the run folder ours, or find it ours already."""
     file, text = out / "run.yaml", recipe.to_yaml()
@@ -121,7 +144,10 @@ def _claim(out: Path, recipe: Recipe) -> None:
         if file.read_text(encoding="utf-8") != text:
             raise InputError(f"{out} holds a run of another recipe: choose another --out, or remove it")
         return
-    if out.exists() and any(out.iterdir()):
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out} is not empty and holds no run: choose another --out")
-    with atomic_open(file) as handle:
-        handle.write(text)
+    try:
+        with atomic_open(file) as handle:
+            handle.write(text)
+    except OSError as error:
+        raise InputError(f"cannot write {file}: {error.strerror or error}") from error
