@@ -138,6 +138,14 @@ def test_another_recipe_in_the_same_folder_is_refused(tiny_spec: dict, tmp_path:
         ({"train": {}}, "trains nothing"),
         ({"batch": 0}, "batch is 0, expected at least 1"),
         ({"epoch": 1}, "has no key 'epoch' \\(did you mean 'epochs'\\?\\)"),
+        ({"name": "../elsewhere"}, "a name is that of the stage's folder"),
+        ({"name": "logs"}, "none of logs, state, features"),
+        ({"clip": -1.0}, "clip is -1.0, expected a number above 0"),
+        ({"epochs": -1}, "epochs is -1, expected a number above 0"),
+        ({"epochs": float("nan")}, "epochs is nan"),
+        ({"warmup": 7}, "warmup is 7, expected a share"),
+        ({"weight_decay": -1}, "weight_decay is -1, expected at least 0"),
+        ({"train": {"connector": -1e-3}}, "train.connector is -0.001, expected a pattern and a rate above 0"),
         ({"data": "wrld:"}, "readers has no kind 'wrld' \\(did you mean 'world'\\?\\)"),
     ],
 )
@@ -147,3 +155,55 @@ def test_a_wrong_stage_is_one_sentence_and_leaves_nothing(
     with pytest.raises(InputError, match=complaint):
         train(recipe(tiny_spec, PLAIN | {"steps": 1} | change), tmp_path / "run", report=False)
     assert not (tmp_path / "run" / "s0").exists()
+
+
+def test_two_stages_of_one_name_are_refused(tiny_spec: dict) -> None:
+    with pytest.raises(InputError, match="two stages have the name 's'"):
+        recipe(tiny_spec, PLAIN | {"name": "s"}, TUNE | {"name": "s"})
+
+
+def test_data_that_changed_since_a_run_began_is_refused(
+    tiny_spec: dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A state's place in other data is another place: with fewer samples the run even counted as finished."""
+    from vistune.data.samples import read
+    from vistune.training.log import Log
+
+    lines = [json.dumps(sample.to_json()) + "\n" for sample in read("world:?task=captions&size=12")]
+    file = tmp_path / "data.jsonl"
+    file.write_text("".join(lines))
+    made = recipe(tiny_spec, PLAIN | {"data": f"samples:{file}", "batch": 2, "epochs": 1})
+    add = Log.add
+
+    def interrupted(self: Log, step: int, *rest: object) -> None:
+        add(self, step, *rest)  # type: ignore[arg-type]
+        if step == 4:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Log, "add", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(made, tmp_path / "run", save_every=2, report=False)
+    monkeypatch.setattr(Log, "add", add)
+    for changed in (lines[:3], [*lines[:-1], lines[0]]):
+        file.write_text("".join(changed))
+        with pytest.raises(InputError, match=f"data.jsonl is not what it was .*now {len(changed)}"):
+            train(made, tmp_path / "run", save_every=2, report=False)
+    file.write_text("".join(lines))
+    train(made, tmp_path / "run", save_every=2, report=False)
+    file.write_text("".join(lines[:3]))
+    assert train(made, tmp_path / "run", report=False) == tmp_path / "run" / "s0"  # finished: its data are no longer needed
+
+
+def test_weights_that_are_not_finite_are_never_kept(tiny_spec: dict, tmp_path: Path) -> None:
+    """The loss of the last step is that of the weights before it."""
+    stage = PLAIN | {"train": {"connector": 1e30}, "weight_decay": 0.3, "optimizer": "muon", "steps": 2, "warmup": 0.0}
+    with pytest.raises(InputError, match=r"at step [12]: lower the learning rates"):
+        train(recipe(tiny_spec, stage), tmp_path / "run", report=False)
+    assert not (tmp_path / "run" / "s0").exists()
+
+
+def test_a_file_in_the_run_folders_place_is_one_sentence(tiny_spec: dict, tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("mine")
+    with pytest.raises(InputError, match="is not empty and holds no run"):
+        train(recipe(tiny_spec, PLAIN | {"steps": 1}), tmp_path / "run", report=False)
+    assert (tmp_path / "run").read_text() == "mine"

@@ -21,6 +21,7 @@ import torch
 
 from vistune.data.samples import Samples
 from vistune.errors import InputError
+from vistune.model import sharding
 from vistune.model.checkpoint import units
 from vistune.model.opening import Model
 from vistune.model.sharding import whole
@@ -73,8 +74,9 @@ def train_stage(
 ) -> None:
     """Train one stage in place, resuming from its last state. Of several processes each calls it, with its own `world`.
 
-    Raises `InputError` for a batch smaller than the number of processes, `RuntimeError` when a frozen parameter changed, when a
-    pattern's parameters all stayed as they were, and when the loss is not finite.
+    Raises `InputError` for a batch smaller than the number of processes, and when the loss, the gradient or a weight that is to
+    be kept is not finite; `RuntimeError` when a frozen parameter changed, and when a pattern's parameters all stayed as they
+    were.
     """
     if stage.batch < world.size:
         raise InputError(f"stage {stage.name!r}: batch is {stage.batch}, expected at least {world.size}, one for each process")
@@ -117,17 +119,35 @@ def train_stage(
                     share.backward()
                 loss += share.item()
             loss = sum(world.gather(loss))
-            if not math.isfinite(loss):
-                raise RuntimeError(f"stage {stage.name!r}: the loss is {loss} at step {step + 1}")
+            _check_finite(loss, "the loss", stage, step)
             sum_gradients(parameters, world)
             norm = float(whole(torch.nn.utils.clip_grad_norm_(parameters, stage.clip)))
+            _check_finite(norm, "the norm of the gradients", stage, step)
             optimizer.step()
             log.add(step + 1, steps, loss, norm, factor, todo, time.perf_counter() - began, ahead.waited)
-            if (step + 1) % save_every == 0 and step + 1 < steps:
+            last = step + 1 == steps
+            if last or (step + 1) % save_every == 0:
+                with world.together():  # nothing could be gone on from such a state
+                    _check_weights(model, stage, step)
+            if (step + 1) % save_every == 0 and not last:
                 save_state(paths.state, step + 1, model, parts, optimizer, world)
     log.close()
     if first < steps:
         check_changes(model, before, selection.names, stage, world)
+
+
+def _check_finite(value: float, what: str, stage: Stage, step: int) -> None:
+    if not math.isfinite(value):
+        raise InputError(
+            f"stage {stage.name!r}: {what} is {value} at step {step + 1}: lower the learning rates or raise warmup"
+        )
+
+
+def _check_weights(model: Model, stage: Stage, step: int) -> None:
+    """This process's shares of what is trained; what is frozen is as it was given."""
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            _check_finite(float(sharding.share(parameter.detach()).abs().max()), f"the largest weight of {name}", stage, step)
 
 
 def check_changes(model: Model, before: dict[str, int], trained: frozenset[str], stage: Stage, world: World = ALONE) -> None:
