@@ -60,10 +60,15 @@ def resolve(folder: str, kind: str) -> Any:
     return getattr(importlib.import_module(f"{folder}.{kind}"), class_name(kind))
 
 
-def build(folder: str, spec: Spec, **given: Any) -> Any:
-    """Build the part a spec names; `given` are arguments the caller supplies (widths, a tokenizer), not the user."""
+def build(folder: str, spec: Spec, /, base: type | None = None, **given: Any) -> Any:
+    """Build the part a spec names; `given` are arguments the caller supplies (widths, a tokenizer), not the user.
+
+    Raises `InputError` for what is no subclass of `base`: a checkpoint that somebody else made may name any class there is.
+    """
     kind, arguments = split(spec)
     target = resolve(folder, kind)
+    if base is not None and not (inspect.isclass(target) and issubclass(target, base)):
+        raise InputError(f"kind {kind!r} is no {base.__name__} ({base.__module__}), which a part in its place must be")
     check_arguments(target, arguments, f"{folder.rpartition('.')[2]}.{kind}", given)
     accepted = inspect.signature(target).parameters
     return target(**arguments, **{name: value for name, value in given.items() if name in accepted})

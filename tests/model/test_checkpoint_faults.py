@@ -62,6 +62,18 @@ def code(folder: Path) -> None:
     (folder / "vistune.yaml").write_text("!!python/object/apply:pathlib.Path.touch [EXECUTED]")
 
 
+def program(folder: Path) -> None:
+    record(folder, lambda content: content["model"].update(codec={"kind": "subprocess:Popen", "args": ["touch", "EXECUTED"]}))
+
+
+def no_parts(folder: Path) -> None:
+    record(folder, lambda content: content.update(parts=None))
+
+
+def no_model(folder: Path) -> None:
+    record(folder, lambda content: content.update(model="llava"))
+
+
 @pytest.mark.parametrize(
     ("damage", "complaint"),
     [
@@ -72,6 +84,9 @@ def code(folder: Path) -> None:
         (unknown, "has no key 'conector' \\(did you mean 'connector'\\?\\)"),
         (outside, "leads out of the checkpoint"),
         (code, "vistune.yaml"),
+        (program, "kind 'subprocess:Popen' is no Codec"),
+        (no_parts, "needs a list of names as 'parts'"),
+        (no_model, "a mapping as 'model'"),
     ],
 )
 def test_a_damaged_checkpoint_is_one_sentence(

@@ -130,6 +130,9 @@ def read_config(folder: Path) -> dict[str, Any]:
         raise InputError(f"{file} needs the keys format, parts and model")
     if config["format"] != FORMAT:
         raise InputError(f"{file} has format {config['format']!r}; this version of vistune reads format {FORMAT}")
+    parts, model = config["parts"], config["model"]
+    if not isinstance(model, dict) or not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
+        raise InputError(f"{file} needs a list of names as 'parts' and a mapping as 'model'")
     return config
 
 

@@ -16,15 +16,18 @@ from vistune.data.packing import Batch, Example, pack
 from vistune.errors import InputError
 from vistune.model._quiet import quiet
 from vistune.model.adapters import adapt
-from vistune.model.connectors.base import TextContext
+from vistune.model.connectors.base import Connector, TextContext
 from vistune.model.encoder_decoder import language_model
+from vistune.model.encoders.base import Encoder
 from vistune.model.feature_cache import FeatureCache
 from vistune.model.features import Features, Prepared
+from vistune.model.fusion.base import Fusion
 from vistune.model.inputs import Inputs
 from vistune.model.language import LanguageModel
 from vistune.model.sharing import share
 from vistune.model.spec import ModelSpec
 from vistune.progress import track
+from vistune.prompt.codec import Codec
 from vistune.prompt.render import IGNORE, Renderer
 from vistune.prompt.template import Template
 from vistune.sample import Media, MediaRef, Sample, Text, Turn
@@ -34,10 +37,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from PIL import Image
-
-    from vistune.model.connectors.base import Connector
-    from vistune.model.encoders.base import Encoder
-    from vistune.model.fusion.base import Fusion
 
 
 class VisionLanguageModel(nn.Module):
@@ -60,15 +59,15 @@ class VisionLanguageModel(nn.Module):
             if spec.connector is None:
                 raise InputError("model.vision needs model.connector, which brings its features to the language model")
             with quiet():
-                self.vision = build("vistune.model.encoders", spec.vision, load_weights=load_weights)
+                self.vision = build("vistune.model.encoders", spec.vision, Encoder, load_weights=load_weights)
             self.connector = build(
-                "vistune.model.connectors", spec.connector, width=self.vision.width, out_width=self.llm.width
+                "vistune.model.connectors", spec.connector, Connector, width=self.vision.width, out_width=self.llm.width
             )
-        self.fusion = build("vistune.model.fusion", spec.fusion)
+        self.fusion = build("vistune.model.fusion", spec.fusion, Fusion)
         self.fusion.install(self.llm)
-        self.codec = build("vistune.prompt.codecs", spec.codec)
+        self.codec = build("vistune.prompt.codecs", spec.codec, Codec)
         self.llm.add_tokens(self.codec.tokens)
-        self.template: Template = build("vistune.prompt.templates", spec.template, tokenizer=self.llm.tokenizer)
+        self.template: Template = build("vistune.prompt.templates", spec.template, Template, tokenizer=self.llm.tokenizer)
         adapt(dict(self.named_children()), spec.adapt)
 
     @property

@@ -35,7 +35,7 @@ def work_of_steps(
     """Prepare this process's part of each step's work, in order, from step `first` on."""
     template: Template | None = None
     if stage.template is not None and isinstance(model, VisionLanguageModel):
-        template = build("vistune.prompt.templates", stage.template, tokenizer=model.llm.tokenizer)
+        template = build("vistune.prompt.templates", stage.template, Template, tokenizer=model.llm.tokenizer)
     renderer: Any = model.renderer(template)
     for step in range(first, steps):
         places = [step * stage.batch + place for place in world.part(stage.batch)]
