@@ -109,3 +109,10 @@ def test_regions_are_written_by_the_codec_as_its_own_tokens(renderer) -> None:
     rendered = made.render(Sample("x", (IMAGE,), turns), lambda index: 1)
     wanted = made.tokenizer.convert_tokens_to_ids(["<loc_0>", "<loc_1>", "<loc_2>", "<loc_4>"])
     assert [token for token in rendered.labels if token in wanted] == wanted
+
+
+@pytest.mark.parametrize("part", [MediaRef(0), Region(box=(0.1, 0.1, 0.5, 0.5))])
+def test_what_is_no_text_in_a_system_turn_is_refused_not_lost(renderer, part) -> None:
+    sample = replace(SAMPLE, turns=(Turn("system", (Text("Look: "), part)), *SAMPLE.turns))
+    with pytest.raises(InputError, match="sample 's1': its system turn holds a medium or a region"):
+        renderer().render(sample, lambda index: 3)

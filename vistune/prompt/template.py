@@ -55,7 +55,8 @@ class Template:
     def pieces(self, sample: Sample, answer_next: bool = False) -> Pieces:
         """Lay out `sample`; with `answer_next` end where the model's next answer begins.
 
-        Raises `InputError`, naming the sample, when its turns do not alternate between user and assistant.
+        Raises `InputError`, naming the sample, when its turns do not alternate between user and assistant, and when its system
+        turn holds more than text.
         """
         system, turns = self._split(sample)
         check_alternation(turns, sample, answer_next)
@@ -85,6 +86,8 @@ class Template:
     def _split(self, sample: Sample) -> tuple[str, list[Turn]]:
         turns = list(sample.turns)
         if turns and turns[0].role == "system":
+            if not all(isinstance(part, Text) for part in turns[0].parts):
+                raise InputError(f"{sample.where}: its system turn holds a medium or a region: move that to the first question")
             return turns[0].text, turns[1:]
         return self.system, turns
 
