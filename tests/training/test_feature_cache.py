@@ -139,3 +139,12 @@ def test_a_disk_without_room_is_refused_when_asked_and_avoided_when_not(
     ):
         pass
     assert not (tmp_path / "features").exists()
+
+
+def test_pictures_prepared_in_another_way_have_another_folder(tiny_spec: dict[str, Any], tmp_path: Path) -> None:
+    """The mean stands in a file beside the weights, and neither they nor the spec tell when it changes."""
+    model = cached(tiny_spec, tmp_path)
+    first, again = model.cache, FeatureCache(tmp_path, "encoder", model.vision, model.connector, [tiny_spec["vision"]])  # type: ignore[arg-type]
+    model.vision.mean = (0.0, 0.0, 0.0)  # type: ignore[union-attr, assignment]
+    other = FeatureCache(tmp_path, "encoder", model.vision, model.connector, [tiny_spec["vision"]])  # type: ignore[arg-type]
+    assert first is not None and first.folder == again.folder != other.folder

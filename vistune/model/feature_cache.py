@@ -1,7 +1,7 @@
 """What a frozen encoder, or encoder and connector, makes of a picture, kept on disk: computed once, then mapped into memory.
 
 FOLDER/
-    3f0c...          one folder for all that decides the numbers: specs and weights, number format, device, version of torch
+    3f0c...          one folder for all that decides the numbers: specs, weights, preparing, number format, device, torch
         a1/          pictures by the SHA-256 of their bytes
             a1b7....safetensors       x [T, L, D] (or tokens [K, H]); the geometry in the header
 
@@ -20,6 +20,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 import torch
+from PIL import Image
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
@@ -48,7 +49,7 @@ class FeatureCache:
         self.level = level
         self.vision = vision
         parts = [vision, connector] if level == "connector" else [vision]
-        self.folder = folder / fingerprint(parts, [level, torch.__version__, *identity])[:32]
+        self.folder = folder / fingerprint(parts, [level, torch.__version__, _preparing(vision), *identity])[:32]
         self.found = self.made = 0
 
     def prepare(self, medium: Media, where: str) -> Prepared:
@@ -132,6 +133,13 @@ def fingerprint(parts: Sequence[nn.Module], identity: Sequence[str | Spec]) -> s
             bits = whole(tensor.detach()).cpu().contiguous().flatten().view(torch.uint8)
             digest.update(bits.numpy().data)
     return digest.hexdigest()
+
+
+def _preparing(vision: Encoder) -> str:
+    """SHA-256 of what the encoder is shown of a picture: its scaling and normalisation may stand in a file that has changed."""
+    rows, columns = np.mgrid[0:48, 0:64]
+    picture = np.stack([rows * 5, columns * 4, (rows * columns) % 256], axis=-1).astype(np.uint8)
+    return hashlib.sha256(vision.prepare(Image.fromarray(picture)).pixels.contiguous().numpy().tobytes()).hexdigest()
 
 
 def _tensors(features: Features) -> dict[str, Tensor]:
