@@ -8,6 +8,7 @@ from PIL import Image
 
 from vistune.data.decode import load_image
 from vistune.draw import draw_regions
+from vistune.errors import InputError
 from vistune.model.opening import Model
 from vistune.model.vlm import question_sample
 from vistune.sample import Media, Text, Turn
@@ -36,5 +37,8 @@ class Conversation:
         if not regions:
             return None
         out = out or Path(self.image).with_suffix(".boxes.png")
-        draw_regions(self._picture, regions).save(out)
+        try:
+            draw_regions(self._picture, regions).save(out)
+        except (OSError, ValueError) as error:
+            raise InputError(f"cannot write {out}: {' '.join(str(error).split())}") from error
         return out

@@ -143,6 +143,9 @@ def test_the_command_prints_a_table_and_json_and_refuses_what_it_cannot_plan(
         (["--gpu", "Z9"], "the peak of 'Z9'"),
         (["--precision", "fp32"], "in fp32 is not known"),
         (["--words", "9999"], "is over max_length"),
+        (["--peak", "0"], "--peak 0: expected a number"),
+        (["--peak", "nan"], "--peak nan: expected a number"),
+        (["--words", "10", "--answers", "11"], "at most all are supervised"),
         (["--gpus", "999"], "batch is 128, expected at least 999"),
     ]:
         with pytest.raises(InputError, match=complaint):

@@ -32,6 +32,7 @@ def plan(
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Memory for each GPU, operations and time of a recipe's stages, from its configurations alone."""
+    import math
     from typing import Literal, cast
 
     from vistune.training.peaks import published
@@ -41,6 +42,10 @@ def plan(
         raise InputError(f"--parallel {parallel!r}: expected ddp or fsdp")
     if precision not in ("bf16", "fp32"):
         raise InputError(f"--precision {precision!r}: expected bf16 or fp32")
+    if peak is not None and not 0 < peak < math.inf:
+        raise InputError(f"--peak {peak:g}: expected a number of TFLOP/s above 0")
+    if answers > words:
+        raise InputError(f"--answers {answers}: of a sample's {words} tokens of text (--words) at most all are supervised")
     speed = peak * 1e12 if peak is not None else published(gpu) if precision == "bf16" else None
     if speed is None:
         raise InputError(f"the peak of {gpu!r} in {precision} is not known here: give it with --peak TFLOPS")

@@ -85,7 +85,7 @@ def chat(
     question: Annotated[str | None, typer.Argument(help="Without it, questions are read from the terminal.")] = None,
     image: Annotated[Path | None, typer.Option(help="The picture to talk about.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where boxes in the answer are drawn into a copy of the picture.")] = None,
-    max_new_tokens: int = 256,
+    max_new_tokens: Annotated[int, typer.Option(min=1)] = 256,
 ) -> None:
     """Talk about a picture: one question, or a conversation."""
     from vistune.chat import Conversation
@@ -116,8 +116,8 @@ def predict(
     model: Annotated[str, typer.Argument(help=MODEL)],
     data: Annotated[str, typer.Option(help="What to answer, as kind:path?key=value.")],
     out: Annotated[Path, typer.Option(help="The predictions file (JSONL); an interrupted one is continued.")],
-    batch_size: int = 64,
-    max_new_tokens: int = 128,
+    batch_size: Annotated[int, typer.Option(min=1)] = 64,
+    max_new_tokens: Annotated[int, typer.Option(min=1)] = 128,
     unseeing: Annotated[bool, typer.Option("--blind", help="Control: show each question another sample's picture.")] = False,
     options: Annotated[str | None, typer.Option(metavar="sum|mean", help=OPTIONS)] = None,
 ) -> None:
