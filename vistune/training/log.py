@@ -11,6 +11,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
+from vistune.files import atomic_open
 from vistune.model.language import LanguageModel
 from vistune.model.vlm import VisionLanguageModel
 from vistune.training.flops import FlopModel, Load
@@ -44,8 +45,9 @@ class Log:
     def __init__(self, path: Path, first: int, meter: Meter) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
-        self._file = path.open("w", encoding="utf-8")
-        self._file.writelines(lines[:first])
+        with atomic_open(path) as kept:  # a kill here must not cost the log of what is done
+            kept.writelines(lines[:first])
+        self._file = path.open("a", encoding="utf-8")
         self._meter = meter
         self._waited = 0.0
 

@@ -144,10 +144,11 @@ def _check_finite(value: float, what: str, stage: Stage, step: int) -> None:
 
 
 def _check_weights(model: Model, stage: Stage, step: int) -> None:
-    """This process's shares of what is trained; what is frozen is as it was given."""
+    """This process's shares of what is trained, which may be empty; what is frozen is as it was given."""
     for name, parameter in model.named_parameters():
-        if parameter.requires_grad:
-            _check_finite(float(sharding.share(parameter.detach()).abs().max()), f"the largest weight of {name}", stage, step)
+        held = sharding.share(parameter.detach())
+        if parameter.requires_grad and held.numel():
+            _check_finite(float(held.abs().max()), f"the largest weight of {name}", stage, step)
 
 
 def check_changes(model: Model, before: dict[str, int], trained: frozenset[str], stage: Stage, world: World = ALONE) -> None:
