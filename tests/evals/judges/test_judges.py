@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.build.fake_endpoint import FakeEndpoint
+from vistune.build.completers.endpoint import Endpoint
 from vistune.build.completers.scripted import Scripted
 from vistune.completer import Reply, Request
 from vistune.errors import InputError
@@ -211,6 +214,17 @@ def test_failed_requests_end_in_an_error_and_only_they_are_asked_again(tmp_path:
     calls: list[str] = []
     run(MmVet(), SAMPLES, ANSWERS, Scripted(answer=lambda request: calls.append(request.id) or "1.0"), tmp_path / "r.jsonl")
     assert calls == ["q1"]
+
+
+def test_replies_of_another_judge_model_are_not_taken_for_this_ones(tmp_path: Path) -> None:
+    replies = tmp_path / "r.jsonl"
+    with FakeEndpoint(text="1.0") as server:
+        for name, count in (("first", 3), ("first", 3)):  # the second time nothing is left to ask
+            with closing(Endpoint(server.url, name)) as judge:
+                run(MmVet(), SAMPLES, ANSWERS, judge, replies)
+            assert sum(server.sold.values()) == count
+        with closing(Endpoint(server.url, "second")) as judge, pytest.raises(InputError, match=r"model first\).*model second"):
+            run(MmVet(), SAMPLES, ANSWERS, judge, replies)
 
 
 def test_scoring_from_replies_needs_every_one_of_them(tmp_path: Path) -> None:

@@ -74,12 +74,14 @@ def run(
     """Ask what is not yet in the file `replies`, append every raw reply, and return the verdicts.
 
     Stopped at any point, it goes on there. Raises `InputError` when requests failed: the answered ones are kept, so that
-    running again asks for the failed ones only.
+    running again asks for the failed ones only. Raises it, too, for a file with replies of another judge model.
     """
+    who = dict(getattr(completer, "identity", {}))  # a scripted completer is nobody
+    _check_same(replies, who)
     with Journal(replies) as journal:
 
         def answer(pending: Sequence[Request]) -> Mapping[str, str]:
-            return _complete(pending, completer, journal)
+            return _complete(pending, completer, journal, who)
 
         return _decide(judge, judge.ask(samples, predictions), _known(replies), answer)
 
@@ -186,7 +188,22 @@ def _known(path: Path) -> dict[str, str]:
     return {record["key"]: record["reply"] for _, record in read_journal(path) if {"key", "reply"} <= record.keys()}
 
 
-def _complete(pending: Sequence[Request], completer: Completer, journal: Journal) -> dict[str, str]:
+def _check_same(path: Path, who: Mapping[str, Any]) -> None:
+    """One file, one judge: replies are found by their prompts, and another model's would be taken for this one's."""
+    for number, record in read_journal(path):
+        if record.get("who", who) != who:
+            raise InputError(
+                f"{path}: reply {number} is of another judge ({_said(record['who'])}) than is asked now ({_said(who)}): give"
+                " each judge its own --out"
+            )
+
+
+def _said(who: Any) -> str:
+    named = who if isinstance(who, Mapping) else {"name": who}
+    return ", ".join(f"{name} {value}" for name, value in named.items() if value) or "no model"
+
+
+def _complete(pending: Sequence[Request], completer: Completer, journal: Journal, who: Mapping[str, Any]) -> dict[str, str]:
     replies, failures = {}, []
     answered = zip(pending, completer.complete(pending), strict=True)
     for request, reply in track(answered, "judging", len(pending)):
@@ -199,6 +216,7 @@ def _complete(pending: Sequence[Request], completer: Completer, journal: Journal
                 "key": request.key(),
                 "id": request.id,
                 "model": reply.model,
+                "who": who,
                 "temperature": request.temperature,
                 "prompt": [{"role": message.role, "text": message.text} for message in request.messages],
                 "reply": reply.text,
