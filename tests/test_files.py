@@ -35,8 +35,13 @@ def test_jsonl_numbers_lines_from_one_and_passes_blank_ones(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("content", "complaint"),
-    [(b'{"a": 1', "line 1"), (b"\xff{}", "not UTF-8"), (b"[" * 100_000, "line 1|nested too deeply")],
-    ids=["cut", "binary", "deep"],
+    [
+        (b'{"a": 1', "line 1"),
+        (b"\xff{}", "not UTF-8"),
+        (b"[" * 100_000, "line 1|nested too deeply"),
+        (b"9" * 5_000, "a number that is too long"),
+    ],
+    ids=["cut", "binary", "deep", "long"],
 )
 def test_broken_json_is_named_with_the_place(content: bytes, complaint: str, tmp_path: Path) -> None:
     (tmp_path / "a.json").write_bytes(content)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
@@ -27,6 +28,25 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sweep(path: str | Path) -> None:
+    """Remove what killed processes left half-written of `path`: temporary files of `atomic_path` whose process is no more."""
+    path = Path(path)
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        process = left.name.removeprefix(f".{path.name}.").removesuffix(".tmp")
+        if process.isdecimal() and not _alive(int(process)):
+            left.unlink(missing_ok=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):  # another user's; no process at all, and no file of ours
+        return True
+    return True
 
 
 @contextmanager
@@ -58,6 +78,13 @@ def read_json(path: str | Path) -> Any:
         raise InputError(f"{path}: line {error.lineno}, column {error.colno}: not JSON ({error.msg})") from error
     except RecursionError as error:
         raise InputError(f"{path}: JSON nested too deeply") from error
+    except ValueError as error:
+        raise InputError(f"{path}: {too_long(error)}") from error
+
+
+def too_long(error: ValueError) -> str:
+    """Python reads no whole number of more than some thousand digits, and calls that no JSON error."""
+    return f"holds a number that is too long ({str(error).partition(';')[0]}); write it as text"
 
 
 def write_jsonl(path: str | Path, records: Iterable[Any]) -> int:
@@ -81,6 +108,8 @@ def read_jsonl(path: str | Path) -> Iterator[tuple[int, Any]]:
                     yield number, json.loads(line)
                 except (json.JSONDecodeError, RecursionError) as error:
                     raise InputError(f"{path}: line {number}: not JSON ({error})") from error
+                except ValueError as error:
+                    raise InputError(f"{path}: line {number}: {too_long(error)}") from error
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:

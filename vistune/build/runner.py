@@ -14,8 +14,6 @@ goes through the data again, finds the replies it has, and asks only for the res
 from __future__ import annotations
 
 import json
-import os
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -33,11 +31,11 @@ from vistune.build.record import Record, sample_of
 from vistune.build.review import write_page
 from vistune.build.statistics import Statistics
 from vistune.errors import InputError
-from vistune.files import atomic_open, read_json, sha256, write_json
+from vistune.files import atomic_open, read_json, sha256, sweep, write_json
 from vistune.progress import track
 from vistune.sample import Part, Region, Text
 
-_HALF_WRITTEN = re.compile(r"\.(?:samples\.jsonl|trace\.jsonl|rejects\.jsonl|run\.json|review\.html)\.(\d+)\.tmp")
+_WRITTEN = ("samples.jsonl", "trace.jsonl", "rejects.jsonl", "run.json", "review.html")
 
 
 def run(name: str, pipeline: Pipeline, records: Iterable[Record], kit: Kit, out: Path, about: dict[str, Any]) -> Statistics:
@@ -46,7 +44,8 @@ def run(name: str, pipeline: Pipeline, records: Iterable[Record], kit: Kit, out:
     Raises `InputError` when the folder holds another pipeline's run.
     """
     _check_folder(out, name)
-    _sweep(out)
+    for file in _WRITTEN:
+        sweep(out / file)
     statistics = Statistics()
     with ExitStack() as files:
         made, trace, rejects = (
@@ -120,24 +119,6 @@ def _regions(record: Record) -> list[Region]:
 
 def _line(file: Any, value: Any) -> None:
     file.write(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def _sweep(out: Path) -> None:
-    """Remove the half-written files that killed runs left: those of processes that are no more."""
-    for path in out.glob(".*.tmp"):
-        found = _HALF_WRITTEN.fullmatch(path.name)
-        if found and not _alive(int(found.group(1))):
-            path.unlink(missing_ok=True)
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):  # another user's; no process at all, and no file of ours
-        return True
-    return True
 
 
 def _check_folder(out: Path, name: str) -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast, get_args
 
-import numpy as np
-
 from vistune.build.facts import Boxed, Facts, Spoken, facts_of
 from vistune.build.media_files import encoded
 from vistune.build.record import Record, record_of
+from vistune.data.decode import content_hash
 from vistune.data.samples import Samples, parse, read
 from vistune.errors import InputError, nearest
 from vistune.sample import Sample
@@ -119,10 +117,4 @@ def _place(sample: Sample) -> str:
     medium = sample.media[0]
     if medium.path is not None:
         return f"{os.path.abspath(medium.path)}:{medium.offset}"
-    content = hashlib.sha256(medium.kind.encode())
-    if isinstance(medium.data, np.ndarray):
-        content.update(f"{medium.data.dtype}{medium.data.shape}".encode())
-        content.update(medium.data.tobytes())
-    elif medium.data is not None:
-        content.update(medium.data)
-    return content.hexdigest()
+    return f"{medium.kind} {content_hash(medium)}"

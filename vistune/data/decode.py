@@ -15,6 +15,7 @@ The formats are a closed list: Pillow would otherwise hand e.g. PostScript to an
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -98,6 +99,14 @@ def encoded_bytes(media: Media, where: str = "") -> bytes:
     if media.length is not None and len(data) != media.length:
         raise InputError(f"{_name(media, where)}: the file ends after {len(data)} of {media.length} bytes")
     return data
+
+
+def content_hash(medium: Media, where: str = "") -> str:
+    """SHA-256 of a medium's encoded bytes, or of its array and that array's shape."""
+    if isinstance(medium.data, np.ndarray):
+        head = f"{medium.data.dtype} {medium.data.shape}".encode()
+        return hashlib.sha256(head + np.ascontiguousarray(medium.data).tobytes()).hexdigest()
+    return hashlib.sha256(encoded_bytes(medium, where)).hexdigest()
 
 
 def _name(media: Media, where: str) -> str:

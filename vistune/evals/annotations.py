@@ -11,12 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from vistune.data.lettered import LETTERS
 from vistune.errors import InputError
 from vistune.evals.benchmark import field_of
 from vistune.evals.sources import beneath, load, load_table
 from vistune.sample import Media, MediaKind, MediaRef, Sample, Text, Turn
-
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def records(path: Path, under: str | None = None) -> Iterator[tuple[str, Any]]:
@@ -106,11 +105,6 @@ def asked(
     shown = tuple(MediaRef(index) for index in range(len(media)))
     turns = () if question is None else (Turn("user", (*shown, Text(question))),)
     return Sample(str(identifier), tuple(media), turns, (), tuple(answers), tuple(choices), meta or {}, origin)
-
-
-def lettered(choices: Sequence[str]) -> str:
-    """Options a line each: `A. a cat`."""
-    return "\n".join(f"{letter}. {choice}" for letter, choice in zip(LETTERS, choices, strict=False))
 
 
 def letter_of(index: int, choices: Sequence[str], where: str) -> str:

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from vistune.errors import InputError
+from vistune.evals.annotations import whole_of
 from vistune.evals.prediction import Prediction
+from vistune.sample import Sample
 
 # A point may lead (.5) and an exponent follow (5e-1); '0.1.0.2' stays two numbers.
 NUMBER = re.compile(r"-?(?:\d+(?:\.\d+)?|(?<!\d)\.\d+)(?:[eE][-+]?\d+)?")
@@ -24,6 +26,13 @@ def given_detections(prediction: Prediction) -> list[dict[str, Any]] | None:
             f"prediction {prediction.id!r}: the extra 'detections' holds {str(found)[:60]!r}, expected a list of result records"
         )
     return found
+
+
+def detections_on(sample: Sample, answer: str, categories: Mapping[str, int], scale: float) -> list[dict[str, Any]]:
+    """`read_detections` for a sample whose image record gives its size in pixels."""
+    image = sample.meta["image"]
+    size = (whole_of(image, "width", sample.where), whole_of(image, "height", sample.where))
+    return read_detections(answer, categories, size, scale)
 
 
 def read_detections(

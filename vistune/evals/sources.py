@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from vistune.errors import InputError
+from vistune.files import too_long
 
 MAX_BYTES = 4 << 30
 _GZIP = b"\x1f\x8b"
@@ -48,7 +49,7 @@ def load(path: str | Path) -> Content:
         raise InputError(f"{path}: JSON nested too deeply") from error
     except ValueError as error:
         if not isinstance(error, json.JSONDecodeError):
-            raise InputError(f"{path}: {_too_long(error)}") from error
+            raise InputError(f"{path}: {too_long(error)}") from error
         # More than one value, one a line: only then can the first line be a whole value.
         first_line = text.lstrip().partition("\n")[0]
         if not _is_json(first_line):
@@ -105,11 +106,6 @@ def _is_json(line: str) -> bool:
     return True
 
 
-def _too_long(error: ValueError) -> str:
-    """Python reads no whole number of more than some thousand digits, and calls that no JSON error."""
-    return f"holds a number that is too long ({str(error).partition(';')[0]}); write it as text"
-
-
 def _lines(text: str) -> list[str]:
     """Lines as files have them. `splitlines` would also end one at U+2028 and its like, and shift all that follow."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
@@ -122,7 +118,7 @@ def _line_value(path: Path, number: int, line: str) -> Any:
     except (json.JSONDecodeError, RecursionError) as error:
         raise InputError(f"{path}: line {number}: not JSON ({error})") from error
     except ValueError as error:
-        raise InputError(f"{path}: line {number}: {_too_long(error)}") from error
+        raise InputError(f"{path}: line {number}: {too_long(error)}") from error
 
 
 def locate(source: str | Path, relative: str) -> Path:

@@ -25,7 +25,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from vistune.data.decode import encoded_bytes, image_size, load_image
+from vistune.data.decode import content_hash, image_size, load_image
 from vistune.files import atomic_path
 from vistune.model.connectors.base import Connector
 from vistune.model.encoders.base import Encoder
@@ -114,14 +114,6 @@ class FeatureCache:
         contents = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, metadata)
         with atomic_path(self._file(medium.key)) as temporary:
             temporary.write_bytes(contents)
-
-
-def content_hash(medium: Media, where: str = "") -> str:
-    """SHA-256 of a medium's encoded bytes, or of its array and that array's shape."""
-    if isinstance(medium.data, np.ndarray):
-        head = f"{medium.data.dtype} {medium.data.shape}".encode()
-        return hashlib.sha256(head + np.ascontiguousarray(medium.data).tobytes()).hexdigest()
-    return hashlib.sha256(encoded_bytes(medium, where)).hexdigest()
 
 
 def fingerprint(parts: Sequence[nn.Module], identity: Sequence[str | Spec]) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from vistune.data.manifest import manifest as data_manifest
 from vistune.data.samples import Samples, read
 from vistune.errors import InputError
 from vistune.files import atomic_open, read_json, write_json
@@ -116,17 +117,18 @@ def describe(model: Model, name: str, patterns: Mapping[str, float]) -> str:
 
 def _record(out: Path, recipe: Recipe) -> None:
     """Write the manifest, or find in it the data that unfinished stages began with: a place in other data is another place."""
-    file, found = out / "manifest.json", manifest(recipe)
+    file = out / "manifest.json"
     if not file.exists():
-        write_json(file, found)
+        write_json(file, manifest(recipe))
         return
-    for before, now in zip(read_json(file)["stages"], found["stages"], strict=True):
-        if (out / now["stage"] / checkpoint.CONFIG).exists():
-            continue
+    for stage, before in zip(recipe.stages, read_json(file)["stages"], strict=True):
+        if (out / stage.name / checkpoint.CONFIG).exists():
+            continue  # finished: its data may be gone, and need not be read again
+        now = data_manifest(stage.data)
         files = [path for path in {**before["files"], **now["files"]} if _hash(before, path) != _hash(now, path)]
         if files or before["samples"] != now["samples"]:
             raise InputError(
-                f"stage {now['stage']!r}: {files[0] if files else 'its data'} is not what it was when {out} was begun "
+                f"stage {stage.name!r}: {files[0] if files else 'its data'} is not what it was when {out} was begun "
                 f"({before['samples']} samples, now {now['samples']}): put it back, or choose another --out"
             )
 

@@ -75,8 +75,6 @@ def numbered_dialogues(first: tuple[int, int], second: int = 1) -> Apply:
                 yield dialogue.rejected("unknown picture", str(item.fields["images"])[:200])
             elif not first[0] <= len(shown[0]) <= first[1] or len(shown[1]) != second or set(shown[1]) & set(shown[0]):
                 yield dialogue.rejected("wrong number of pictures", str(item.fields["images"]))
-            elif loose := _left_over(item, order):
-                yield dialogue.rejected("placeholder without a medium", loose)
             else:
                 yield _numbered(dialogue, item, shown, order)
 
@@ -88,24 +86,18 @@ def _number(identity: str) -> int:
     return int(identity) if re.fullmatch("[0-9]{1,6}", identity) else 0
 
 
-def _left_over(item: Item, order: Sequence[int]) -> str:
-    names = _names(order)
-    texts = [_renamed(text, names) for pair in item.pairs for text in pair]
-    return next((text[match.start() :][:20] for text in texts if (match := _LOOSE_NAME.search(text))), "")
-
-
 def _numbered(record: Record, item: Item, shown: Sequence[Sequence[int]], order: Sequence[int]) -> Record:
-    names = _names(order)
+    names = {f"IMAGE#{image}": f"picture {place}" for place, image in enumerate(order, 1)}
+    pairs = [(_renamed(ask, names), _renamed(tell, names)) for ask, tell in item.pairs]
+    loose = next((match for pair in pairs for text in pair if (match := _LOOSE_NAME.search(text))), None)
+    if loose:
+        return record.rejected("placeholder without a medium", loose.string[loose.start() :][:20])
     turns: list[Turn] = []
-    for (ask, tell), images in zip(item.pairs, shown, strict=True):
-        user, assistant = pairs_to_turns([(_renamed(ask, names), _renamed(tell, names))])
+    for pair, images in zip(pairs, shown, strict=True):
+        user, assistant = pairs_to_turns([pair])
         refs = tuple(MediaRef(order.index(image)) for image in images)
         turns += [replace(user, parts=refs + user.parts), assistant]
     return replace(record, media=tuple(record.media[image - 1] for image in order), turns=tuple(turns))
-
-
-def _names(order: Sequence[int]) -> dict[str, str]:
-    return {f"IMAGE#{image}": f"picture {place}" for place, image in enumerate(order, 1)}
 
 
 def _renamed(text: str, names: dict[str, str]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from vistune.build.record import Operator, Record, each, pairs_to_turns
-from vistune.data.readers.qa import listed
+from vistune.data.lettered import lettered
 from vistune.sample import Text, Turn
 
 
@@ -66,7 +66,7 @@ def list_options() -> Operator:
         if not record.choices:
             return record
         turns = tuple(
-            replace(turn, parts=(*turn.parts, Text(listed(record.choices)))) if turn.role == "user" else turn
+            replace(turn, parts=(*turn.parts, Text(f"\n{lettered(record.choices)}"))) if turn.role == "user" else turn
             for turn in record.turns
         )
         return record.with_turns(turns)

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from vistune.data.fieldmap import Stored, label_of, labels_of, media_of, value_of
+from vistune.data.lettered import LETTERS, lettered
 from vistune.data.media_files import folder_of
 from vistune.data.readers.base import Reader
 from vistune.data.records import Records
 from vistune.data.tables import arrange, open_table
 from vistune.errors import InputError, nearest
 from vistune.sample import Media, MediaKind, MediaRef, Part, Sample, Text, Turn
-
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-
-def listed(choices: Sequence[str]) -> str:
-    """The choices as they follow a question: a line break, the letter and the choice, each."""
-    return "".join(f"\n{letter}. {choice}" for letter, choice in zip(LETTERS, choices, strict=False))
 
 
 class Qa(Reader):
@@ -97,7 +91,7 @@ class Qa(Reader):
         media: list[Media] = []
         for kind, field in self._media.items():
             media += media_of(record, field, where, kind, self._folder, self._stored)
-        choices = self._listed(record, where)
+        choices = self._offered(record, where)
         answers = self._accepted(record, choices, where)
         meta = {key: value_of(record, field, where) for key, field in self._meta.items()}
         return Sample(
@@ -110,7 +104,7 @@ class Qa(Reader):
             origin=where,
         )
 
-    def _listed(self, record: Any, where: str) -> list[str]:
+    def _offered(self, record: Any, where: str) -> list[str]:
         """The choices. Tables leave the last ones empty; an empty one before others would give those other letters."""
         if self._choices is None or isinstance(self._choices, str):
             return [] if self._choices is None else labels_of(record, self._choices, where)
@@ -164,7 +158,7 @@ class Qa(Reader):
         if self._answers is not None and self._answer is not None:
             target = self._target(record, choices, where)
         if self._list_choices:
-            question += listed(choices)
+            question += f"\n{lettered(choices)}" if choices else ""
             if target is not None:
                 target = LETTERS[self._position(target, choices, where)]
         shown: list[Part] = [MediaRef(number) for number in range(media)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import itertools
-import json
 import os
 import tarfile
 from collections.abc import Iterable
@@ -13,7 +12,7 @@ from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 
-from vistune.data.held import encoded_file
+from vistune.data.held import encoded_file, json_line
 from vistune.data.media_files import SUFFIXES
 from vistune.errors import InputError
 from vistune.files import atomic_path
@@ -66,11 +65,7 @@ def _add_sample(tar: tarfile.TarFile, key: str, sample: Sample) -> None:
         _add(tar, f"{key}.{name}", data)
         media.append(Media.file(medium.kind, name))
     record = replace(sample, media=tuple(media)).to_json()
-    try:
-        text = json.dumps(record, ensure_ascii=False, allow_nan=False).encode("utf-8")
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{sample.where}: JSON cannot hold it: {error}") from error
-    _add(tar, f"{key}.json", text)
+    _add(tar, f"{key}.json", json_line(record, sample.where).encode("utf-8"))
 
 
 def _content(medium: Media, sample: Sample) -> tuple[bytes, str]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar, Literal
 
-from vistune.evals.annotations import asked, letter_of, lettered, medium, records, text_of, texts_of, whole_of
+from vistune.data.lettered import lettered
+from vistune.evals.annotations import asked, letter_of, medium, records, text_of, texts_of, whole_of
 from vistune.evals.benchmark import field_of, fill
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import OPTION_LETTER, SHORT_ANSWER

@@ -8,8 +8,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar
 
+from vistune.data.lettered import lettered
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, letter_of, lettered, medium, text_of, texts_of, whole_of
+from vistune.evals.annotations import asked, letter_of, medium, text_of, texts_of, whole_of
 from vistune.evals.benchmark import field_of, fill, result_list
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import OPTION_LETTER

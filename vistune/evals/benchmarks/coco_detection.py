@@ -8,9 +8,9 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, medium, whole_of
+from vistune.evals.annotations import asked, medium
 from vistune.evals.benchmark import field_of
-from vistune.evals.detections_in_text import given_detections, read_detections
+from vistune.evals.detections_in_text import detections_on, given_detections
 from vistune.evals.metrics.coco_ap import coco_ap
 from vistune.evals.prediction import Prediction, identifier_of
 from vistune.evals.result import Result
@@ -93,7 +93,4 @@ class CocoDetection:
         return replace(coco_ap(read, [image["id"] for image in images], annotations, self.shape), unparsed=unparsed)
 
     def _in_text(self, prediction: Prediction, sample: Sample, names: Mapping[str, int]) -> list[dict[str, Any]]:
-        if self.shape == "segm":
-            return []
-        size = (whole_of(sample.meta["image"], "width", sample.where), whole_of(sample.meta["image"], "height", sample.where))
-        return read_detections(prediction.answer, names, size, self.scale)
+        return [] if self.shape == "segm" else detections_on(sample, prediction.answer, names, self.scale)

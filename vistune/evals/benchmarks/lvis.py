@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from vistune.errors import InputError
 from vistune.evals.annotations import asked, medium, sections, text_of, whole_of
 from vistune.evals.benchmark import field_of
-from vistune.evals.detections_in_text import given_detections, read_detections
+from vistune.evals.detections_in_text import detections_on, given_detections
 from vistune.evals.metrics.lvis_ap import lvis_ap
 from vistune.evals.prediction import Prediction
 from vistune.evals.result import Result
@@ -86,7 +86,4 @@ class Lvis:
 
     def _detections(self, prediction: Prediction, sample: Sample, names: Mapping[str, int]) -> list[Any]:
         given = given_detections(prediction)
-        if given is not None:
-            return given
-        size = (whole_of(sample.meta["image"], "width", sample.where), whole_of(sample.meta["image"], "height", sample.where))
-        return read_detections(prediction.answer, names, size, self.scale)
+        return detections_on(sample, prediction.answer, names, self.scale) if given is None else given

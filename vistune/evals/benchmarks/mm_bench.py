@@ -9,7 +9,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from vistune.evals.annotations import asked, embedded, lettered, rows, text_of, whole_of
+from vistune.data.lettered import lettered
+from vistune.evals.annotations import asked, embedded, rows, text_of, whole_of
 from vistune.evals.benchmark import fill, result_list
 from vistune.evals.metrics.circular import circular
 from vistune.evals.prediction import Prediction

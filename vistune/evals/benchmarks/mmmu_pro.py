@@ -10,8 +10,9 @@ from string import ascii_uppercase
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
+from vistune.data.lettered import lettered
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, lettered, pictures_of, text_of
+from vistune.evals.annotations import asked, pictures_of, text_of
 from vistune.evals.benchmark import fill, result_list
 from vistune.evals.hub import hub_rows
 from vistune.evals.metrics.mmmu import parse_choice

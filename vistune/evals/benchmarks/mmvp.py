@@ -10,8 +10,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from vistune.data.lettered import lettered
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, lettered, medium, rows, text_of, whole_of
+from vistune.evals.annotations import asked, medium, rows, text_of, whole_of
 from vistune.evals.benchmark import fill, result_list
 from vistune.evals.metrics.groups import all_right
 from vistune.evals.prediction import Prediction

@@ -8,7 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from vistune.evals.annotations import asked, lettered, medium, records, text_of
+from vistune.data.lettered import lettered
+from vistune.evals.annotations import asked, medium, records, text_of
 from vistune.evals.benchmark import field_of, fill, result_list
 from vistune.evals.metrics.groups import group_means
 from vistune.evals.prediction import Prediction

@@ -77,13 +77,12 @@ def run(
     running again asks for the failed ones only. Raises it, too, for a file with replies of another judge model.
     """
     who = dict(getattr(completer, "identity", {}))  # a scripted completer is nobody
-    _check_same(replies, who)
     with Journal(replies) as journal:
 
         def answer(pending: Sequence[Request]) -> Mapping[str, str]:
             return _complete(pending, completer, journal, who)
 
-        return _decide(judge, judge.ask(samples, predictions), _known(replies), answer)
+        return _decide(judge, judge.ask(samples, predictions), _known(replies, who), answer)
 
 
 def verdicts(
@@ -184,18 +183,19 @@ def _warmer(request: Request, attempt: int) -> Request:
     return replace(request, temperature=request.temperature + RETRY_WARMER * attempt, seed=request.seed + attempt)
 
 
-def _known(path: Path) -> dict[str, str]:
-    return {record["key"]: record["reply"] for _, record in read_journal(path) if {"key", "reply"} <= record.keys()}
-
-
-def _check_same(path: Path, who: Mapping[str, Any]) -> None:
-    """One file, one judge: replies are found by their prompts, and another model's would be taken for this one's."""
+def _known(path: Path, who: Mapping[str, Any] | None = None) -> dict[str, str]:
+    """Kept replies by key. With `who`, one file is one judge's: another model's replies, found by their prompts, would be taken
+    for this one's."""
+    known = {}
     for number, record in read_journal(path):
-        if record.get("who", who) != who:
+        if who is not None and record.get("who", who) != who:
             raise InputError(
                 f"{path}: reply {number} is of another judge ({_said(record['who'])}) than is asked now ({_said(who)}): give"
                 " each judge its own --out"
             )
+        if {"key", "reply"} <= record.keys():
+            known[record["key"]] = record["reply"]
+    return known
 
 
 def _said(who: Any) -> str:
