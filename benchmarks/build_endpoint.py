@@ -16,9 +16,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from vistune.build.completers.endpoint import Endpoint
-from vistune.build.store import ReplyStore
 from vistune.completer import Message, Request
+from vistune.construction.completers.endpoint import Endpoint
+from vistune.construction.store import ReplyStore
 
 
 def main() -> None:
@@ -33,7 +33,7 @@ def main() -> None:
     shares = dict.fromkeys(("error", "half", "slow"), given.faults)
     options = {"places": given.places, "latency": given.latency, "shares": shares}
     server = subprocess.Popen(
-        [sys.executable, "-m", "tests.build.fake_endpoint", json.dumps(options)],
+        [sys.executable, "-m", "tests.construction.fake_endpoint", json.dumps(options)],
         stdout=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[1],

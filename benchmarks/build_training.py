@@ -21,13 +21,13 @@ from pathlib import Path
 import torch
 
 import vistune
-from vistune.build.operators.augment import merge_turns
-from vistune.build.pipelines.lrv_instruction import PIPELINE
-from vistune.build.session import Choices, perform
+from vistune.construction.operators.augment import merge_turns
+from vistune.construction.pipelines.lrv_instruction import PIPELINE
+from vistune.construction.session import Choices, perform
 from vistune.demo.controls import measure
 from vistune.demo.run import answer_all, demo_recipe, shared_features
 from vistune.files import atomic_open, atomic_path, read_json, write_json
-from vistune.model.checkpoint import load
+from vistune.model.weights.checkpoint import load
 from vistune.recipe import Recipe
 
 # A picture's questions in conversations, at most as long as the world's own: LLaVA-1.5 merges them so (arXiv 2310.03744, 3.3).

@@ -98,7 +98,7 @@ def measure_decoding(files: list[str]) -> dict[str, dict[str, float]]:
     """The same files through `load_image` and through `datasets`' Image feature."""
     import datasets
 
-    from vistune.data.decode import load_image
+    from vistune.data.media.image import load_image
     from vistune.sample import Media
 
     media = [Media.file("image", path) for path in files]

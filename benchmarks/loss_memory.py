@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks import small_llava
-from vistune.model.loss import cross_entropy_sum
+from vistune.model.language.loss import cross_entropy_sum
 
 
 def full(head: nn.Linear, hidden: Tensor, labels: Tensor) -> Tensor:

@@ -30,9 +30,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from vistune.data.packing import Batch
 from vistune.data.samples import read
 from vistune.model.feature_cache import FeatureCache
+from vistune.model.packing import Batch
 from vistune.model.vlm import VisionLanguageModel
 from vistune.prompt.render import IGNORE
 from vistune.recipe import load_recipe, nano

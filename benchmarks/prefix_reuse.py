@@ -23,8 +23,8 @@ import torch
 import transformers as hf
 
 from benchmarks import small_llava
-from vistune.data.decode import load_image
-from vistune.model.export import export
+from vistune.data.media.image import load_image
+from vistune.model.interchange.export import export
 from vistune.model.vlm import VisionLanguageModel
 from vistune.prompt.template import as_text
 from vistune.sample import Media, MediaRef, Sample, Text, Turn

@@ -23,7 +23,7 @@ from torch import Tensor
 from transformers import AutoTokenizer
 
 from benchmarks.jsonl_index import SIDE, write_pictures
-from vistune.data.decode import image_size, load_image
+from vistune.data.media.image import image_size, load_image
 from vistune.data.samples import read
 from vistune.model.encoders._squares import fit_square, normalise
 from vistune.prompt.codecs.decimals import Decimals

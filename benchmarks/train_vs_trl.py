@@ -22,9 +22,9 @@ import torch
 
 from benchmarks import small_llava
 from benchmarks.peer import Worker, environment
-from vistune.data.packing import pack
 from vistune.data.samples import Samples, read
-from vistune.model.export import export
+from vistune.model.interchange.export import export
+from vistune.model.packing import pack
 from vistune.model.vlm import VisionLanguageModel
 from vistune.training.selection import select
 

@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from vistune.data.parallel import over_ranges
+from vistune.data.order.parallel import over_ranges
 from vistune.errors import MissingExtraError
 
 

@@ -12,7 +12,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "read": "vistune.data.samples",
     "train": "vistune.training.run",
-    "load": "vistune.model.opening",
+    "load": "vistune.model.answering.opening",
     "score": "vistune.evals.score",
     "Media": "vistune.sample",
     "MediaRef": "vistune.sample",

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from vistune.data.decode import load_image
+from vistune.data.media.image import load_image
 from vistune.draw import draw_regions
 from vistune.errors import InputError
-from vistune.model.opening import Model
+from vistune.model.answering.opening import Model
 from vistune.model.vlm import question_sample
 from vistune.sample import Media, Text, Turn
 

@@ -1,7 +1,7 @@
 """The protocol between us and any language model that completes a conversation: an endpoint, a local model, a replay file.
 
 Builders of instruction data and judges of answers know only this file; the completers themselves live in
-`vistune/build/completers/`. A completer answers requests in the order they were given, one reply each:
+`vistune/construction/completers/`. A completer answers requests in the order they were given, one reply each:
 
     for request, reply in zip(requests, completer.complete(requests), strict=True): ...
 """

@@ -14,9 +14,9 @@ import pytest
 import torch
 
 from vistune.cli import main
-from vistune.model.checkpoint import save
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
+from vistune.model.weights.checkpoint import save
 
 CLIP = {"kind": "huggingface", "path": "builtin:clip"}
 # A tower of the user's own that sees more than the one it is derived from: its export cannot give the same logits.
@@ -75,8 +75,8 @@ def test_each_command_prints_where_and_how_close(folders: dict[str, Path]) -> No
 
 
 def test_what_comes_back_answers_alike(folders: dict[str, Path]) -> None:
-    from vistune.model.checkpoint import load
-    from vistune.model.probe import largest_difference, probes
+    from vistune.model.interchange.probe import largest_difference, probes
+    from vistune.model.weights.checkpoint import load
 
     first, *others = [load(folders[name]).logits(probes(True)) for name in ("adapted", "merged", "again")]
     assert all(largest_difference(first, other) <= 1e-3 for other in others)

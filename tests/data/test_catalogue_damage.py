@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from vistune.data.decode import load_image
+from vistune.data.media.image import load_image
 from vistune.data.samples import read
 from vistune.errors import InputError
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from vistune.data.convert import convert
-from vistune.data.detection import FIND_ALL, detection_sample
+from vistune.data.fields.detection import FIND_ALL, detection_sample
+from vistune.data.fields.questions import Questions
 from vistune.data.held import canonical
-from vistune.data.questions import Questions
 from vistune.data.rejects import Rejects
 from vistune.data.samples import read
 from vistune.errors import InputError

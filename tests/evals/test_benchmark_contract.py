@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vistune.build.completers.scripted import Scripted
 from vistune.completer import Request
+from vistune.construction.completers.scripted import Scripted
 from vistune.errors import InputError
 from vistune.evals.benchmark import Benchmark
 from vistune.evals.judges.base import Judge, run

@@ -16,9 +16,9 @@ from vistune.evals.annotations import asked
 from vistune.evals.human import ratings
 from vistune.evals.human.study import make_study
 from vistune.files import write_jsonl
-from vistune.model.checkpoint import save
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
+from vistune.model.weights.checkpoint import save
 
 ROOT = Path(__file__).parents[2]
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -11,12 +11,12 @@ import pytest
 import torch
 
 from vistune.errors import InputError, MissingExtraError
-from vistune.model.adapters import KINDS, adapter_parameters
-from vistune.model.checkpoint import load, read_config
-from vistune.model.merge import merge
-from vistune.model.probe import probes
+from vistune.model.adapters.adapt import KINDS, adapter_parameters
+from vistune.model.interchange.merge import merge
+from vistune.model.interchange.probe import probes
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
+from vistune.model.weights.checkpoint import load, read_config
 from vistune.recipe import Recipe
 from vistune.training.run import train
 from vistune.training.selection import select

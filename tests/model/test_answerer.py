@@ -13,10 +13,10 @@ from PIL import Image
 from vistune.errors import InputError
 from vistune.evals.annotations import asked
 from vistune.evals.run import predict
-from vistune.model.answerer import CheckpointModel
-from vistune.model.checkpoint import save
+from vistune.model.answering.answerer import CheckpointModel
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
+from vistune.model.weights.checkpoint import save
 from vistune.sample import Media, Sample
 
 

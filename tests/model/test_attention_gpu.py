@@ -11,10 +11,10 @@ from families import decoder
 from torch import Tensor, nn
 from torch.nn.attention.flex_attention import create_block_mask
 
-from vistune.model import attention_gpu
-from vistune.model.attention import attention
-from vistune.model.inputs import Inputs
-from vistune.model.language import LanguageModel
+from vistune.model.language import attention_gpu
+from vistune.model.language.attention import attention
+from vistune.model.language.causal import LanguageModel
+from vistune.model.language.inputs import Inputs
 
 LENGTHS = [(1,), (7, 3, 7, 1), (128, 128, 44), (5, 300, 127, 1, 140)]
 WINDOWS = [None, 1, 4, 130]

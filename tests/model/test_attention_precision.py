@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from vistune.model.attention import Scores
+from vistune.model.language.attention import Scores
 
 
 @pytest.mark.parametrize("softcap", [None, 30.0])

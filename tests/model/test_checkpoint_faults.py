@@ -12,9 +12,9 @@ import yaml
 from safetensors.torch import load_file, save_file
 
 from vistune.errors import InputError
-from vistune.model.checkpoint import load, save
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
+from vistune.model.weights.checkpoint import load, save
 
 
 @pytest.fixture

@@ -13,13 +13,13 @@ import transformers as hf
 from families import encoder_decoder
 from safetensors.torch import load_file
 
-from vistune.data.packing import pack
 from vistune.errors import InputError
-from vistune.model.checkpoint import load
-from vistune.model.encoder_decoder import EncoderDecoder, language_model
-from vistune.model.inputs import Inputs
+from vistune.model.language.encoder_decoder import EncoderDecoder, language_model
+from vistune.model.language.inputs import Inputs
+from vistune.model.packing import pack
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
+from vistune.model.weights.checkpoint import load
 from vistune.recipe import Recipe
 from vistune.sample import Media, MediaRef, Sample, Text, Turn
 from vistune.training.run import train

@@ -17,13 +17,13 @@ from families import decoder, tower
 from safetensors.torch import load_file, save_file
 
 from vistune.errors import InputError
-from vistune.model.checkpoint import load
-from vistune.model.export import export
-from vistune.model.export_llava import processor_inputs
-from vistune.model.import_llava import import_llava
-from vistune.model.import_original import import_original
+from vistune.model.interchange.export import export
+from vistune.model.interchange.export_llava import processor_inputs
+from vistune.model.interchange.import_llava import import_llava
+from vistune.model.interchange.import_original import import_original
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
+from vistune.model.weights.checkpoint import load
 from vistune.sample import Media, MediaRef, Sample, Text, Turn
 
 KINDS = ("llava", "siglip", "cropped", "next")

@@ -16,12 +16,12 @@ from damaged import check_refused, shard, tokenless, unknown
 from families import blip_tower, decoder, encoder_decoder, tokenizer
 
 from vistune.errors import InputError
-from vistune.model.checkpoint import load
-from vistune.model.export import export
-from vistune.model.export_blip import processor_inputs
-from vistune.model.import_any import import_any
+from vistune.model.interchange.export import export
+from vistune.model.interchange.export_blip import processor_inputs
+from vistune.model.interchange.import_any import import_any
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel, question_sample
+from vistune.model.weights.checkpoint import load
 
 TEMPLATE = {"kind": "plain", "begin": "", "question_text": True, "media_first": True, "answer_suffix": "{eos}"}
 DECODER = TEMPLATE | {"media_suffix": "{bos}", "answer_prefix": " "}

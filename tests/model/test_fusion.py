@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from vistune.data.packing import Batch, pack
 from vistune.errors import InputError
 from vistune.model.fusion.gated_cross_attention import GatedCrossAttention
 from vistune.model.fusion.splice import splice
-from vistune.model.inputs import Inputs
+from vistune.model.language.inputs import Inputs
+from vistune.model.packing import Batch, pack
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel, question_sample
 from vistune.sample import Media, MediaRef, Sample, Text, Turn

@@ -14,15 +14,15 @@ from mechanisms import FOLDER, Golden, close
 from torch import Tensor, nn
 
 from vistune.errors import InputError
-from vistune.model import attention
-from vistune.model.experts import add_experts
+from vistune.model.adapters.scale_and_bias import tune_scale_and_bias
 from vistune.model.fusion.gated_cross_attention import GatedBlock
 from vistune.model.fusion.visual_experts import shared_positions
 from vistune.model.fusion.zero_init_attention import ZeroInitAttention
-from vistune.model.hooks import Hooks, Run
-from vistune.model.inputs import Inputs
-from vistune.model.language import LanguageModel
-from vistune.model.scale_and_bias import tune_scale_and_bias
+from vistune.model.language import attention
+from vistune.model.language.causal import LanguageModel
+from vistune.model.language.experts import add_experts
+from vistune.model.language.hooks import Hooks, Run
+from vistune.model.language.inputs import Inputs
 from vistune.prompt.render import Slot
 
 LENGTHS = (5, 9)

@@ -10,8 +10,8 @@ import transformers as hf
 from families import DECODERS, IDS, decoder
 
 from vistune.errors import InputError
-from vistune.model.inputs import Inputs
-from vistune.model.language import LanguageModel
+from vistune.model.language.causal import LanguageModel
+from vistune.model.language.inputs import Inputs
 
 LENGTHS = (9, 5, 9, 12)
 

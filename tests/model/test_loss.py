@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from families import decoder
 from torch import Tensor, nn
 
-from vistune.model import loss as module
-from vistune.model.language import LanguageModel
-from vistune.model.loss import cross_entropy_sum, log_likelihoods
+from vistune.model.language import loss as module
+from vistune.model.language.causal import LanguageModel
+from vistune.model.language.loss import cross_entropy_sum, log_likelihoods
 
 WIDTH, VOCABULARY = 16, 50
 

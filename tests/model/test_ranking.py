@@ -14,11 +14,11 @@ from typer.testing import CliRunner
 from vistune.cli import app
 from vistune.errors import InputError
 from vistune.evals.run import together
-from vistune.model.answerer import CheckpointModel
-from vistune.model.checkpoint import save
-from vistune.model.ranking import likeliest
+from vistune.model.answering.answerer import CheckpointModel
+from vistune.model.answering.ranking import likeliest
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
+from vistune.model.weights.checkpoint import save
 from vistune.sample import Media, MediaRef, Sample, Text, Turn
 
 CHOICES = [["yes", "no", "A red bus."], ["Two cats on a mat.", "one"], ["no", "yes"]]

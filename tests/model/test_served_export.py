@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from vistune.model.export import export
+from vistune.model.interchange.export import export
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
 

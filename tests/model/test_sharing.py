@@ -10,11 +10,11 @@ import pytest
 import torch
 from families import DECODERS, decoder
 
-from vistune.data.packing import pack
 from vistune.errors import InputError
-from vistune.model.inputs import Inputs
-from vistune.model.language import LanguageModel
-from vistune.model.sharing import lay, share
+from vistune.model.answering.prefixes import lay, share
+from vistune.model.language.causal import LanguageModel
+from vistune.model.language.inputs import Inputs
+from vistune.model.packing import pack
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel, question_sample
 from vistune.sample import Media, MediaRef, Sample, Text, Turn

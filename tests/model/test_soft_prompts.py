@@ -12,16 +12,16 @@ import transformers as hf
 from families import decoder
 
 from vistune.errors import InputError
-from vistune.model.adapters import KINDS, adapt, adapter_parameters
-from vistune.model.checkpoint import load, read_config
-from vistune.model.export import export
-from vistune.model.inputs import Inputs
-from vistune.model.language import LanguageModel
-from vistune.model.merge import merge
-from vistune.model.probe import probes
-from vistune.model.soft_prompts import SoftPrompt
+from vistune.model.adapters.adapt import KINDS, adapt, adapter_parameters
+from vistune.model.adapters.soft_prompts import SoftPrompt
+from vistune.model.interchange.export import export
+from vistune.model.interchange.merge import merge
+from vistune.model.interchange.probe import probes
+from vistune.model.language.causal import LanguageModel
+from vistune.model.language.inputs import Inputs
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
+from vistune.model.weights.checkpoint import load, read_config
 from vistune.recipe import Recipe
 from vistune.training.run import train
 

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 import vistune
 from vistune.cli import app
 from vistune.errors import InputError
-from vistune.model.checkpoint import load as load_parts
 from vistune.model.native.model import NativeModel
+from vistune.model.weights.checkpoint import load as load_parts
 from vistune.recipe import load_recipe
 from vistune.training.run import train
 

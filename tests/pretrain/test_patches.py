@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from vistune.model.language import LanguageModel
+from vistune.model.language.causal import LanguageModel
 from vistune.pretrain.dense import owners
 from vistune.pretrain.patches import GRID, NEAREST, PLACES, Patches
 from vistune.sample import Sample

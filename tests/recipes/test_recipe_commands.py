@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vistune.model.checkpoint import CONFIG, WEIGHTS
+from vistune.model.weights.checkpoint import CONFIG, WEIGHTS
 from vistune.recipe import load_recipe, names
 
 

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from vistune.errors import InputError
-from vistune.model.checkpoint import load
 from vistune.model.vlm import question_sample
+from vistune.model.weights.checkpoint import load
 from vistune.recipe import Recipe, load_recipe, names, nano
 from vistune.training.run import train
 

@@ -14,8 +14,8 @@ import pytest
 import torch
 from PIL import Image
 
-from vistune.data.order import sample_at
-from vistune.model.checkpoint import load
+from vistune.data.order.epochs import sample_at
+from vistune.model.weights.checkpoint import load
 from vistune.recipe import Recipe
 from vistune.training.run import train
 

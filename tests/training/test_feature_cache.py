@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import torch
 
-from vistune.data.packing import pack
 from vistune.data.samples import read
 from vistune.errors import InputError
 from vistune.model.feature_cache import FeatureCache
+from vistune.model.packing import pack
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
 from vistune.recipe import Recipe, Stage

@@ -16,7 +16,7 @@ import pytest
 import torch
 import yaml
 
-from vistune.model.checkpoint import load
+from vistune.model.weights.checkpoint import load
 from vistune.recipe import Recipe
 from vistune.training.run import train
 

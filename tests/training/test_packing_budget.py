@@ -10,11 +10,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from vistune.data.packing import Example, pack
-from vistune.data.packing_budget import rows
 from vistune.data.samples import read
 from vistune.errors import InputError
 from vistune.model.features import Geometry, Prepared
+from vistune.model.packing import Example, pack
+from vistune.model.packing_budget import rows
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
 from vistune.prompt.render import Rendered

@@ -12,8 +12,8 @@ from torch import nn
 from transformers import AutoTokenizer, CLIPVisionConfig, CLIPVisionModel, LlamaConfig, LlamaModel
 
 from vistune.cli import app
-from vistune.data.packing import pack
 from vistune.data.samples import read
+from vistune.model.packing import pack
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
 from vistune.recipe import Recipe, Stage

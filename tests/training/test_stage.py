@@ -15,7 +15,7 @@ import torch
 import yaml
 
 from vistune.errors import InputError
-from vistune.model.checkpoint import load
+from vistune.model.weights.checkpoint import load
 from vistune.recipe import Recipe
 from vistune.training.run import train
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from vistune.evals.run import Answerer
-    from vistune.model.opening import Model
+    from vistune.model.answering.opening import Model
 
 MODEL = (
     "A checkpoint folder, a directory or hub id of a vision-language model of transformers, http:CONFIG.yaml for a chat model"
@@ -28,7 +28,7 @@ def open_answerer(model: str, out: Path) -> Answerer:
         answerer: Answerer = resolve("vistune.model", model)()
         return answerer
     if not _is_native(model):
-        from vistune.model.answerer import CheckpointModel
+        from vistune.model.answering.answerer import CheckpointModel
 
         return CheckpointModel(model)
     from vistune.model.native.answerer import NativeAnswerer
@@ -38,7 +38,7 @@ def open_answerer(model: str, out: Path) -> Answerer:
 
 def open_model(model: str) -> Model:
     """What `chat` talks to: a checkpoint, or a model of transformers."""
-    from vistune.model.opening import assemble, load
+    from vistune.model.answering.opening import assemble, load
 
     if not _is_native(model):
         return load(model)
@@ -49,7 +49,7 @@ def open_model(model: str) -> Model:
 
 def _is_native(model: str) -> bool:
     """A directory of transformers that is no checkpoint of ours, or what is no directory and may be a hub id."""
-    from vistune.model.checkpoint import CONFIG
+    from vistune.model.weights.checkpoint import CONFIG
 
     folder = Path(model)
     if not folder.is_dir():

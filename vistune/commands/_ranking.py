@@ -17,7 +17,7 @@ def arguments_of(answerer: Answerer, max_new_tokens: int, options: str | None) -
     if options is None:
         return {"max_new_tokens": max_new_tokens}
     from vistune.errors import InputError
-    from vistune.model.answerer import CheckpointModel
+    from vistune.model.answering.answerer import CheckpointModel
 
     if options not in ("sum", "mean"):
         raise InputError(f"--options {options!r}: expected sum or mean")

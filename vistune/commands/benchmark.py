@@ -83,8 +83,8 @@ def judge(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Let a language model judge answers. Every raw reply is kept; scores can be computed from them again."""
-    from vistune.build.opening import open_completer
     from vistune.commands.evaluate import benchmark_spec
+    from vistune.construction.opening import open_completer
     from vistune.errors import InputError
     from vistune.evals.judges.base import judged, run
     from vistune.evals.score import in_order, open_benchmark, read_answers, read_samples

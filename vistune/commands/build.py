@@ -16,7 +16,7 @@ _Pipeline = Annotated[str, typer.Argument(help="A pipeline's name, or package.mo
 @app.command("list")
 def list_pipelines(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Name every pipeline, what it needs and what it yields."""
-    from vistune.build.pipeline import load, names
+    from vistune.construction.pipeline import load, names
 
     entries: list[dict[str, Any]] = []
     for name in names():
@@ -34,7 +34,7 @@ def list_pipelines(as_json: Annotated[bool, typer.Option("--json", help="Print J
 @app.command()
 def show(pipeline: _Pipeline, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Print a pipeline's paper, needs, deviations and every prompt in full."""
-    from vistune.build.pipeline import load
+    from vistune.construction.pipeline import load
 
     found = load(pipeline)
     prompts = [
@@ -75,7 +75,7 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Run a pipeline over data; the same command continues a run that was stopped."""
-    from vistune.build.session import Choices, perform, rehearsed
+    from vistune.construction.session import Choices, perform, rehearsed
     from vistune.errors import InputError
 
     choices = Choices(
@@ -112,7 +112,7 @@ def review(
     most: Annotated[int, typer.Option(min=1, help="Samples to show, and rejects, at most.")] = 500,
 ) -> None:
     """Write the review page of a finished run anew."""
-    from vistune.build.review import write_page
+    from vistune.construction.review import write_page
 
     typer.echo(write_page(out, most))
 

@@ -85,7 +85,7 @@ def stats(
     import yaml
 
     from vistune.data.contact_sheet import write_contact_sheet
-    from vistune.data.permutation import permuted
+    from vistune.data.order.permutation import permuted
     from vistune.data.samples import read
     from vistune.data.stats import stats_of
     from vistune.progress import track

@@ -16,7 +16,7 @@ Out = Annotated[Path, typer.Option(help="The folder to write; it must not exist.
 @app.command()
 def merge(model: Checkpoint, out: Out) -> None:
     """Fold a model's adapters into its weights, in fp32."""
-    from vistune.model.merge import merge as run
+    from vistune.model.interchange.merge import merge as run
 
     difference = run(model, out)
     print(f"{out}\nlargest logit difference: {difference:.3g}")
@@ -32,8 +32,8 @@ def export(
 ) -> None:
     """Write a model for other software, and compare its logits there with ours."""
     from vistune.errors import InputError
-    from vistune.model.checkpoint import load
-    from vistune.model.export import export as run
+    from vistune.model.interchange.export import export as run
+    from vistune.model.weights.checkpoint import load
 
     if to != "hf":
         raise InputError(f"--to {to!r}: expected hf")
@@ -51,7 +51,7 @@ def import_(
     llm: Annotated[str | None, typer.Option(help="The language model an mm_projector.bin was made for.")] = None,
 ) -> None:
     """Turn a model of other software into a checkpoint, and compare its logits there with ours."""
-    from vistune.model.import_any import import_any
+    from vistune.model.interchange.import_any import import_any
 
     difference = import_any(source, out, template, llm)
     print(out)

@@ -12,7 +12,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-from vistune.data.decode import load_image
+from vistune.data.media.image import load_image
 from vistune.errors import InputError
 from vistune.files import atomic_open
 from vistune.sample import MediaRef, Part, Produce, Region, Sample, Text

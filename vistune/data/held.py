@@ -167,7 +167,7 @@ def encoded_file(medium: Media) -> tuple[bytes, str]:
         return data, known
     buffer = io.BytesIO()
     if medium.kind == "image":
-        from vistune.data.decode import load_image
+        from vistune.data.media.image import load_image
 
         load_image(medium).save(buffer, "PNG")
         return buffer.getvalue(), "png"

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from vistune.data.file_patterns import expand
+from vistune.data.records.file_patterns import expand
+from vistune.data.records.shard_records import shard_files
 from vistune.data.samples import parse, read
-from vistune.data.shard_records import shard_files
 from vistune.files import read_yaml, sha256
 
 Json = dict[str, Any]

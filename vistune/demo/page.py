@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from vistune.data.decode import load_image
+from vistune.data.media.image import load_image
 from vistune.draw import draw_regions
 from vistune.files import atomic_open
 from vistune.prompt.codec import Codec

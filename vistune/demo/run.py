@@ -13,9 +13,9 @@ from vistune.demo.page import Shown, write_pages
 from vistune.evals.controls import blind
 from vistune.evals.prediction import Prediction
 from vistune.files import read_json, write_json, write_jsonl
-from vistune.model.checkpoint import load
 from vistune.model.feature_cache import FeatureCache
 from vistune.model.vlm import VisionLanguageModel
+from vistune.model.weights.checkpoint import load
 from vistune.prompt.codec import Codec
 from vistune.recipe import Recipe, load_recipe, nano
 from vistune.sample import Sample

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from vistune.data.lettered import LETTERS
+from vistune.data.fields.lettered import LETTERS
 from vistune.errors import InputError
 from vistune.evals.benchmark import field_of
 from vistune.evals.sources import beneath, load, load_table

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from vistune.data.decode import load_image
+from vistune.data.media.image import load_image
 from vistune.errors import InputError
 from vistune.evals.report import Entry
 from vistune.files import read_jsonl

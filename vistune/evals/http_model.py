@@ -19,10 +19,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from vistune.build.completers.endpoint import Endpoint
-from vistune.build.media_files import encoded
-from vistune.build.store import ReplyStore
 from vistune.completer import Message, Request
+from vistune.construction.completers.endpoint import Endpoint
+from vistune.construction.media_files import encoded
+from vistune.construction.store import ReplyStore
 from vistune.errors import InputError
 from vistune.files import parse_yaml
 from vistune.prompt.codec import Codec

@@ -35,8 +35,8 @@ def hub_rows(source: str, pattern: str, split: str) -> Iterator[tuple[str, dict[
     `source` is one such file, the folder that has them at `pattern`, or a folder that `datasets` wrote with
     `save_to_disk` (of which `split` is read, where it has several). Raises `InputError` when it is none of them.
     """
-    from vistune.data.parquet import Parquet
     from vistune.data.readers.huggingface import is_saved, open_rows
+    from vistune.data.records.parquet import Parquet
 
     path = Path(source)
     if is_saved(path):

@@ -25,12 +25,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from vistune.data.decode import content_hash, image_size, load_image
+from vistune.data.media.image import content_hash, image_size, load_image
 from vistune.files import atomic_path
 from vistune.model.connectors.base import Connector
 from vistune.model.encoders.base import Encoder
 from vistune.model.features import Features, Geometry, Prepared
-from vistune.model.sharding import whole
+from vistune.model.weights.sharding import whole
 from vistune.sample import Media
 from vistune.spec import Spec
 

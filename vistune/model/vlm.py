@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from vistune.data.decode import image_size, load_image
-from vistune.data.packing import Batch, Example, pack
+from vistune.data.media.image import image_size, load_image
 from vistune.errors import InputError
-from vistune.model._quiet import quiet
-from vistune.model.adapters import adapt
+from vistune.model.adapters.adapt import adapt
+from vistune.model.answering.prefixes import share
 from vistune.model.connectors.base import Connector, TextContext
-from vistune.model.encoder_decoder import language_model
 from vistune.model.encoders.base import Encoder
 from vistune.model.feature_cache import FeatureCache
 from vistune.model.features import Features, Prepared
 from vistune.model.fusion.base import Fusion
-from vistune.model.inputs import Inputs
-from vistune.model.language import LanguageModel
-from vistune.model.sharing import share
+from vistune.model.language.causal import LanguageModel
+from vistune.model.language.encoder_decoder import language_model
+from vistune.model.language.inputs import Inputs
+from vistune.model.packing import Batch, Example, pack
 from vistune.model.spec import ModelSpec
+from vistune.model.weights.quiet import quiet
 from vistune.progress import track
 from vistune.prompt.codec import Codec
 from vistune.prompt.render import IGNORE, Renderer
@@ -210,7 +210,7 @@ class VisionLanguageModel(nn.Module):
     ) -> list[str]:
         """Answer each sample's last question; turns after it are ignored. Greedy unless `options` (sampling) say otherwise.
 
-        With `reuse`, what prompts have in common up to a medium and behind it (`vistune.model.sharing`) is computed once.
+        With `reuse`, prefixes that prompts share, media included, are computed once (`vistune.model.answering.prefixes`).
         """
         renderer = self.renderer()
         answers: dict[int, str] = {}

@@ -15,12 +15,12 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerFast
 
-from vistune.data.packing import Batch, Example, pack
 from vistune.evals.metrics.box_iou import box_iou
 from vistune.model.features import Geometry, Prepared
 from vistune.model.fusion.splice import splice
-from vistune.model.inputs import Inputs
-from vistune.model.language import LanguageModel
+from vistune.model.language.causal import LanguageModel
+from vistune.model.language.inputs import Inputs
+from vistune.model.packing import Batch, Example, pack
 from vistune.pretrain.loop import STATE, adamw, pretrain
 from vistune.pretrain.patches import PLACES, Patches
 from vistune.pretrain.tokenizer import train_bpe

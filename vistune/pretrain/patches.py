@@ -18,7 +18,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from vistune.model.language import LanguageModel
+from vistune.model.language.causal import LanguageModel
 from vistune.pretrain.dense import owners
 from vistune.sample import Sample
 from vistune.world.scene import SceneObject, make_scene

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from vistune.data.decode import load_image
+from vistune.data.media.image import load_image
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.datasets.base import Item
 from vistune.promptlearn.images import Bank

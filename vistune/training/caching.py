@@ -11,7 +11,7 @@ from typing import Literal
 
 from torch import nn
 
-from vistune.data.decode import image_size
+from vistune.data.media.image import image_size
 from vistune.data.samples import Samples
 from vistune.errors import InputError
 from vistune.model.feature_cache import FeatureCache, Level

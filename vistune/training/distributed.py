@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 from vistune.errors import InputError
 from vistune.model.encoders.base import Encoder
-from vistune.model.language import LanguageModel
+from vistune.model.language.causal import LanguageModel
 
 Parallel: TypeAlias = Literal["ddp", "fsdp"]
 Value = TypeVar("Value")

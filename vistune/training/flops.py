@@ -25,12 +25,12 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from vistune.data.packing import Batch
 from vistune.model.connectors.base import TextContext
 from vistune.model.fusion.base import shown
 from vistune.model.fusion.gated_cross_attention import GatedBlock, GatedCrossAttention
 from vistune.model.fusion.modality_adaptive import ModalityAdaptive
 from vistune.model.fusion.visual_experts import VisualExperts
+from vistune.model.packing import Batch
 from vistune.model.vlm import VisionLanguageModel
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from vistune.errors import InputError
+from vistune.model.answering.opening import Model
 from vistune.model.native.model import NativeModel
-from vistune.model.opening import Model
 from vistune.recipe import Stage
 from vistune.training.distributed import World
 

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from vistune.files import atomic_open
-from vistune.model.language import LanguageModel
+from vistune.model.language.causal import LanguageModel
 from vistune.model.vlm import VisionLanguageModel
 from vistune.training.flops import FlopModel, Load
 from vistune.training.peaks import peak

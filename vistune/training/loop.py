@@ -21,10 +21,10 @@ import torch
 
 from vistune.data.samples import Samples
 from vistune.errors import InputError
-from vistune.model import sharding
-from vistune.model.checkpoint import units
-from vistune.model.opening import Model
-from vistune.model.sharding import whole
+from vistune.model.answering.opening import Model
+from vistune.model.weights import sharding
+from vistune.model.weights.checkpoint import units
+from vistune.model.weights.sharding import whole
 from vistune.progress import track
 from vistune.recipe import Stage
 from vistune.training.caching import caching

@@ -18,7 +18,7 @@ from typing import Literal
 from torch import nn
 
 from vistune.errors import InputError
-from vistune.model.loss import HELD
+from vistune.model.language.loss import HELD
 from vistune.model.vlm import VisionLanguageModel
 from vistune.recipe import Stage
 from vistune.training.optimizers import inner_matrices

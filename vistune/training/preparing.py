@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import torch
 
-from vistune.data.prefetch import Prefetch
-from vistune.data.workers import in_order
+from vistune.data.order.prefetch import Prefetch
+from vistune.data.order.workers import in_order
 from vistune.training.work import Work
 
 _AHEAD = 2  # steps each process may be ahead

@@ -10,7 +10,7 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from vistune.errors import InputError, nearest
-from vistune.model.adapters import Part
+from vistune.model.adapters.adapt import Part
 
 
 @contextmanager

@@ -18,8 +18,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from vistune.data.packing import Batch, pack
-from vistune.model.opening import Model
+from vistune.model.answering.opening import Model
+from vistune.model.packing import Batch, pack
 from vistune.model.vlm import VisionLanguageModel
 from vistune.prompt.render import IGNORE, Slot
 from vistune.sample import Media, MediaRef, Sample, Text, Turn

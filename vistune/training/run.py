@@ -20,8 +20,8 @@ from vistune.data.manifest import manifest as data_manifest
 from vistune.data.samples import Samples, read
 from vistune.errors import InputError
 from vistune.files import atomic_open, read_json, write_json
-from vistune.model import checkpoint
-from vistune.model.opening import Model, assemble
+from vistune.model.answering.opening import Model, assemble
+from vistune.model.weights import checkpoint
 from vistune.recipe import Recipe, Stage, load_recipe
 from vistune.training.distributed import Parallel, World, joined, place
 from vistune.training.kinds import check_stage

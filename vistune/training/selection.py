@@ -11,8 +11,8 @@ import torch
 from torch import nn
 
 from vistune.errors import InputError, nearest
-from vistune.model.adapters import Part, adapter_parameters
-from vistune.model.sharding import share
+from vistune.model.adapters.adapt import Part, adapter_parameters
+from vistune.model.weights.sharding import share
 
 PARTS = ("vision", "connector", "fusion", "llm", "native", "region", "heads")
 _BLOCKS = re.compile(r"(\w+)\[(\d+):\]")

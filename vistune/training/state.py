@@ -14,8 +14,8 @@ from typing import Any
 import torch
 
 from vistune.errors import InputError
-from vistune.model.checkpoint import WEIGHTS, fill, part_weights
-from vistune.model.sharding import cut_as, whole
+from vistune.model.weights.checkpoint import WEIGHTS, fill, part_weights
+from vistune.model.weights.sharding import cut_as, whole
 from vistune.training.distributed import World
 
 _KEPT = 2

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from vistune.data.order import sample_at
-from vistune.data.packing_budget import rows
+from vistune.data.order.epochs import sample_at
 from vistune.data.samples import Samples
 from vistune.errors import InputError
-from vistune.model.opening import Model
+from vistune.model.answering.opening import Model
+from vistune.model.packing_budget import rows
 from vistune.model.vlm import VisionLanguageModel
 from vistune.prompt.template import Template
 from vistune.recipe import Stage

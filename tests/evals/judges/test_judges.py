@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.build.fake_endpoint import FakeEndpoint
-from vistune.build.completers.endpoint import Endpoint
-from vistune.build.completers.scripted import Scripted
+from tests.construction.fake_endpoint import FakeEndpoint
 from vistune.completer import Reply, Request
+from vistune.construction.completers.endpoint import Endpoint
+from vistune.construction.completers.scripted import Scripted
 from vistune.errors import InputError
 from vistune.evals.annotations import asked
 from vistune.evals.judges.base import Judge, judged, run, verdicts

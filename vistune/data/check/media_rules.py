@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from vistune.data.check.fingerprint import Fingerprint, fingerprint
-from vistune.data.decode import MAX_PIXELS, encoded_bytes, image_size, load_image
+from vistune.data.media.image import MAX_PIXELS, encoded_bytes, image_size, load_image
 from vistune.errors import InputError
 from vistune.sample import Media
 

@@ -24,7 +24,7 @@ from vistune.data.check.finding import REASONS, Finding
 from vistune.data.check.fingerprint import equal_groups, near_pairs
 from vistune.data.check.media_rules import MediaReport, check_media
 from vistune.data.check.sample_rules import check_sample
-from vistune.data.parallel import over_ranges
+from vistune.data.order.parallel import over_ranges
 from vistune.data.samples import Samples
 from vistune.errors import InputError
 from vistune.sample import Media

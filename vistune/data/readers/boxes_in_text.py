@@ -6,8 +6,8 @@ import re
 from dataclasses import replace
 from typing import Any, Literal
 
-from vistune.data.boxes import BoxFormat, unit_box
-from vistune.data.fields import as_number, need
+from vistune.data.fields.boxes import BoxFormat, unit_box
+from vistune.data.fields.typed import as_number, need
 from vistune.data.readers.base import Reader
 from vistune.data.readers.conversations import Conversations
 from vistune.errors import InputError

@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from vistune.data.delimited import Beside
-from vistune.data.fieldmap import Stored, label_of, labels_of, media_of, value_of
-from vistune.data.media_files import folder_of
-from vistune.data.questions import Questions
+from vistune.data.fields.fieldmap import Stored, label_of, labels_of, media_of, value_of
+from vistune.data.fields.media_files import folder_of
+from vistune.data.fields.questions import Questions
 from vistune.data.readers.base import Reader
-from vistune.data.records import Records
-from vistune.data.tables import arrange, open_table
+from vistune.data.records.delimited import Beside
+from vistune.data.records.json_records import Records
+from vistune.data.records.tables import arrange, open_table
 from vistune.errors import InputError
 from vistune.sample import MediaKind, MediaRef, Sample, Text, Turn
 
@@ -20,9 +20,9 @@ QUESTION = "Describe this briefly."
 
 
 class Captions(Reader):
-    """One medium and its caption(s) per record. Fields are expressions of `vistune.data.fieldmap`.
+    """One medium and its caption(s) per record. Fields are expressions of `vistune.data.fields.fieldmap`.
 
-    path, at, columns, delimiter, quoted:  the records, see `vistune.data.tables.open_table`
+    path, at, columns, delimiter, quoted:  the records, see `vistune.data.records.tables.open_table`
     beside:     a second file of lines; line n belongs to line n of `path` (column `beside`); the first is the column `line`
     join, join_at, on:  a second file whose record with the same key is merged in
     each:       key of a list of captions inside each record: one sample for each

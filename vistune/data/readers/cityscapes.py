@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-from vistune.data.decode import MAX_PIXELS
-from vistune.data.detection import detection_sample
-from vistune.data.fields import as_list, as_number, as_object, as_text, as_whole, need
-from vistune.data.media_files import folder_of
-from vistune.data.questions import Questions
+from vistune.data.fields.detection import detection_sample
+from vistune.data.fields.media_files import folder_of
+from vistune.data.fields.questions import Questions
+from vistune.data.fields.typed import as_list, as_number, as_object, as_text, as_whole, need
+from vistune.data.media.image import MAX_PIXELS
 from vistune.data.readers.base import Reader
 from vistune.data.readers.masks import QUESTION
-from vistune.data.strict_json import parse_json
+from vistune.data.records.strict_json import parse_json
 from vistune.errors import InputError
 from vistune.sample import Media, Region, Sample
 

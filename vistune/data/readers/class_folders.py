@@ -9,9 +9,9 @@ from fnmatch import fnmatch
 from itertools import accumulate
 from pathlib import Path
 
-from vistune.data.media_files import SUFFIXES
-from vistune.data.names import read_names
-from vistune.data.questions import Questions
+from vistune.data.fields.media_files import SUFFIXES
+from vistune.data.fields.names import read_names
+from vistune.data.fields.questions import Questions
 from vistune.data.readers.base import Reader
 from vistune.errors import InputError, nearest
 from vistune.sample import Media, MediaRef, Sample, Text, Turn

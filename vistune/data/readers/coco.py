@@ -8,15 +8,15 @@ from typing import Any, Literal
 
 import numpy as np
 
-from vistune.data.boxes import unit_box
-from vistune.data.coco_masks import instance_mask, panoptic_masks
-from vistune.data.detection import FIND_ALL, named_regions
-from vistune.data.fieldmap import value_of
-from vistune.data.fields import Record, as_label, as_list, as_number, as_object, as_text, as_whole, need
-from vistune.data.media_files import folder_of, media_file
-from vistune.data.questions import Questions
+from vistune.data.fields.boxes import unit_box
+from vistune.data.fields.coco_masks import instance_mask, panoptic_masks
+from vistune.data.fields.detection import FIND_ALL, named_regions
+from vistune.data.fields.fieldmap import value_of
+from vistune.data.fields.media_files import folder_of, media_file
+from vistune.data.fields.questions import Questions
+from vistune.data.fields.typed import Record, as_label, as_list, as_number, as_object, as_text, as_whole, need
 from vistune.data.readers.base import Reader
-from vistune.data.records import JsonArray, open_records
+from vistune.data.records.json_records import JsonArray, open_records
 from vistune.errors import InputError
 from vistune.sample import MediaRef, Region, Sample, Text, Turn
 

@@ -7,13 +7,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
-from vistune.data.fieldmap import media_of
-from vistune.data.fields import Record, as_label, as_list, as_object, as_text, need
-from vistune.data.media_files import folder_of, media_file
-from vistune.data.placeholders import TAGS, fill
+from vistune.data.fields.fieldmap import media_of
+from vistune.data.fields.media_files import folder_of, media_file
+from vistune.data.fields.placeholders import TAGS, fill
+from vistune.data.fields.typed import Record, as_label, as_list, as_object, as_text, need
 from vistune.data.readers.base import Reader
-from vistune.data.records import KEY, Records
-from vistune.data.tables import open_table
+from vistune.data.records.json_records import KEY, Records
+from vistune.data.records.tables import open_table
 from vistune.errors import InputError, nearest
 from vistune.sample import Media, MediaKind, Role, Sample
 
@@ -48,7 +48,7 @@ class Conversations(Reader):
     media_keys:     further keys that hold media files, e.g. {"pcl": "points"}
     tags:           placeholders in the text, default `<image>`, `<video>`, `<audio>`, `<point>`; one in an answer is a medium
                     to produce
-    files:          media named by a template, e.g. {"points": "{object_id}_8192.npy"} (see `vistune.data.fieldmap`)
+    files:          media named by a template, e.g. {"points": "{object_id}_8192.npy"} (see `vistune.data.fields.fieldmap`)
     turn_media:     field of the image files inside each turn, e.g. TextBind's "image_list"; "image_list?" where turns lack it
     roles:          further speakers, e.g. {"Doctor": "assistant"}
     placeholders:   "required": each medium has one; "prepend": media without one stand before the first user text

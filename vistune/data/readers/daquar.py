@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from vistune.data.media_files import folder_of, inside
+from vistune.data.fields.media_files import folder_of, inside
 from vistune.data.readers.base import Reader
-from vistune.data.records import Lines
+from vistune.data.records.json_records import Lines
 from vistune.errors import InputError
 from vistune.sample import Media, MediaRef, Sample, Text, Turn
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from vistune.data.fieldmap import label_of, media_of, value_of
-from vistune.data.media_files import folder_of, media_file
-from vistune.data.questions import Questions
+from vistune.data.fields.fieldmap import label_of, media_of, value_of
+from vistune.data.fields.media_files import folder_of, media_file
+from vistune.data.fields.questions import Questions
 from vistune.data.readers.base import Reader
-from vistune.data.records import Records
-from vistune.data.tables import arrange, open_table
+from vistune.data.records.json_records import Records
+from vistune.data.records.tables import arrange, open_table
 from vistune.errors import InputError
 from vistune.sample import MediaRef, Part, Sample, Text, Turn
 
@@ -21,7 +21,7 @@ MAX_BYTES = 10_000_000
 
 
 class Documents(Reader):
-    """One document per record of a table. Fields are expressions of `vistune.data.fieldmap`.
+    """One document per record of a table. Fields are expressions of `vistune.data.fields.fieldmap`.
 
     path, at, columns, delimiter, quoted, join, join_at, on, each, zipped:  the table, as in the `qa` reader
     documents:  the folder of the documents (default: the table's own)

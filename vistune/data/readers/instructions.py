@@ -6,21 +6,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vistune.data.fieldmap import Stored, label_of, media_of, value_of
-from vistune.data.fields import as_label, as_list, as_text
-from vistune.data.media_files import folder_of
+from vistune.data.fields.fieldmap import Stored, label_of, media_of, value_of
+from vistune.data.fields.media_files import folder_of
+from vistune.data.fields.typed import as_label, as_list, as_text
 from vistune.data.readers.base import Reader
-from vistune.data.records import KEY, Records
-from vistune.data.store import ImageStore
-from vistune.data.tables import open_table
+from vistune.data.records.json_records import KEY, Records
+from vistune.data.records.store import ImageStore
+from vistune.data.records.tables import open_table
 from vistune.errors import InputError
 from vistune.sample import Media, MediaKind, MediaRef, Part, Sample, Text, Turn
 
 
 class Instructions(Reader):
-    """One instruction, perhaps an input, and its output per record. Fields are expressions of `vistune.data.fieldmap`.
+    """One instruction, perhaps an input, and its output per record. Fields are expressions of `vistune.data.fields.fieldmap`.
 
-    path, at, columns, delimiter, quoted:  the records, see `vistune.data.tables.open_table`
+    path, at, columns, delimiter, quoted:  the records, see `vistune.data.records.tables.open_table`
     images:       the folder the media are in (default: the file's own)
     history:      field of earlier turns, a list of [asked, answered]: shown, not taught
     instruction, input, output:  fields; an optional one ends in `?`; instruction and input are joined by a line break

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from vistune.data.fieldmap import media_of
-from vistune.data.fields import Record, as_label, as_list, as_object, as_text, need
-from vistune.data.media_files import folder_of, media_file
-from vistune.data.placeholders import TAGS, fill, show_first
+from vistune.data.fields.fieldmap import media_of
+from vistune.data.fields.media_files import folder_of, media_file
+from vistune.data.fields.placeholders import TAGS, fill, show_first
+from vistune.data.fields.typed import Record, as_label, as_list, as_object, as_text, need
 from vistune.data.readers.base import Reader
-from vistune.data.records import KEY, Records
-from vistune.data.tables import open_table
+from vistune.data.records.json_records import KEY, Records
+from vistune.data.records.tables import open_table
 from vistune.errors import InputError, nearest
 from vistune.sample import Media, MediaKind, MediaRef, Part, Produce, Role, Sample, Text, Turn
 
@@ -30,7 +30,7 @@ ROLES: dict[str, Role] = {"system": "system", "developer": "system", "user": "us
 class Messages(Reader):
     """`messages: [{role, content}]`, or `prompt` + `completion`, with the media in columns beside them or inside the content.
 
-    path, at:      the records, see `vistune.data.tables.open_table`
+    path, at:      the records, see `vistune.data.records.tables.open_table`
     images:        the folder media are in (default: the file's own)
     key:           the key of the messages (default: `messages`, or `prompt` + `completion` when there is none)
     placeholders:  for plain text contents, as in the conversations reader

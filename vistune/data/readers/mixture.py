@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from vistune.data.held import joined
-from vistune.data.mixture import Plan, Sampling, Share, epoch_counts
+from vistune.data.order.mixture import Plan, Sampling, Share, epoch_counts
 from vistune.data.readers.base import Reader
 from vistune.data.samples import read
 from vistune.errors import InputError, nearest
@@ -25,10 +25,10 @@ class Mixture(Reader):
 
     path:         a YAML file with this reader's other arguments; each is given in one place, in the file or beside it
     sources:      a list of `{data: SPEC, weight, cap, repeat, prompt, system}`, of which only `data` is needed:
-                  weight, cap, repeat  see `vistune.data.mixture.Share`
+                  weight, cap, repeat  see `vistune.data.order.mixture.Share`
                   prompt               wraps the text of user turns, e.g. "{text}\\nAnswer with a single word."
                   system               a system turn to begin with
-    sampling:     all, weights, sqrt or temperature, see `vistune.data.mixture.epoch_counts`
+    sampling:     all, weights, sqrt or temperature, see `vistune.data.order.mixture.epoch_counts`
     temperature:  for sampling=temperature
     size:         samples per epoch (not with sampling=all)
     epochs:       how many; each sees capped sources' next samples, and all in a new order

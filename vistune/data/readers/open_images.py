@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from vistune.data.boxes import unit_box
-from vistune.data.delimited import Delimited
-from vistune.data.detection import FIND_ALL, detection_sample
-from vistune.data.media_files import folder_of, media_file
-from vistune.data.questions import Questions
+from vistune.data.fields.boxes import unit_box
+from vistune.data.fields.detection import FIND_ALL, detection_sample
+from vistune.data.fields.media_files import folder_of, media_file
+from vistune.data.fields.questions import Questions
 from vistune.data.readers.base import Reader
+from vistune.data.records.delimited import Delimited
 from vistune.errors import InputError
 from vistune.sample import Region, Sample
 

@@ -6,20 +6,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from vistune.data.fieldmap import Stored, label_of, labels_of, media_of, value_of
-from vistune.data.lettered import LETTERS, lettered
-from vistune.data.media_files import folder_of
+from vistune.data.fields.fieldmap import Stored, label_of, labels_of, media_of, value_of
+from vistune.data.fields.lettered import LETTERS, lettered
+from vistune.data.fields.media_files import folder_of
 from vistune.data.readers.base import Reader
-from vistune.data.records import Records
-from vistune.data.tables import arrange, open_table
+from vistune.data.records.json_records import Records
+from vistune.data.records.tables import arrange, open_table
 from vistune.errors import InputError, nearest
 from vistune.sample import Media, MediaKind, MediaRef, Part, Sample, Text, Turn
 
 
 class Qa(Reader):
-    """One question per record. The field arguments are expressions of `vistune.data.fieldmap`; None means "not in this data".
+    """One question per record. The field arguments are expressions of `vistune.data.fields.fieldmap`; None: not in this data.
 
-    path, at, columns, delimiter, quoted, keep:  the records, see `vistune.data.tables.open_table`
+    path, at, columns, delimiter, quoted, keep:  the records, see `vistune.data.records.tables.open_table`
     join, join_at, on:  a second file whose record with the same key is merged in (VQA: questions + annotations)
     each:       key of a list of questions inside each record (Visual Genome: `qas`)
     zipped:     keys of lists of equal length inside each record, whose elements make one question each

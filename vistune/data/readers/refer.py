@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from vistune.data.boxes import unit_box
-from vistune.data.coco_masks import instance_mask
-from vistune.data.fields import as_label, as_list, as_number, as_object, as_text, need
-from vistune.data.lookup import Lookup
-from vistune.data.media_files import folder_of, media_file
+from vistune.data.fields.boxes import unit_box
+from vistune.data.fields.coco_masks import instance_mask
+from vistune.data.fields.lookup import Lookup
+from vistune.data.fields.media_files import folder_of, media_file
+from vistune.data.fields.referring import Direction, referring_sample, wordings
+from vistune.data.fields.typed import as_label, as_list, as_number, as_object, as_text, need
 from vistune.data.readers.base import Reader
-from vistune.data.records import open_records
-from vistune.data.referring import Direction, referring_sample, wordings
-from vistune.data.safe_pickle import load_plain_pickle
+from vistune.data.records.json_records import open_records
+from vistune.data.records.safe_pickle import load_plain_pickle
 from vistune.errors import InputError, nearest
 from vistune.sample import Region, Sample
 

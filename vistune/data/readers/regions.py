@@ -7,21 +7,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from vistune.data.boxes import BoxFormat, unit_box, unit_point
-from vistune.data.decode import image_size
-from vistune.data.fieldmap import label_of, media_of, value_of
-from vistune.data.fields import as_list, wrong
-from vistune.data.media_files import folder_of
+from vistune.data.fields.boxes import BoxFormat, unit_box, unit_point
+from vistune.data.fields.fieldmap import label_of, media_of, value_of
+from vistune.data.fields.media_files import folder_of
+from vistune.data.fields.referring import Direction, referring_sample, wordings
+from vistune.data.fields.typed import as_list, wrong
+from vistune.data.media.image import image_size
 from vistune.data.readers.base import Reader
-from vistune.data.records import Records
-from vistune.data.referring import Direction, referring_sample, wordings
-from vistune.data.tables import arrange, open_table
+from vistune.data.records.json_records import Records
+from vistune.data.records.tables import arrange, open_table
 from vistune.errors import InputError
 from vistune.sample import Media, MediaRef, Part, Region, Sample, Text, Turn
 
 
 class Regions(Reader):
-    """One region (or several boxes of one) per record. Fields are expressions of `vistune.data.fieldmap`.
+    """One region (or several boxes of one) per record. Fields are expressions of `vistune.data.fields.fieldmap`.
 
     path, at, columns, delimiter, quoted, each, zipped, join, join_at, on:  the records, as in the `qa` reader
     images:     the folder of the images (default: the file's own)

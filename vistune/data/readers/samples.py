@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from vistune.data.fields import as_object, as_text, as_whole, wrong
-from vistune.data.media_files import folder_of, media_file
+from vistune.data.fields.media_files import folder_of, media_file
+from vistune.data.fields.typed import as_object, as_text, as_whole, wrong
 from vistune.data.readers.base import Reader
-from vistune.data.records import KEY, JsonLines, Records
+from vistune.data.records.json_records import KEY, JsonLines, Records
 from vistune.errors import InputError
 from vistune.sample import Media, Region, Sample
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from vistune.data.readers.base import Reader
-from vistune.data.records import KEY
-from vistune.data.shard_records import Concatenated, open_shard, shard_files
+from vistune.data.records.json_records import KEY
+from vistune.data.records.shard_records import Concatenated, open_shard, shard_files
 from vistune.errors import InputError
 from vistune.sample import Sample
 from vistune.spec import build, split
@@ -22,7 +22,7 @@ class Shards(Reader):
              `{"kind": "captions", "medium": "@image", "caption": "txt", "id": "@key"}` (see `shard_records.TarRecords` for the
              keys of a tar archive's records); `{"kind": "conversations"}` or `{"kind": "qa", ...}` work alike
 
-    `ends` are the numbers of samples up to the end of each shard, by which `vistune.data.stream` splits the work.
+    `ends` are the numbers of samples up to the end of each shard, by which `vistune.data.order.stream` splits the work.
     """
 
     def __init__(self, path: str, layout: Mapping[str, Any] | None = None) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from vistune.data.boxes import unit_box
-from vistune.data.decode import image_size
-from vistune.data.fields import Record, as_list, as_number, as_object, as_text, as_whole, need
-from vistune.data.media_files import folder_of, media_file
+from vistune.data.fields.boxes import unit_box
+from vistune.data.fields.media_files import folder_of, media_file
+from vistune.data.fields.typed import Record, as_list, as_number, as_object, as_text, as_whole, need
+from vistune.data.media.image import image_size
 from vistune.data.readers.base import Reader
-from vistune.data.records import open_records
+from vistune.data.records.json_records import open_records
 from vistune.errors import InputError
 from vistune.sample import MediaRef, Part, Region, Sample, Text, Turn
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from vistune.data.boxes import unit_box
-from vistune.data.detection import FIND_ALL, detection_sample
-from vistune.data.fields import Record, as_label, as_list, as_number, as_object, as_text, need
-from vistune.data.lookup import Lookup
-from vistune.data.media_files import folder_of, media_file
-from vistune.data.questions import Questions
+from vistune.data.fields.boxes import unit_box
+from vistune.data.fields.detection import FIND_ALL, detection_sample
+from vistune.data.fields.lookup import Lookup
+from vistune.data.fields.media_files import folder_of, media_file
+from vistune.data.fields.questions import Questions
+from vistune.data.fields.referring import Direction, referring_sample, wordings
+from vistune.data.fields.typed import Record, as_label, as_list, as_number, as_object, as_text, need
 from vistune.data.readers.base import Reader
-from vistune.data.records import open_records
-from vistune.data.referring import Direction, referring_sample, wordings
+from vistune.data.records.json_records import open_records
 from vistune.errors import InputError
 from vistune.sample import Media, Region, Sample
 

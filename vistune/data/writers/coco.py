@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from vistune.data.decode import image_size
-from vistune.data.detection import FIND_ALL, detection_sample
+from vistune.data.fields.detection import FIND_ALL, detection_sample
+from vistune.data.fields.questions import Questions
 from vistune.data.held import Json, refuse, relative_name
-from vistune.data.questions import Questions
+from vistune.data.media.image import image_size
 from vistune.errors import InputError
 from vistune.files import write_json
 from vistune.sample import Sample

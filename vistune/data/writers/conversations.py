@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from vistune.data.fields.placeholders import TAGS
 from vistune.data.held import (
     Json,
     canonical,
@@ -15,7 +16,6 @@ from vistune.data.held import (
     tagged_text,
     write_records,
 )
-from vistune.data.placeholders import TAGS
 from vistune.data.readers.conversations import MEDIA_KEYS
 from vistune.errors import InputError
 from vistune.sample import Sample

@@ -12,8 +12,8 @@ from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 
+from vistune.data.fields.media_files import SUFFIXES
 from vistune.data.held import encoded_file, json_line
-from vistune.data.media_files import SUFFIXES
 from vistune.errors import InputError
 from vistune.files import atomic_path
 from vistune.sample import Media, Sample

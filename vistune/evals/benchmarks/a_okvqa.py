@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar, Literal
 
-from vistune.data.lettered import lettered
+from vistune.data.fields.lettered import lettered
 from vistune.evals.annotations import asked, letter_of, medium, records, text_of, texts_of, whole_of
 from vistune.evals.benchmark import field_of, fill
 from vistune.evals.prediction import Prediction

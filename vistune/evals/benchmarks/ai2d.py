@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar
 
-from vistune.data.lettered import lettered
+from vistune.data.fields.lettered import lettered
 from vistune.errors import InputError
 from vistune.evals.annotations import asked, letter_of, medium, text_of, texts_of, whole_of
 from vistune.evals.benchmark import field_of, fill, result_list

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
-from vistune.data.lettered import LETTERS, lettered
+from vistune.data.fields.lettered import LETTERS, lettered
 from vistune.errors import InputError
 from vistune.evals.annotations import asked, medium, records, text_of, texts_of
 from vistune.evals.benchmark import answers, field_of, fill, result_list

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from vistune.data.lettered import lettered
+from vistune.data.fields.lettered import lettered
 from vistune.evals.annotations import asked, embedded, rows, text_of, whole_of
 from vistune.evals.benchmark import fill, result_list
 from vistune.evals.metrics.circular import circular

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
-from vistune.data.lettered import LETTERS
+from vistune.data.fields.lettered import LETTERS
 from vistune.evals.annotations import asked, embedded, rows, text_of
 from vistune.evals.benchmark import fill, result_list
 from vistune.evals.prediction import Prediction

@@ -10,7 +10,7 @@ from string import ascii_uppercase
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
-from vistune.data.lettered import lettered
+from vistune.data.fields.lettered import lettered
 from vistune.errors import InputError
 from vistune.evals.annotations import asked, pictures_of, text_of
 from vistune.evals.benchmark import fill, result_list

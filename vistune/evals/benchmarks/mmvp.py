@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from vistune.data.lettered import lettered
+from vistune.data.fields.lettered import lettered
 from vistune.errors import InputError
 from vistune.evals.annotations import asked, medium, rows, text_of, whole_of
 from vistune.evals.benchmark import fill, result_list

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar, Literal
 
-from vistune.data.safe_pickle import load_plain_pickle
+from vistune.data.records.safe_pickle import load_plain_pickle
 from vistune.errors import InputError
 from vistune.evals.annotations import asked, medium, root_of, text_of
 from vistune.evals.benchmark import answers, fill, result_list

@@ -11,8 +11,8 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from vistune.data.coco_masks import instance_mask
-from vistune.data.decode import image_size
+from vistune.data.fields.coco_masks import instance_mask
+from vistune.data.media.image import image_size
 from vistune.errors import InputError
 from vistune.evals.annotations import asked, text_of, texts_of
 from vistune.evals.benchmark import field_of, fill

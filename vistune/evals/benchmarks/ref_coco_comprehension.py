@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
-from vistune.data.safe_pickle import load_plain_pickle
+from vistune.data.records.safe_pickle import load_plain_pickle
 from vistune.errors import InputError
 from vistune.evals.annotations import asked, medium, sections, text_of, whole_of
 from vistune.evals.benchmark import field_of, fill, result_list

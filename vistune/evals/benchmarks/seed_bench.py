@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from vistune.data.lettered import lettered
+from vistune.data.fields.lettered import lettered
 from vistune.evals.annotations import asked, medium, records, text_of
 from vistune.evals.benchmark import field_of, fill, result_list
 from vistune.evals.metrics.groups import group_means

@@ -13,9 +13,9 @@ from transformers import (
 )
 
 from vistune.errors import InputError
-from vistune.model.assets import locate
 from vistune.model.connectors.base import Connector, TextContext
 from vistune.model.features import Features, Grid
+from vistune.model.weights.assets import locate
 
 _WORDS = 512  # tokens of a question, as BERT's positions reach
 

@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from transformers import AutoModel, Blip2VisionModel, InstructBlipVisionModel
 
 from vistune.errors import InputError
-from vistune.model.assets import locate
 from vistune.model.encoders._squares import Fit, fit_square, normalise
 from vistune.model.encoders._statistics import statistics
 from vistune.model.encoders.base import Encoder
 from vistune.model.features import Features, Grid, Prepared
-from vistune.model.pretrained import read_config, read_model
+from vistune.model.weights.assets import locate
+from vistune.model.weights.pretrained import read_config, read_model
 
 
 def _told(model: nn.Module, pixels: Tensor, patch: int, resized: bool) -> Any:

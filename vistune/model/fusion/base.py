@@ -6,8 +6,8 @@ from abc import abstractmethod
 
 from torch import Tensor, nn
 
-from vistune.model.inputs import Inputs
-from vistune.model.language import LanguageModel
+from vistune.model.language.causal import LanguageModel
+from vistune.model.language.inputs import Inputs
 from vistune.prompt.render import Slot, Slots
 
 

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from vistune.model.connectors.perceiver_resampler import feed_forward
 from vistune.model.fusion._attend import attend, borders, stack
 from vistune.model.fusion.base import Fusion, shown
-from vistune.model.hooks import Pair, Run
-from vistune.model.inputs import Inputs
-from vistune.model.language import LanguageModel
+from vistune.model.language.causal import LanguageModel
+from vistune.model.language.hooks import Pair, Run
+from vistune.model.language.inputs import Inputs
 from vistune.prompt.render import Slots
 
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from vistune.model.experts import add_experts, visual_places
 from vistune.model.fusion.base import Fusion, shown
 from vistune.model.fusion.splice import splice
-from vistune.model.inputs import Inputs
-from vistune.model.language import LanguageModel
+from vistune.model.language.causal import LanguageModel
+from vistune.model.language.experts import add_experts, visual_places
+from vistune.model.language.inputs import Inputs
 from vistune.prompt.render import Slots
 
 NORMS_KEYS_VALUES = ("input_layernorm", "post_attention_layernorm", "self_attn.k_proj", "self_attn.v_proj")

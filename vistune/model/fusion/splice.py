@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from vistune.model.fusion.base import Fusion, shown
-from vistune.model.inputs import Inputs
-from vistune.model.language import LanguageModel
+from vistune.model.language.causal import LanguageModel
+from vistune.model.language.inputs import Inputs
 from vistune.prompt.render import Slots
 
 

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from vistune.errors import InputError
-from vistune.model.experts import add_experts, visual_places
 from vistune.model.fusion.base import Fusion, shown
-from vistune.model.inputs import Inputs
-from vistune.model.language import LanguageModel
+from vistune.model.language.causal import LanguageModel
+from vistune.model.language.experts import add_experts, visual_places
+from vistune.model.language.inputs import Inputs
 from vistune.prompt.render import Slot, Slots
 
 

@@ -15,12 +15,12 @@ import torch
 from torch import Tensor, nn
 
 from vistune.errors import InputError
+from vistune.model.adapters.scale_and_bias import tune_scale_and_bias
 from vistune.model.fusion._attend import attend, borders, stack
 from vistune.model.fusion.base import Fusion, shown
-from vistune.model.hooks import AttentionCall
-from vistune.model.inputs import Inputs
-from vistune.model.language import LanguageModel
-from vistune.model.scale_and_bias import tune_scale_and_bias
+from vistune.model.language.causal import LanguageModel
+from vistune.model.language.hooks import AttentionCall
+from vistune.model.language.inputs import Inputs
 from vistune.prompt.render import Slots
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import torch
 
 from vistune.files import sha256
-from vistune.model.assets import locate
 from vistune.model.native.model import NativeModel
 from vistune.model.native.spec import NativeSpec
+from vistune.model.weights.assets import locate
 from vistune.sample import Sample
 
 _DECIDES = ("*.json", "*.jinja", "*.safetensors", "*.model", "*.txt")

@@ -11,9 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vistune.errors import InputError
-from vistune.model._quiet import quiet
-from vistune.model.adapters import adapt
-from vistune.model.assets import locate
+from vistune.model.adapters.adapt import adapt
 from vistune.model.native.batch import NativeBatch, collate, training_batch
 from vistune.model.native.conversation import ChatTemplate, FixedForm
 from vistune.model.native.families import Form, family_of
@@ -21,8 +19,10 @@ from vistune.model.native.network import Network
 from vistune.model.native.processor import read_processor
 from vistune.model.native.render import NativeExample, NativeRenderer
 from vistune.model.native.spec import NativeSpec
-from vistune.model.pretrained import read_config
 from vistune.model.vlm import question_sample
+from vistune.model.weights.assets import locate
+from vistune.model.weights.pretrained import read_config
+from vistune.model.weights.quiet import quiet
 from vistune.progress import track
 from vistune.prompt.codec import Codec
 from vistune.prompt.render import IGNORE

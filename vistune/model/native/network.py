@@ -10,7 +10,7 @@ from transformers import AutoModelForImageTextToText
 
 from vistune.errors import InputError
 from vistune.model.native.families import Family
-from vistune.model.pretrained import read_model
+from vistune.model.weights.pretrained import read_model
 
 
 class Network(nn.Module):

@@ -16,7 +16,7 @@ from typing import Any
 
 from torch import Tensor
 
-from vistune.data.decode import load_image
+from vistune.data.media.image import load_image
 from vistune.errors import InputError
 from vistune.model.native.conversation import ChatTemplate, Conversation, FixedForm, Span
 from vistune.model.native.families import Family

@@ -1,0 +1,62 @@
+"""Valley: LLaVA's three tasks about films, from their captions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from vistune.construction.kit import Kit
+from vistune.construction.operators.filters import tidy
+from vistune.construction.operators.generate import generate
+from vistune.construction.operators.source import share
+from vistune.construction.parsers import triple_equals
+from vistune.construction.parsers.base import Item
+from vistune.construction.pipeline import Pipeline
+from vistune.construction.pipelines import llava_instruct
+from vistune.construction.prompt import UNSEEN, Prompt
+from vistune.construction.record import Operator
+
+_SHOWN = "Descriptions:\nA boy kicks a ball through a window.\nGlass breaks and children run away."
+_FILM = UNSEEN.replace("picture", "film")
+
+CONVERSATION = Prompt(
+    "conversation",
+    "conversation",
+    f"{_FILM} Write a conversation between a person who asks about the film and an assistant who has watched it: who and what "
+    "is "
+    "in it, what happens in which order, and what follows from what.",
+    ("captions",),
+    triple_equals.FORMAT,
+    (_SHOWN, (Item.of(("What happens after the kick?", "The ball breaks a window and the children run away.")),)),
+)
+DETAIL = replace(
+    llava_instruct.DETAIL,
+    system=f"{_FILM} Describe the film thoroughly from beginning to end, in connected prose.",
+    context=("captions",),
+    shot=(_SHOWN, (Item.of(("", "A boy kicks a ball. It flies through a window, and everyone runs.")),)),
+    questions=("Describe this film in detail.", "What happens in the video? Leave nothing out.", "Retell the clip."),
+)
+REASONING = replace(
+    llava_instruct.REASONING,
+    system=f"{_FILM} Write one question that takes several steps of thought about what happens, and an answer that takes them.",
+    context=("captions",),
+    shot=(_SHOWN, (Item.of(("Why do they run?", "A window was broken and they fear to be blamed for it.")),)),
+)
+
+
+def steps(kit: Kit) -> list[Operator]:
+    """One task per film, in LLaVA's proportions."""
+    prompts = {prompt.name: prompt for prompt in (CONVERSATION, DETAIL, REASONING)}
+    return [
+        share(kit.seed, conversation=58, detail=23, reasoning=77),
+        generate(kit.writer, prompts, seed=kit.seed),
+        *tidy(kit),
+    ]
+
+
+PIPELINE = Pipeline(
+    "Valley (Luo et al., 2023, section 3)",
+    ("captions",),
+    "conversations, descriptions, reasoning about films",
+    steps,
+    (CONVERSATION, DETAIL, REASONING),
+)

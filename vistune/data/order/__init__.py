@@ -1,0 +1,1 @@
+"""Which sample is seen when, by whom: mixtures, permutations, shards over ranks, worker processes, prefetching."""

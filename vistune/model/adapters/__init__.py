@@ -1,0 +1,1 @@
+"""Small trained additions to frozen parts: LoRA and its kin, scales and biases, soft prompts."""

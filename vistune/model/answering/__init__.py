@@ -1,0 +1,1 @@
+"""From a model to its answers: opening, generating over shared prefixes, ranking."""

@@ -1,0 +1,44 @@
+"""A checkpoint as evaluation sees it: which weights it has, what it reads, what it answers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from vistune.errors import InputError
+from vistune.files import sha256
+from vistune.model.answering.opening import load
+from vistune.model.answering.ranking import likeliest
+from vistune.model.vlm import VisionLanguageModel
+from vistune.model.weights.checkpoint import CONFIG, WEIGHTS
+from vistune.sample import Sample
+
+
+class CheckpointModel:
+    """Loads a checkpoint folder. Keeps to `vistune.evals.run.Answerer`."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.model = load(folder)
+
+    @cached_property
+    def identity(self) -> str:
+        """The folder's name and a hash over its spec and weights."""
+        digest = hashlib.sha256("".join(sha256(self.folder / name) for name in (CONFIG, WEIGHTS)).encode()).hexdigest()
+        return f"{self.folder.resolve().name}@{digest[:16]}"
+
+    def rendered(self, sample: Sample) -> str:
+        """The prompt as the model reads it."""
+        return self.model.prompt_text(sample)
+
+    def generate(self, samples: Sequence[Sample], **arguments: Any) -> list[str]:
+        """Greedy answers unless `arguments` say otherwise; with `options` ("sum" or "mean") the likeliest choices' letters."""
+        ranking = arguments.get("options")
+        if ranking is not None:
+            if not isinstance(self.model, VisionLanguageModel):
+                raise InputError(f"{self.folder} is not made of this package's parts: --options cannot rank with it")
+            return [likeliest(self.model, sample, ranking) for sample in samples]
+        return self.model.generate(samples, batch_size=len(samples), **arguments)

@@ -1,0 +1,32 @@
+"""Either kind of model, opened: ours, made of parts, or one of `transformers` taken whole."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from pathlib import Path
+from typing import TypeAlias
+
+from vistune.model.native.model import NativeModel
+from vistune.model.native.spec import NativeSpec, read_spec
+from vistune.model.spec import ModelSpec
+from vistune.model.vlm import VisionLanguageModel
+from vistune.model.weights.checkpoint import WEIGHTS, fill, located, read_config
+
+Model: TypeAlias = VisionLanguageModel | NativeModel
+
+
+def assemble(spec: ModelSpec | NativeSpec, stored: Set[str] = frozenset()) -> Model:
+    """The model a spec describes. Weights of parts that a checkpoint has `stored` are not read from where they began."""
+    if isinstance(spec, NativeSpec):
+        return NativeModel(spec, load_weights="native" not in stored)
+    return VisionLanguageModel(spec, load_weights=not {"vision", "llm"} <= stored)
+
+
+def load(folder: str | Path) -> Model:
+    """Build the model a checkpoint describes. Raises `InputError` for whatever is missing, broken or from a later version."""
+    folder = Path(folder)
+    config = read_config(folder)
+    parts: set[str] = set(config["parts"])
+    model = assemble(read_spec(located(config["model"], folder)), parts)
+    fill(model, folder / WEIGHTS, parts)
+    return model.eval()

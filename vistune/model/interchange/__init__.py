@@ -1,0 +1,1 @@
+"""Directories of other software, in both directions: `import`, `export`, `merge`."""

@@ -1,0 +1,40 @@
+"""`export`: a directory that `transformers` loads as LLaVA, LLaVA-NeXT, BLIP-2 or InstructBLIP, compared before it is there."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from vistune.errors import InputError
+from vistune.model.connectors.q_former import QFormer
+from vistune.model.interchange import export_blip, export_llava
+from vistune.model.vlm import VisionLanguageModel
+
+
+def export(model: VisionLanguageModel, folder: str | Path) -> float:
+    """Write `folder` and return the largest difference between our logits and those of `transformers` from it.
+
+    Weights are fp32. Raises `InputError`, leaving nothing, for a model that no architecture of `transformers` expresses: naming
+    the part where it is known to, else because the written directory reads a prompt in another way or gives other logits.
+    """
+    folder = Path(folder)
+    if folder.exists():
+        raise InputError(f"{folder} exists already: choose another --out, or remove it")
+    if model.llm.prompt is not None:
+        raise InputError("the language model has a prompt or prefix, which no architecture of transformers holds")
+    if model.spec.adapt:
+        raise InputError("this model has adapters: `vistune merge` it first")
+    temporary = folder.with_name(f".{folder.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        if isinstance(model.connector, QFormer):
+            export_blip.write(model, temporary)
+            difference = export_blip.compare(model, temporary)
+        else:
+            export_llava.write(model, temporary)
+            difference = export_llava.compare(model, temporary, export_llava.architecture_of(model))
+        temporary.rename(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return difference

@@ -1,0 +1,45 @@
+"""`merge`: adapters folded into the weights they adapt, in fp32, and the logits compared before anything is written."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from vistune.errors import InputError
+from vistune.model.adapters.adapt import fold
+from vistune.model.adapters.soft_prompts import SoftPrompt
+from vistune.model.interchange.probe import largest_difference, probes
+from vistune.model.weights import checkpoint
+
+TOLERANCE = 1e-3  # fp32 sums in another order; a wrong merge changes logits by far more
+
+
+def merge(source: str | Path, folder: str | Path) -> float:
+    """Write the checkpoint `source` without adapters as `folder`; returns the largest difference of logits.
+
+    Raises `InputError` where there is nothing to merge, and `RuntimeError` when the merged model is another one.
+    """
+    folder = Path(folder)
+    if folder.exists():
+        raise InputError(f"{folder} exists already: choose another --out, or remove it")
+    model = checkpoint.load(source)
+    if not model.spec.adapt:
+        raise InputError(f"{source} has no adapters to merge")
+    if not isinstance(model.spec.llm, str) and model.spec.llm.get("quantize") is not None:
+        raise InputError(
+            f"{source} has a quantised language model, which merging would round again: serve it with its adapters"
+        )
+    if any(isinstance(module, SoftPrompt) for module in model.modules()):
+        raise InputError(f"{source} was tuned by a prompt or prefix, which is no change of weights and cannot be merged")
+    samples = probes(with_images=model.vision is not None)
+    before = model.logits(samples)
+    adapted = set(model.spec.adapt)
+    for name in adapted:
+        fold(model.get_submodule(name))
+    difference = largest_difference(before, model.logits(samples))
+    if not difference <= TOLERANCE:
+        raise RuntimeError(f"merging changed the logits by {difference:.3g}")
+    model.spec = replace(model.spec, adapt={})
+    whole = {unit.split(".")[0] for unit in checkpoint.read_config(Path(source))["parts"]} | adapted
+    checkpoint.save(model, folder, whole)
+    return difference

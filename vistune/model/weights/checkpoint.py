@@ -1,0 +1,155 @@
+"""Checkpoints: one directory that says everything about a model, written whole or not at all.
+
+    vistune.yaml        the model's spec, and which parts' weights lie here (the others come from the spec's paths)
+    model.safetensors   those weights
+    tokenizer files     as `transformers` writes them
+
+The loader reads `vistune.yaml`, never a path or a name pattern. A path that begins with `checkpoint:` lies in the directory
+itself: an imported model brings its backbones' configurations along.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from vistune.errors import InputError
+from vistune.files import parse_yaml
+from vistune.model.adapters.adapt import adapter_parameters
+from vistune.model.native.model import NativeModel
+from vistune.model.spec import ModelSpec
+from vistune.model.vlm import VisionLanguageModel
+from vistune.model.weights.sharding import cut_as, whole
+
+FORMAT = 1
+INSIDE = "checkpoint:"
+CONFIG, WEIGHTS = "vistune.yaml", "model.safetensors"
+
+
+def save(model: VisionLanguageModel | NativeModel, folder: Path, parts: set[str], write: bool = True) -> None:
+    """Write `folder`: the weights of `parts` (see `units`) and what the rest is built from.
+
+    Of processes that share a model's weights all must call it, and one of them writes.
+    """
+    weights = part_weights(model, parts, write)
+    if not write:
+        return
+    temporary = folder.with_name(f".{folder.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    record = {"format": FORMAT, "parts": sorted(parts), "model": model.spec.to_json()}
+    (temporary / CONFIG).write_text(yaml.safe_dump(record, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    model.save_tokenizer(temporary)
+    save_file(weights, temporary / WEIGHTS, metadata={"format": "pt"})
+    shutil.rmtree(folder, ignore_errors=True)
+    temporary.rename(folder)
+
+
+def units(model: nn.Module, names: Iterable[str]) -> set[str]:
+    """What to save so that these parameters are: parts, or `PART.adapter` where only a part's adapters are among them."""
+    adapters = adapter_parameters(model)
+    owned = {name.split(".")[0] for name in names if name not in adapters}
+    return owned | {f"{name.split('.')[0]}.adapter" for name in names if name.split(".")[0] not in owned}
+
+
+def part_weights(model: nn.Module, parts: set[str], keep: bool = True) -> dict[str, torch.Tensor]:
+    """The parts' tensors by full name, whole; of tensors that are one (tied embeddings) the first name only.
+
+    `PART.adapter` stands for the part's adapters alone. Cut weights are gathered from all processes, each of which must call
+    it; one that does not `keep` them gets none.
+    """
+    weights = {}
+    for name, tensor in _owned(model, parts).items():
+        gathered = whole(tensor.detach())
+        if keep:
+            weights[name] = gathered.contiguous()
+    return weights
+
+
+def _owned(model: nn.Module, parts: set[str]) -> dict[str, torch.Tensor]:
+    """The parts' tensors by full name, as they lie on this process."""
+    seen: set[int] = set()
+    adapters = adapter_parameters(model)
+    owned = {}
+    for name, tensor in model.state_dict(keep_vars=True).items():
+        part = name.split(".")[0]
+        chosen = part in parts or (f"{part}.adapter" in parts and name in adapters)
+        memory = tensor.data_ptr() or id(tensor)  # cut tensors have no address of their own
+        if chosen and memory not in seen:
+            seen.add(memory)
+            owned[name] = tensor
+    return owned
+
+
+def load(folder: str | Path) -> VisionLanguageModel:
+    """Build the model of parts that a checkpoint describes (`opening.load` takes native models, too).
+
+    Raises `InputError` for whatever is missing, broken or from a later version.
+    """
+    folder = Path(folder)
+    config = read_config(folder)
+    if "native" in config["model"]:
+        raise InputError(f"{folder} holds a model of transformers taken whole, and this takes models made of parts")
+    parts: set[str] = set(config["parts"])
+    spec = ModelSpec.from_json(located(config["model"], folder))
+    model = VisionLanguageModel(spec, load_weights=not {"vision", "llm"} <= parts)
+    fill(model, folder / WEIGHTS, parts)
+    return model.eval()
+
+
+def located(value: Any, folder: Path) -> Any:
+    """A spec with the paths inside the checkpoint written out. Raises `InputError` for one that leaves it."""
+    if isinstance(value, dict):
+        return {key: located(inner, folder) for key, inner in value.items()}
+    if not isinstance(value, str) or not value.startswith(INSIDE):
+        return value
+    inside = (folder / value.removeprefix(INSIDE)).resolve()
+    if not inside.is_relative_to(folder.resolve()):
+        raise InputError(f"{folder / CONFIG}: {value!r} leads out of the checkpoint")
+    return str(inside)
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """The content of `vistune.yaml`, checked."""
+    file = folder / CONFIG
+    if not file.is_file():
+        raise InputError(f"{folder} is no checkpoint: it has no {CONFIG}")
+    try:
+        config = parse_yaml(file.read_text(encoding="utf-8"), str(file))
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(config, dict) or not {"format", "parts", "model"} <= set(config):
+        raise InputError(f"{file} needs the keys format, parts and model")
+    if config["format"] != FORMAT:
+        raise InputError(f"{file} has format {config['format']!r}; this version of vistune reads format {FORMAT}")
+    parts, model = config["parts"], config["model"]
+    if not isinstance(model, dict) or not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
+        raise InputError(f"{file} needs a list of names as 'parts' and a mapping as 'model'")
+    return config
+
+
+def fill(model: nn.Module, file: Path, parts: set[str]) -> None:
+    """Copy a safetensors file into the model: exactly the weights of `parts`, each of the right shape, all or nothing."""
+    if not file.is_file():
+        raise InputError(f"{file} is missing")
+    try:
+        weights = load_file(file)
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{file} is broken or cut short: {error}") from error
+    expected = _owned(model, parts)
+    wrong = sorted(set(expected) ^ set(weights))
+    if wrong:
+        state = "lacks" if wrong[0] in expected else "has the unknown tensor"
+        raise InputError(f"{file} {state} {wrong[0]!r} ({len(wrong)} such tensors): it belongs to another model")
+    for name, tensor in weights.items():
+        if tensor.shape != expected[name].shape:
+            raise InputError(f"{file}: {name} is {list(tensor.shape)}, the model's is {list(expected[name].shape)}")
+    model.load_state_dict({name: cut_as(tensor, expected[name]) for name, tensor in weights.items()}, strict=False)
