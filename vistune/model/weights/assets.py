@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import vistune
 from vistune.errors import InputError, nearest
 
 BUILTIN = "builtin:"
-_NANO = Path(__file__).parent.parent / "world" / "nano"
+_NANO = Path(vistune.__file__).parent / "world" / "nano"
 
 
 def locate(path: str) -> str:
