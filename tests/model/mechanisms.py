@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import torch
@@ -21,12 +22,14 @@ class Golden:
         return self.tensors[key]
 
     def fill(self, module: nn.Module, names: dict[str, str], **made: Tensor) -> None:
-        """Every parameter of `module`: `names` maps prefixes of ours to theirs, `made` gives the rest."""
+        """Every parameter of `module`: `names` maps prefixes of ours to theirs (`{}`: a number), `made` gives the rest."""
         state = {}
+        rules = [(re.compile(re.escape(prefix).replace(r"\{\}", r"(\d+)")), theirs) for prefix, theirs in names.items()]
         for ours in module.state_dict():
-            prefix = max((prefix for prefix in names if ours.startswith(prefix)), key=len, default=None)
-            if prefix is not None:
-                state[ours] = self.tensors["param/" + names[prefix] + ours.removeprefix(prefix)]
+            fits = [(found, theirs) for rule, theirs in rules if (found := rule.match(ours))]
+            if fits:
+                found, theirs = max(fits, key=lambda fit: fit[0].end())
+                state[ours] = self.tensors["param/" + theirs.format(*found.groups()) + ours[found.end() :]]
         state |= {name.replace("__", "."): tensor for name, tensor in made.items()}
         state = {name: tensor.reshape(module.state_dict()[name].shape) for name, tensor in state.items()}
         module.load_state_dict(state)

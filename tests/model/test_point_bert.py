@@ -8,8 +8,8 @@ import torch
 from mechanisms import Golden, close
 
 from vistune.errors import InputError
-from vistune.model.encoders._grouping import farthest_points, gather, nearest_points
 from vistune.model.encoders.point_bert import PointBert
+from vistune.model.sampling.neighbourhoods import farthest_points, gather, nearest_points
 
 SIZES = {"points": 40, "groups": 6, "neighbours": 5, "width": 16, "depth": 2, "heads": 2, "groups_width": 8}
 

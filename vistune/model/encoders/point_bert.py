@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vistune.errors import InputError
-from vistune.model.encoders._grouping import farthest_points, gather, nearest_points
 from vistune.model.features import Features
+from vistune.model.sampling.neighbourhoods import farthest_points, gather, nearest_points
 from vistune.model.transformer_block import TransformerBlock
 
 

@@ -1,4 +1,4 @@
-"""Point clouds as neighbourhoods: exact farthest-point sampling and nearest neighbours (PointNet++, arXiv 1706.02413)."""
+"""Point sets as neighbourhoods: exact farthest-point sampling and nearest neighbours (PointNet++, arXiv 1706.02413)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch import Tensor
 def farthest_points(xyz: Tensor, count: int, start: Tensor) -> Tensor:
     """Numbers of `count` points that cover each cloud, `[N, count]`.
 
-    `xyz [N, P, 3]`; from `start [N]` on, always the point farthest from all that were chosen, the first of several as far. With
+    `xyz [N, P, D]`; from `start [N]` on, always the point farthest from all that were chosen, the first of several as far. With
     `count` above P the cloud is exhausted and points repeat.
     """
     clouds = torch.arange(len(xyz), device=xyz.device)
@@ -23,9 +23,9 @@ def farthest_points(xyz: Tensor, count: int, start: Tensor) -> Tensor:
 
 
 def nearest_points(xyz: Tensor, centres: Tensor, count: int) -> Tensor:
-    """Numbers of the `count` points nearest to each centre, itself included: `[N, P, 3]`, `[N, G, 3]` -> `[N, G, count]`."""
+    """Numbers of the `count` points nearest to each centre, itself included: `[N, P, D]`, `[N, G, D]` -> `[N, G, count]`."""
     distance = xyz.new_zeros(len(xyz), centres.shape[1], xyz.shape[1])
-    for axis in range(3):  # differences, not the expanded product, whose rounding can exchange neighbours
+    for axis in range(xyz.shape[2]):  # differences, not the expanded product, whose rounding can exchange neighbours
         distance += (centres[:, :, None, axis] - xyz[:, None, :, axis]).square()
     return distance.topk(count, dim=-1, largest=False, sorted=False).indices
 
