@@ -96,3 +96,83 @@ def test_our_own_system_sentence_is_the_default_and_an_argument_replaces_it() ->
     sample = conversation(("user", "Hi"), ("assistant", "Ho"))
     assert lay_out(build(FOLDER, "vicuna_v1"), sample).startswith("<s>The assistant looks at the pictures")
     assert lay_out(build(FOLDER, {"kind": "vicuna_v1", "system": ""}), sample) == "<s>USER: Hi ASSISTANT: Ho</s>"
+
+
+def exported(template: Template, messages: list[dict], language: str) -> str:
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(language)
+    return tokenizer.apply_chat_template(messages, tokenize=False, chat_template=template.chat_template("<image>"))
+
+
+@pytest.mark.parametrize("kind", ["vicuna_v1", "chatml", "minigpt4", "mplug_owl", "qwen_vl"])
+@pytest.mark.parametrize(
+    ("messages", "complaint"),
+    [
+        ([("user", "hi"), ("assistant", "yo"), ("system", "SECRET"), ("user", "again")], "is of the role system"),
+        ([("user", "hi"), ("tool", "42"), ("user", "again")], "is of the role tool"),
+        ([("user", "hi"), ("user", "again")], "is of the role user"),
+        ([("assistant", "hi"), ("user", "again")], "is of the role assistant"),
+        ([("user", [{"type": "video"}, {"type": "text", "text": "hi"}])], "images only"),
+        ([("user", "hi"), ("assistant", [{"type": "image"}])], "an answer holds text only"),
+        ([("system", [{"type": "image"}]), ("user", "hi")], "a system message holds text only"),
+    ],
+)
+def test_an_exported_template_refuses_what_training_refuses(
+    kind: str, messages: list[tuple[str, object]], complaint: str, tiny_language: str
+) -> None:
+    from jinja2 import TemplateError
+
+    with pytest.raises(TemplateError, match=complaint):
+        exported(build(FOLDER, kind), [{"role": role, "content": content} for role, content in messages], tiny_language)
+
+
+def test_an_exported_template_keeps_every_word_of_system_and_developer(tiny_language: str) -> None:
+    parts = [{"type": "text", "text": "Be brief."}, {"type": "text", "text": " Never swear."}]
+    for role in ("system", "developer"):
+        messages = [{"role": role, "content": parts}, {"role": "user", "content": "hi"}]
+        text = exported(build(FOLDER, "vicuna_v1"), messages, tiny_language)
+        assert text == "<s>Be brief. Never swear. USER: hi ASSISTANT:"
+
+
+def test_an_exported_template_drops_a_leading_answer_where_training_does(tiny_language: str) -> None:
+    template = build(FOLDER, {"kind": "vicuna_v1", "system": "", "leading_answer": "drop"})
+    turns = [("assistant", "Welcome."), ("user", "Hi"), ("assistant", "Ho")]
+    messages = [{"role": role, "content": text} for role, text in turns]
+    assert (
+        exported(template, messages, tiny_language)
+        == lay_out(template, conversation(*turns))
+        == "<s>USER: Hi ASSISTANT: Ho</s>"
+    )
+
+
+def test_an_answer_to_nothing_is_refused_with_the_way_round() -> None:
+    with pytest.raises(InputError, match="`leading_answer: drop` leaves an answer to nothing out"):
+        build(FOLDER, "chatml").pieces(conversation(("assistant", "hi"), ("user", "a"), ("assistant", "b")))
+
+
+@pytest.mark.parametrize("media_first", [False, True, "all"])
+def test_media_are_numbered_and_enclosed_wherever_they_stand(media_first: object, tiny_language: str) -> None:
+    spec = {"kind": "vicuna_v1", "system": "", "media_first": media_first, "media_prefix": "{n}<", "media_suffix": ">\n"}
+    template = build(FOLDER, spec)
+    sample = conversation(("user", "a <image> b <image> c"), ("assistant", "d"), ("user", "e <image>"))
+    expected = {
+        False: "<s>USER: a 1<<image>>\n b 2<<image>>\n c ASSISTANT: d</s>USER: e 3<<image>>\n ASSISTANT:",
+        True: "<s>USER: a 1<<image>> b 2<<image>> c ASSISTANT: d</s>USER: 3<<image>>\ne ASSISTANT:",
+        "all": "<s>USER: 1<<image>>\n2<<image>>\na  b  c ASSISTANT: d</s>USER: 3<<image>>\ne ASSISTANT:",
+    }[media_first]  # type: ignore[index]
+    assert lay_out(template, sample, answer_next=True) == expected
+    messages = [
+        {
+            "role": turn.role,
+            "content": [{"type": "text", "text": p.text} if isinstance(p, Text) else {"type": "image"} for p in turn.parts],
+        }
+        for turn in sample.turns
+    ]
+    assert exported(template, messages, tiny_language) == expected
+
+
+def test_what_stops_an_answer_is_what_follows_it_before_the_end_token() -> None:
+    assert build(FOLDER, "chatglm").stops == build(FOLDER, "react").stops == build(FOLDER, "vicuna_v1").stops == []
+    assert build(FOLDER, "internlm").stops == ["<eoa>"]
+    assert build(FOLDER, "panda_gpt").stops == ["###"]

@@ -13,6 +13,11 @@ from vistune.sample import Media, MediaRef, Part, Sample, Text, Turn
 
 _SYSTEM, _Q1, _A1, _Q2, _A2 = "SYSTEMWORDS", "FIRSTQUESTION", "FIRSTANSWER", "SECONDQUESTION", "SECONDANSWER"
 _IMAGE = "<image>"
+_ORDERS: tuple[tuple[Part, ...], ...] = (
+    (MediaRef(0), Text(_Q1)),
+    (Text(_Q1), MediaRef(0)),
+    (MediaRef(0), Text(_Q1), MediaRef(1)),  # whose pictures may be numbered, or stay where they are
+)
 
 
 class Own(Template):
@@ -42,9 +47,8 @@ class _Jinja:
     def __call__(self, turns: list[tuple[str, str]], answer_next: bool = False) -> str:
         return self._call([(role, (Text(text),)) for role, text in turns], answer_next, self.listed)
 
-    def with_image(self, first: bool) -> str | None:
-        """A question before or behind a picture; None for a template that takes plain texts or shows no `<image>`."""
-        parts: tuple[Part, ...] = (MediaRef(0), Text(_Q1)) if first else (Text(_Q1), MediaRef(0))
+    def with_images(self, parts: tuple[Part, ...]) -> str | None:
+        """A question with pictures; None for a template that takes plain texts or shows no `<image>`."""
         try:
             text = self._call([("user", parts)], True, listed=True)
         except InputError:
@@ -127,12 +131,17 @@ def _system_fields(jinja: _Jinja, head: str, user_prefix: str) -> dict[str, Any]
 
 
 def _media_fields(jinja: _Jinja, user_prefix: str) -> dict[str, Any]:
-    """Whether a picture moves in front of its question, and what then stands between them."""
-    text = jinja.with_image(first=False)
-    if text is None:
+    """Whether a picture moves in front of its question, and what then stands around it."""
+    told = jinja.with_images(_ORDERS[0])
+    if told is None:
         return {}
-    _, shown, suffix = _cut(text, _Q1)[0].partition(_IMAGE)
-    return {"media_first": True, "media_suffix": suffix} if shown else {}
+    head, shown, suffix = _cut(told, _Q1)[0].partition(_IMAGE)
+    if not shown:
+        return {}
+    behind = jinja.with_images(_ORDERS[1])
+    moved = behind is not None and behind.index(_IMAGE) < behind.index(_Q1)
+    prefix = head.removeprefix(_cut(jinja([("user", _Q1)], answer_next=True), _Q1)[0])
+    return {"media_first": moved, "media_prefix": prefix, "media_suffix": suffix}
 
 
 def _cut(text: str, *marks: str) -> list[str]:
@@ -156,10 +165,9 @@ def _check(template: Template, tokenizer: PreTrainedTokenizerBase) -> None:
         sample = Sample("check", (), tuple(Turn(role, (Text(text),)) for role, text in turns))  # type: ignore[arg-type]
         if as_text(template.pieces(sample), tokens) != jinja(turns):
             raise _inexpressible("its turns cannot be told apart")
-    for first in (True, False):
-        shown = jinja.with_image(first)
-        parts: tuple[Part, ...] = (MediaRef(0), Text(_Q1)) if first else (Text(_Q1), MediaRef(0))
-        sample = Sample("check", (Media("image", data=b""),), (Turn("user", parts),))
+    for parts in _ORDERS:
+        shown = jinja.with_images(parts)
+        sample = Sample("check", (Media("image", data=b""),) * 2, (Turn("user", parts),))
         if shown is not None and as_text(template.pieces(sample, answer_next=True), tokens) != shown:
             raise _inexpressible("it sets pictures in another way")
 

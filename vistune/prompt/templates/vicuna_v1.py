@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from vistune.prompt.template import Template
 
@@ -18,5 +19,5 @@ class VicunaV1(Template):
     assistant_prefix: str = "ASSISTANT:"
     answer_prefix: str = " "
     answer_suffix: str = "{eos}"
-    media_first: bool = True
+    media_first: bool | Literal["all"] = True
     media_suffix: str = "\n"
