@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
+
+from vistune.model.interchange.official.keymap import KeyMap, origin, read
 
 FOLDER = Path(__file__).parent.parent / "golden" / "mechanisms"
 
@@ -20,6 +23,25 @@ class Golden:
 
     def __getitem__(self, key: str) -> Tensor:
         return self.tensors[key]
+
+    def load(self, module: nn.Module, names: KeyMap, ignored: Sequence[str] = (), under: str = "") -> None:
+        """Every parameter of `module` by the public key map `names`; theirs are recorded with the prefix `under`."""
+        prefix = f"param/{under}"
+        theirs = {key.removeprefix(prefix): tensor for key, tensor in self.tensors.items() if key.startswith(prefix)}
+        state = module.state_dict()
+        module.load_state_dict(state | read(theirs, state, names, ignored, "the recording"))
+
+    def gradients(self, module: nn.Module, names: KeyMap, under: str = "") -> None:
+        """The gradients of `module` are those recorded, wherever a map that only renames leads to one."""
+        found = 0
+        for name, parameter in module.named_parameters():
+            their = origin(name, names)
+            key = "" if their is None or len(their.names) > 1 else f"grad/{under}{their.names[0]}"
+            if key in self.tensors:
+                assert parameter.grad is not None, name
+                close(parameter.grad, self.tensors[key].reshape(parameter.shape), 5e-5, 5e-4)
+                found += 1
+        assert found, "nothing was compared"
 
     def fill(self, module: nn.Module, names: dict[str, str], **made: Tensor) -> None:
         """Every parameter of `module`: `names` maps prefixes of ours to theirs (`{}`: a number), `made` gives the rest."""

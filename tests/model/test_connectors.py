@@ -13,11 +13,15 @@ from torch import nn
 
 from vistune.errors import InputError
 from vistune.model.connectors.base import Connector, TextContext
+from vistune.model.connectors.c_abstractor import CAbstractor
+from vistune.model.connectors.class_taps import ClassTaps
 from vistune.model.connectors.glu import Glu
 from vistune.model.connectors.perceiver_resampler import PerceiverResampler
 from vistune.model.connectors.position_aware_resampler import PositionAwareResampler
 from vistune.model.connectors.q_former import QFormer
 from vistune.model.connectors.self_attention_queries import SelfAttentionQueries
+from vistune.model.connectors.tap import Tap
+from vistune.model.connectors.token_merge import TokenMerge
 from vistune.model.connectors.visual_abstractor import VisualAbstractor
 from vistune.model.features import Features, Grid
 from vistune.spec import build, kinds
@@ -25,13 +29,26 @@ from vistune.spec import build, kinds
 FOLDER = "vistune.model.connectors"
 WIDTH, OUT = 16, 24
 SMALL: dict[str, dict[str, Any]] = {
+    "bracket": {"inner": "linear"},
+    "c_abstractor": {"side": 2, "depth": 1, "hidden": 16, "grid": 4, "ends": 1},
+    "class_taps": {"taps": [1, -2], "hidden": 8},
+    "parallel": {"branches": {"queries": {"kind": "query_decoder", "queries": 3, "depth": 1}, "patches": "linear"}},
     "perceiver_resampler": {"latents": 5, "depth": 2, "heads": 2, "head_width": 8},
     "position_aware_resampler": {"queries": 9, "heads": 4},
     "q_former": {"queries": 5, "hidden": 16, "layers": 2, "heads": 2},
+    "query_decoder": {"queries": 5, "depth": 2, "hidden": 32},
     "self_attention_queries": {"queries": 5, "depth": 2, "heads": 2, "inner": 16},
+    "spatial_pooling": {"side": 2},
+    "tap": {"drop": 0},
+    "token_merge": {"merge": 2},
     "visual_abstractor": {"queries": 5, "depth": 2, "heads": 2, "hidden": 20},
 }
 QUESTIONS = TextContext(("What is it?", "Where is the red bus?"))
+
+
+def seen(x: torch.Tensor, grid: Grid) -> Features:
+    """Features of an encoder that keeps two hidden layers, too."""
+    return Features(x, grid, layers={1: x / 2, -2: x})
 
 
 @pytest.fixture(params=[kind for kind in kinds(FOLDER) if not kind.startswith("_")])
@@ -44,24 +61,24 @@ def connector(request: pytest.FixtureRequest) -> Connector:
 @pytest.mark.parametrize("grid", [(4, 4), (2, 3)])
 def test_tokens_are_as_many_and_as_wide_as_promised(connector: Connector, grid: Grid) -> None:
     length = grid[0] * grid[1]
-    tokens = connector(Features(torch.randn(2, length, WIDTH), grid), QUESTIONS)
+    tokens = connector(seen(torch.randn(2, length, WIDTH), grid), QUESTIONS)
     assert tokens.shape == (2, connector.num_tokens(length, grid), OUT)
     assert connector.join(tokens[:1], grid, None).shape == (connector.count(length, grid, None), OUT)
 
 
 def test_only_one_that_says_so_reads_the_question(connector: Connector) -> None:
     """Pictures' tokens are kept from one question to the next where it does not."""
-    features = Features(torch.randn(2, 16, WIDTH), (4, 4))
+    features = seen(torch.randn(2, 16, WIDTH), (4, 4))
     assert not connector.reads_text
     assert torch.equal(connector(features, QUESTIONS), connector(features, TextContext(("yes", "no"))))
 
 
 def test_every_parameter_learns_and_inputs_do_not_mix(connector: Connector) -> None:
     x = torch.randn(2, 16, WIDTH)
-    tokens = connector(Features(x, (4, 4)), QUESTIONS)
+    tokens = connector(seen(x, (4, 4)), QUESTIONS)
     (connector.join(tokens[:1], (4, 4), None).square().sum() + tokens.square().sum()).backward()
     assert [name for name, parameter in connector.named_parameters() if parameter.grad is None] == []
-    other = connector(Features(torch.stack([x[0], -x[1]]), (4, 4)), QUESTIONS)
+    other = connector(seen(torch.stack([x[0], -x[1]]), (4, 4)), QUESTIONS)
     assert torch.equal(other[0], tokens[0]) and not torch.equal(other[1], tokens[1])
 
 
@@ -182,6 +199,14 @@ def test_what_does_not_fit_is_refused_in_one_sentence(tiny_language: str) -> Non
         PositionAwareResampler(WIDTH, OUT, queries=9, heads=4)(features)
     with pytest.raises(InputError, match="one class token in front of a square"):
         VisualAbstractor(WIDTH, OUT, **SMALL["visual_abstractor"])(features)
+    with pytest.raises(InputError, match=r"blocks of 2 x 2 do not tile a grid of 3 x 4"):
+        TokenMerge(WIDTH, OUT, shape="block").num_tokens(12, (3, 4))
+    with pytest.raises(InputError, match=r"hidden layers \[4\], which the encoder does not keep"):
+        ClassTaps(WIDTH, OUT, taps=[4])(features)
+    with pytest.raises(InputError, match="hidden layer -2, which the encoder does not keep"):
+        Tap(WIDTH, OUT)(features)
+    with pytest.raises(InputError, match="let the encoder drop its class token"):
+        CAbstractor(WIDTH, OUT)(features)
     reading = QFormer(WIDTH, OUT, tokenizer=tiny_language, **SMALL["q_former"])
     with pytest.raises(InputError, match="reads the question"):
         reading(features)

@@ -25,7 +25,8 @@ class QFormer(Connector):
 
     With a `tokenizer` (a directory or hub id) the words of the question take part in self-attention, so that queries look for
     what is asked (InstructBLIP, arXiv 2305.06500, section 2.3). Features enter through a norm, as BLIP-2's do. The transformer
-    is that of `transformers`: `hidden` wide, `layers` deep.
+    is that of `transformers`: `hidden` wide, `layers` deep. `norm_eps` is 1e-6 in its BLIP-2 directories, 1e-5 in LAVIS and
+    what is built on it (MiniGPT-4, BLIVA, InternLM-XComposer).
     """
 
     def __init__(
@@ -38,6 +39,8 @@ class QFormer(Connector):
         heads: int = 12,
         cross_every: int = 2,
         tokenizer: str | None = None,
+        feed_forward: int | None = None,
+        norm_eps: float = 1e-6,
     ) -> None:
         super().__init__()
         if hidden % heads:
@@ -46,7 +49,7 @@ class QFormer(Connector):
             "hidden_size": hidden,
             "num_hidden_layers": layers,
             "num_attention_heads": heads,
-            "intermediate_size": 4 * hidden,
+            "intermediate_size": feed_forward or 4 * hidden,
             "cross_attention_frequency": cross_every,
             "encoder_hidden_size": width,
         }
@@ -61,7 +64,7 @@ class QFormer(Connector):
             self.model = InstructBlipQFormerModel(
                 InstructBlipQFormerConfig(vocab_size=len(self.tokenizer), max_position_embeddings=_WORDS, **sizes)
             )
-        self.norm = nn.LayerNorm(width, eps=1e-6)
+        self.norm = nn.LayerNorm(width, eps=norm_eps)
         self.queries = nn.Parameter(torch.randn(queries, hidden) * 0.02)
         self.proj = nn.Linear(hidden, out_width)
 

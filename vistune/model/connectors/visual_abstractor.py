@@ -17,16 +17,25 @@ from vistune.model.features import Features
 class VisualAbstractor(Connector):
     """`depth` layers of `queries` attending to themselves and the features, projected; a learned end token stands last.
 
-    `hidden` is the width inside the feed-forward networks. Positions are fixed sine-cosine tables. A class token in front of
-    a square of patches is told by the number of tokens and has no position.
+    `hidden` is the width inside the feed-forward networks. Positions are fixed sine-cosine tables; mPLUG-Owl (arXiv 2304.14178)
+    and mPLUG-DocOwl have none. A class token in front of a square of patches is told by the number of tokens and has no
+    position.
     """
 
     def __init__(
-        self, width: int, out_width: int, queries: int = 64, depth: int = 6, heads: int = 16, hidden: int = 2816
+        self,
+        width: int,
+        out_width: int,
+        queries: int = 64,
+        depth: int = 6,
+        heads: int = 16,
+        hidden: int = 2816,
+        positions: bool = True,
     ) -> None:
         super().__init__()
         if width % 4 or width % heads:
             raise InputError(f"connectors.visual_abstractor: {heads} heads do not divide the width {width}")
+        self.positions = positions
         self.queries = nn.Parameter(torch.randn(queries, width) * 0.02)
         self.layers = nn.ModuleList(AbstractorLayer(width, heads, hidden) for _ in range(depth))
         self.proj = nn.Linear(width, out_width)
@@ -38,14 +47,24 @@ class VisualAbstractor(Connector):
 
     def forward(self, features: Features, text: TextContext | None = None) -> Tensor:
         """`[N, L, D]` -> `[N, queries + 1, H]`."""
+        return self.projected(self.abstract(features))
+
+    def abstract(self, features: Features) -> Tensor:
+        """`[N, L, D]` -> what the queries have read, `[N, queries, D]`."""
         x, width = features.x, features.x.shape[2]
-        places = line(torch.arange(len(self.queries), device=x.device), width)
-        patches = _patch_places(features, width)
+        places, patches = x.new_zeros(1, width), x.new_zeros(1, width)
+        if self.positions:
+            places = line(torch.arange(len(self.queries), device=x.device), width)
+            patches = _patch_places(features, width)
+        places, patches = places.expand(len(self.queries), -1), patches.expand(x.shape[1], -1)
         queries = self.queries.expand(len(x), -1, -1)
         for layer in self.layers:
             queries = layer(queries, x, places, patches)
-        end = self.end.expand(len(x), 1, -1)
-        return torch.cat([self.proj(queries), end], dim=1)
+        return queries
+
+    def projected(self, queries: Tensor) -> Tensor:
+        """`[N, queries, D]` -> tokens of the language model's width, the end token last."""
+        return torch.cat([self.proj(queries), self.end.expand(len(queries), 1, -1)], dim=1)
 
 
 class AbstractorLayer(nn.Module):
