@@ -61,7 +61,7 @@ class CAbstractor(Connector):
 
     def _places(self, grid: Grid) -> Tensor:
         """`[1, D, rows, columns]`."""
-        learned = self.positions.T.unflatten(1, (self.learned_grid, self.learned_grid))[None]
+        learned: Tensor = self.positions.T.unflatten(1, (self.learned_grid, self.learned_grid))[None]
         if grid == (self.learned_grid, self.learned_grid):
             return learned
         return F.interpolate(learned, size=grid, mode="bicubic", align_corners=False)

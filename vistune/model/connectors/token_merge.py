@@ -67,7 +67,7 @@ class TokenMerge(Connector):
 
     def merged(self, features: Features) -> Tensor:
         """`[N, L, D]` -> `[N, L / merge, merge * D]`, normed where that comes before."""
-        x = self.norm_before(features.x)
+        x: Tensor = self.norm_before(features.x)
         if self.shape == "strip":
             return x.unflatten(1, (-1, self.merge)).flatten(2)
         assert features.grid is not None
