@@ -69,9 +69,11 @@ class TokenMerge(Connector):
         """`[N, L, D]` -> `[N, L / merge, merge * D]`, normed where that comes before."""
         x: Tensor = self.norm_before(features.x)
         if self.shape == "strip":
-            return x.unflatten(1, (-1, self.merge)).flatten(2)
+            strips: Tensor = x.unflatten(1, (-1, self.merge)).flatten(2)
+            return strips
         assert features.grid is not None
         side = isqrt(self.merge)
         rows, columns = features.grid[0] // side, features.grid[1] // side
         blocks = x.unflatten(1, (rows, side, columns, side)).permute(0, 1, 3, 2, 4, 5)
-        return blocks.flatten(3).flatten(1, 2)
+        merged: Tensor = blocks.flatten(3).flatten(1, 2)
+        return merged
