@@ -6,16 +6,22 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 import torch
 from safetensors.torch import load_file
 
 from vistune.promptlearn.backbone import DualEncoder
+from vistune.promptlearn.classes import Classes
+from vistune.promptlearn.engine import Engine
 from vistune.promptlearn.images import Images
 from vistune.promptlearn.openai_weights import from_openai
 
 FOLDER = Path(__file__).parent.parent / "golden" / "prompt_learning"
 CASES = json.loads((FOLDER / "cases.json").read_text())
 NAMES = ("cat", "forest", "golden retriever", "annual crop land", "highway or road")
+SATELLITE = Classes(NAMES, "a centered satellite photo of {}.")
+PHOTO = Classes(NAMES, "a photo of a {}.")
+ENGINES = pytest.mark.parametrize("make", [Engine, Engine.plain])
 
 
 class WordTable:
@@ -49,6 +55,7 @@ class Case:
         self.tolerance = CASES[name]["tolerance"]
         self.tensors = load_file(FOLDER / f"{name}.safetensors")
         shared = load_file(FOLDER / "clip_tiny_inputs.safetensors")
+        self.shared = shared
         self.images = Images(shared["image"])
         self.labels = shared["label"]
 
@@ -66,3 +73,23 @@ class Case:
         torch.testing.assert_close(
             mine.detach(), recorded, **self.tolerance[field], msg=lambda text: f"{self.name}: {kind}/{name}\n{text}"
         )
+
+
+def load(method, case, keys):
+    """Set each of my parameters (key) to the recorded one (value); none is left out on either side."""
+    recorded = case.part("param")
+    assert sorted(keys.values()) == sorted(recorded)
+    assert sorted(keys) == sorted(name for name, _ in method.named_parameters())
+    shapes = {name: p.shape for name, p in method.named_parameters()}  # a recorded 1x1 convolution is a Linear here
+    method.load_state_dict({mine: recorded[theirs].reshape(shapes[mine]) for mine, theirs in keys.items()}, strict=False)
+
+
+def check_gradients(method, case, keys, kind="grad"):
+    for mine, theirs in keys.items():
+        grad = method.get_parameter(mine).grad
+        case.same(kind, grad.reshape(case.tensors[f"{kind}/{theirs}"].shape), theirs)
+
+
+def deep(mine, theirs, blocks):
+    """Key map of one token set a block: the first at the input, the others entering blocks 1, 2, ..."""
+    return {f"{mine}.{i}": theirs.format(block) for i, block in enumerate(blocks)}

@@ -60,7 +60,10 @@ def test_rates_follow_the_published_schedule():
     assert rates[9] == pytest.approx(0.001 * (1 + math.cos(math.pi * 0.8)))
     by_step = Recipe(lr=2e-4, schedule="step", warm_up=0)
     assert 2e-4 * rate(by_step, 0, 0, 2, 5) == pytest.approx(2e-4)
-    assert 2e-4 * rate(by_step, 1, 4, 2, 5) == pytest.approx(1e-6)
+    last = 1e-6 + (2e-4 - 1e-6) * (1 + math.cos(math.pi * 0.9)) / 2
+    assert 2e-4 * rate(by_step, 1, 4, 2, 5) == pytest.approx(last)
+    rising = Recipe(lr=10.0, schedule="step", floor=0.0, warm_steps=0.2)
+    assert [rate(rising, 0, step, 2, 5) for step in range(3)] == pytest.approx([0.5, 1.0, 1.0])
 
 
 def test_recipe_of_a_run():
@@ -159,7 +162,7 @@ def test_the_same_seed_gives_the_same_result(tiny, tmp_path):
 
 @pytest.mark.parametrize("name", COMPARED)
 def test_every_compared_method_runs(name, tiny, tmp_path):
-    arguments = {"damvp": {"border": 8}, "tac": {"n_clusters": 3}, "proda": {"n_prompts": 8, "n_ctx": 2}}.get(name, {})
+    arguments = {"damvp": {"border": 8}, "tac": {"n_clusters": 2}, "proda": {"n_prompts": 8, "n_ctx": 2}}.get(name, {})
     experiment = Experiment(load(str(tiny)), made(3), "base2novel", root=None, out=tmp_path)
     result = experiment.run(name, 2, 1, Given(arguments, {"epochs": 1}))
     assert 0 <= result["accuracy"]["base"] <= 100

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from tests.promptlearn.golden import NAMES, Case
+from tests.promptlearn.golden import ENGINES, NAMES, PHOTO, SATELLITE, Case, check_gradients, deep, load
 from vistune.promptlearn.backbone import unit
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.engine import Engine
@@ -27,23 +27,6 @@ from vistune.promptlearn.methods.taskres import Taskres
 from vistune.promptlearn.methods.tcp import Tcp
 from vistune.promptlearn.methods.vpt import Vpt
 from vistune.promptlearn.prompts import embed, with_context
-
-ENGINES = pytest.mark.parametrize("make", [Engine, Engine.plain])
-SATELLITE = Classes(NAMES, "a centered satellite photo of {}.")
-PHOTO = Classes(NAMES, "a photo of a {}.")
-
-
-def load(method, case, keys):
-    """Set each of my parameters (key) to the recorded one (value); none is left out on either side."""
-    recorded = case.part("param")
-    assert sorted(keys.values()) == sorted(recorded)
-    assert sorted(keys) == sorted(name for name, _ in method.named_parameters())
-    method.load_state_dict({mine: recorded[theirs] for mine, theirs in keys.items()})
-
-
-def check_gradients(method, case, keys, kind="grad"):
-    for mine, theirs in keys.items():
-        case.same(kind, method.get_parameter(mine).grad, theirs)
 
 
 def run(method, case, classes, clip, make, keys):
@@ -142,11 +125,6 @@ def test_taskres(clip, make, name):
     call, out, _ = run(method, case, PHOTO, clip, make, {"residual": "text_feature_residuals"})
     case.same("out", method.base(call), "base_text_features")
     case.same("out", out.text.features, "text_features")
-
-
-def deep(mine, theirs, blocks):
-    """Key map of one token set a block: the first at the input, the others entering blocks 1, 2, ..."""
-    return {f"{mine}.{i}": theirs.format(block) for i, block in enumerate(blocks)}
 
 
 @ENGINES

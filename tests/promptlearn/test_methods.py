@@ -19,6 +19,7 @@ SMALL = {
     "tip_adapter": {"shots": 2},
     "tac": {"n_clusters": 3},
     "proda": {"n_prompts": 8, "n_ctx": 4},
+    "lasp": {"templates": ["a photo of the small {}.", "itap of a {}."]},
 }
 DESCRIPTIONS = {
     "cat": ("a cat is a small furry animal with whiskers.", "a small cat sits on a chair."),
@@ -170,7 +171,9 @@ AT_START = ("clip_lora", "damvp", "mma", "taskres", "lasp", "tpt", "kgcoop", "tw
 def test_zero_shot_at_the_start(name, clip, bank):
     """Methods whose change starts at zero, or at the words of the template, start as the frozen model."""
     plain = Classes(NAMES[:3], "a photo of a {}.")
-    arguments = {"mma": {"scale": 0.0}, **SMALL}.get(name)
+    arguments = {**SMALL, "mma": {"scale": 0.0}, "damvp": {"border": 4, "start": "zero", "template": "a photo of a {}."}}.get(
+        name
+    )
     method = build(name, clip, plain, arguments).eval()
     engine = Engine(clip)
     call = Call(engine, plain, Images(bank=bank, ids=torch.arange(6)))

@@ -117,6 +117,11 @@ class DualEncoder:
         """Where the weights lie."""
         return self.token_embedding.weight.device
 
+    def to(self, device: torch.device | str) -> DualEncoder:
+        """Move the weights, here, and return this encoder."""
+        self.model.to(device)
+        return self
+
     def tower(self, name: TowerName) -> Tower:
         """The tower of that name."""
         return self.text if name == "text" else self.vision

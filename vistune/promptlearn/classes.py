@@ -82,9 +82,10 @@ class Classes:
             found.append(tuple(known[i % len(known)] for i in range(count)))
         return found
 
-    def structure(self, number: int, method: str) -> list[Structure]:
-        """The `number`-th structure of every class, in turn. Raises `InputError` for a class that has none."""
+    def structure(self, numbers: Sequence[int], method: str) -> list[Structure]:
+        """The `numbers[i]`-th structure of class i, in turn. Raises `InputError` for a class that has none."""
         missing = [name for name in self.names if not self.structures.get(name)]
         if missing:
             raise InputError(f"{method} needs structures, and class {missing[0]!r} has none: give --descriptions FILE.json")
-        return [self.structures[name][number % len(self.structures[name])] for name in self.names]
+        known = [self.structures[name] for name in self.names]
+        return [own[number % len(own)] for own, number in zip(known, numbers, strict=True)]

@@ -36,7 +36,8 @@ class Context:
     one an image; the text tower then gives `[G, N, E]`). With `overwrite` the vectors take the place of the first M tokens
     of the template instead of standing before it: `[v1][v2] of a NAME.` `texts` stand in for the template, one a class.
     `position` says where the class name stands among them
-    (CoOp, section 3.1): `middle` cuts the context in half, the first half being the shorter one.
+    (CoOp, section 3.1): `middle` cuts the context in half, the first half being the shorter one. With `truncate` a text
+    that is too long is cut behind its last token that fits, where others are refused.
     """
 
     values: Tensor
@@ -45,6 +46,7 @@ class Context:
     template: str = "{}."
     overwrite: bool = False
     texts: tuple[str, ...] | None = None
+    truncate: bool = False
 
 
 @dataclass(frozen=True, slots=True)

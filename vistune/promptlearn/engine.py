@@ -28,7 +28,10 @@ FROZEN = Edits()
 
 
 class Engine:
-    """Runs a `DualEncoder` under edits. All switches off is the plain forward pass over the full context length."""
+    """Runs a `DualEncoder` under edits. All switches off is the plain forward pass over the full context length.
+
+    `scope` names this encoder's entries in a bank of images that another encoder reads as well (a student and its teacher).
+    """
 
     def __init__(
         self,
@@ -38,13 +41,16 @@ class Engine:
         share_prefix: bool = True,
         last_rows: bool = True,
         cache: bool = True,
+        scope: str = "",
     ) -> None:
         self.backbone = backbone
         self.crop = crop
         self.share_prefix = share_prefix
         self.last_rows = last_rows
         self.cache = cache
+        self.scope = scope
         self._texts: dict[tuple[str, ...], Tensor] = {}
+        self._states: dict[tuple[str, ...], Tensor] = {}
 
     @classmethod
     def plain(cls, backbone: DualEncoder) -> Engine:
@@ -54,7 +60,7 @@ class Engine:
     def text(self, classes: Classes, edits: Edits = FROZEN) -> Encoded:
         """Class features `[N, E]`, or `[G, N, E]` when a context has a row of its own for each image or prompt."""
         if edits.class_weights is not None:
-            return Encoded(edits.class_weights, edits.class_weights)
+            return self._edited("text", Encoded(edits.class_weights, edits.class_weights), edits)
         if edits.first_touched("text") is None:
             pooled = self.frozen_text(classes.texts(edits.template))
             return self._edited("text", Encoded(pooled, pooled), edits)
@@ -86,14 +92,20 @@ class Engine:
 
     def frozen_states(self, texts: Many[str]) -> Tensor:
         """States `[blocks, N, width]` of each text's end *before* every block of the frozen tower, not projected."""
-        with torch.no_grad():
-            state = embed(self.backbone, tokenize(self.backbone, texts, crop=self.crop), None, share=False)
-            index = state.pool[None, :, None, None].expand(1, -1, 1, state.tail.shape[-1])
-            found = []
-            for block in range(len(self.backbone.text.blocks)):
-                found.append(torch.take_along_dim(state.tail, index, 2)[0, :, 0])
-                state = run(self.backbone.text, state, FROZEN, block, block + 1)
-            return torch.stack(found)
+        texts = tuple(texts)
+        if texts not in self._states or not self.cache:
+            with torch.no_grad():
+                self._states[texts] = self._end_states(texts)
+        return self._states[texts]
+
+    def _end_states(self, texts: tuple[str, ...]) -> Tensor:
+        state = embed(self.backbone, tokenize(self.backbone, texts, crop=self.crop), None, share=False)
+        index = state.pool[None, :, None, None].expand(1, -1, 1, state.tail.shape[-1])
+        found = []
+        for block in range(len(self.backbone.text.blocks)):
+            found.append(torch.take_along_dim(state.tail, index, 2)[0, :, 0])
+            state = run(self.backbone.text, state, FROZEN, block, block + 1)
+        return torch.stack(found)
 
     def frozen_templates(self, classes: Classes, templates: Many[str]) -> Tensor:
         """Frozen features `[T, N, E]` of every class in every template, not normalised."""
@@ -108,11 +120,11 @@ class Engine:
             return self._edited("vision", self._image(self._below(pixels, EMBED), EMBED, edits, read), edits)
         assert images.ids is not None
         if touched is None and not read and not edits.read_class_attention:
-            pooled = images.bank.get("features", images.ids, self._frozen_features)
+            pooled = images.bank.get(f"{self.scope}features", images.ids, self._frozen_features)
             return self._edited("vision", Encoded(pooled, pooled), edits)
         depth = len(self.backbone.vision.blocks)
         level = touched if touched is not None else depth - 1 if edits.read_class_attention else depth
-        hidden = images.bank.get(f"level {level}", images.ids, lambda pixels: self._below(pixels, level))
+        hidden = images.bank.get(f"{self.scope}level {level}", images.ids, lambda pixels: self._below(pixels, level))
         return self._edited("vision", self._image(hidden, level, edits, read), edits)
 
     def _frozen_features(self, pixels: Tensor) -> Tensor:

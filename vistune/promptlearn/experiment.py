@@ -22,7 +22,7 @@ from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.datasets.base import Dataset, Item
 from vistune.promptlearn.engine import Engine
 from vistune.promptlearn.fit import accuracy, fit
-from vistune.promptlearn.images import Bank
+from vistune.promptlearn.images import Bank, Images
 from vistune.promptlearn.method import Method, Recipe
 from vistune.promptlearn.pixels import fixed_bank, view_bank
 from vistune.promptlearn.protocols import Evaluation, Protocol, Task, make_task
@@ -101,17 +101,33 @@ class Experiment:
 
     def _shots(self, task: Task, epoch: int, seed: int, views: int, method: Method) -> Shots:
         """The training images of an epoch: the one bank, or this epoch's own."""
-        backbone, crop = self.engine.backbone, task.dataset.crop
-        count = 1 if crop is None else views or max(2 if method.second_view else 1, method.recipe.views)
+        backbone, crop, recipe = self.engine.backbone, task.dataset.crop, method.recipe
+        count = 1 if crop is None else views or max(2 if method.second_view else 1, recipe.views)
         own = 0 if crop is None or views else epoch
-        key = f"train {seed} {own} {count} {len(task.train)}"
+        key = f"train {seed} {own} {count} {recipe.crop} {len(task.train)}"
         if key not in self._tests:
             for stale in [name for name in self._tests if name.startswith(("train", "unlabelled")) and name != key]:
                 del self._tests[stale]
+            crop = crop and (recipe.crop or crop)
             self._tests[key] = view_bank(task.train, backbone, count, seed * 100_003 + own, crop, task.dataset.flip)
-        labels = torch.tensor([item.label for item in task.train])
-        pool = self._bank("pool", task.unlabelled)
-        return Shots(self.engine, task.taught, self._tests[key], labels, count, pool, task.everything)
+        labels = torch.tensor([item.label for item in task.train], device=backbone.device)
+        plain = self._bank(f"plain {seed} {len(task.train)}", task.train) if method.plain_view else None
+        validation = None
+        if task.validation:
+            bank = self._bank(f"validation {seed} {len(task.validation)}", task.validation)
+            validation = Images(bank=bank, ids=torch.arange(len(task.validation)))
+        return Shots(
+            self.engine,
+            task.taught,
+            self._tests[key],
+            labels,
+            count,
+            self._bank("pool", task.unlabelled),
+            task.everything,
+            plain,
+            validation,
+            torch.tensor([item.label for item in task.validation], device=backbone.device),
+        )
 
     def _bank(self, name: str, items: tuple[Item, ...]) -> Bank:
         if name not in self._tests:
@@ -122,11 +138,11 @@ class Experiment:
         """Accuracy in per cent; none where a method has no answer for classes it was not taught."""
         if test.classes.split == "unseen" and not method.answers_new_classes:
             return None
-        labels = torch.tensor([item.label for item in test.items])
+        labels = torch.tensor([item.label for item in test.items], device=self.engine.backbone.device)
         views = None
         if task.adapt_at_test and method.test_views:
             crop = task.dataset.crop or TEST_CROP
-            views = view_bank(test.items, self.engine.backbone, method.test_views, 0, crop, task.dataset.flip)
+            views = view_bank(test.items, self.engine.backbone, method.test_views, 0, crop, task.dataset.flip, plain_first=True)
         return round(accuracy(method, self.engine, self._bank(test.name, test.items), labels, test.classes, views), 3)
 
 

@@ -18,7 +18,6 @@ from vistune.promptlearn.method import Call, Method, Recipe
 from vistune.promptlearn.shots import Shots
 
 WARM_LR = 1e-5
-FLOOR = 1e-6
 TEST_BATCH = 100
 
 
@@ -35,12 +34,16 @@ def rate(recipe: Recipe, epoch: int, step: int, epochs: int, steps: int) -> floa
     """The learning rate as a factor of the recipe's.
 
     By epoch: `warm_up` epochs at 1e-5, then a cosine over all epochs that starts after the warm-up and so never reaches
-    zero (as the released trainers do). By step: a cosine from the full rate to 1e-6.
+    zero (as the released trainers do). By step: a linear rise, then a cosine from the full rate to the floor, which it would
+    reach one step after the last.
     """
     if recipe.schedule == "step":
-        progress = (epoch * steps + step) / max(1, epochs * steps - 1)
-        low = FLOOR / recipe.lr
-        return low + (1 - low) * 0.5 * (1 + math.cos(math.pi * progress))
+        done, total = epoch * steps + step, max(1, epochs * steps)
+        rise = int(recipe.warm_steps * total)
+        if done < rise:
+            return (done + 1) / rise
+        low = recipe.floor / recipe.lr
+        return low + (1 - low) * 0.5 * (1 + math.cos(math.pi * (done - rise) / (total - rise)))
     if epoch < recipe.warm_up:
         return WARM_LR / recipe.lr
     return 0.5 * (1 + math.cos(math.pi * (epoch - recipe.warm_up) / epochs))
@@ -84,10 +87,11 @@ def fit(method: Method, data: Callable[[int], Shots], recipe: Recipe) -> Taught:
             for step, chosen in enumerate(batches):
                 for group, lr in zip(optimizer.param_groups, base, strict=True):
                     group["lr"] = lr * rate(recipe, epoch, step, epochs, len(batches))
-                losses = _step(method, _call(shots, chosen, epoch, method), learnt, optimizer, recipe)
+                losses = _step(method, _call(shots, chosen, epoch, method, recipe), learnt, optimizer, recipe)
                 seen += len(chosen)
             method.end_epoch(epoch, epochs)
     method.eval()
+    method.finish(first)
     spent = time.perf_counter() - began
     return Taught(recipe.epochs, spent / max(1, seen), {name: float(value.detach()) for name, value in losses.items()})
 
@@ -100,13 +104,15 @@ def _batches(count: int, size: int) -> Iterator[Tensor]:
         yield order[at : at + size]
 
 
-def _call(shots: Shots, chosen: Tensor, epoch: int, method: Method) -> Call:
-    view = epoch % shots.views
-    images = Images(bank=shots.bank, ids=chosen + view * len(shots))
+def _call(shots: Shots, chosen: Tensor, epoch: int, method: Method, recipe: Recipe) -> Call:
+    """The call of one step: one view of each image, or all views one after the other."""
+    shown = range(shots.views) if recipe.joint_views else [epoch % shots.views]
+    images = Images(bank=shots.bank, ids=torch.cat([chosen + view * len(shots) for view in shown]))
     second = None
     if method.second_view:
         second = Images(bank=shots.bank, ids=chosen + (epoch + 1) % shots.views * len(shots))
-    return Call(shots.engine, shots.classes, images, shots.labels[chosen], second)
+    plain = None if shots.plain is None else Images(bank=shots.plain, ids=chosen)
+    return Call(shots.engine, shots.classes, images, shots.labels[chosen].repeat(len(shown)), second, plain=plain)
 
 
 def _step(

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 class Call:
     """What a method is given: the candidate classes, a batch and its labels, and the frozen model's answers (`engine`).
 
-    `second` is another view of the same images for methods that ask for one; `views` are V views of every image, image by
-    image (`[B * V]`), for methods that adapt at test time.
+    `second` is another view of the same images for methods that ask for one, `plain` those images without a random crop;
+    `views` are V views of every image, image by image (`[B * V]`, the plain one first), for methods that adapt at test time.
+    `batch` may hold several views of each image, one view after the other.
     """
 
     engine: Engine
@@ -37,6 +38,7 @@ class Call:
     labels: Tensor | None = None
     second: Images | None = None
     views: Images | None = None
+    plain: Images | None = None
 
     @property
     def backbone(self) -> DualEncoder:
@@ -80,7 +82,10 @@ class Output:
 class Recipe:
     """How a method was published to be taught. `warm_up` epochs run at a constant 1e-5, then a cosine by epoch.
 
-    With `iterations_per_shot` the number of epochs follows from that many steps for each training image of a class.
+    With schedule "step" the rate is set every step: a linear rise over the share `warm_steps` of all steps, then a cosine
+    that ends at `floor`. With `iterations_per_shot` the number of epochs follows from that many steps for each training image
+    of a class. An epoch shows one of `views` random crops of each image, or all of them in each step (`joint_views`);
+    `crop` is the scale range of those crops, else the data set's.
     """
 
     optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
@@ -95,6 +100,10 @@ class Recipe:
     clip: float | None = None
     views: int = 1
     iterations_per_shot: int = 0
+    joint_views: bool = False
+    crop: tuple[float, float] | None = None
+    floor: float = 1e-6
+    warm_steps: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +148,7 @@ class Method(nn.Module, ABC):
     needs_class_token: bool = False
     answers_new_classes: bool = True
     second_view: bool = False
+    plain_view: bool = False
     test_views: int = 0
     stages: tuple[Stage, ...] = (Stage("all"),)
 
@@ -184,6 +194,9 @@ class Method(nn.Module, ABC):
 
     def prepare(self, shots: Shots) -> None:
         """Before the first step: what is computed once from the training images."""
+
+    def finish(self, shots: Shots) -> None:
+        """After the last step: what is chosen on the validation images."""
 
     def start_epoch(self, epoch: int, epochs: int, shots: Shots) -> None:
         """Before every epoch (from 0)."""

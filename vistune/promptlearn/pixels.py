@@ -72,15 +72,21 @@ def view_bank(
     seed: int,
     crop: tuple[float, float] | None,
     flip: bool,
+    *,
+    plain_first: bool = False,
 ) -> Bank:
-    """A bank of `views` crops of every image: row `view * len(items) + i`. Without `crop` every view is the test-time one."""
+    """A bank of `views` crops of every image: row `view * len(items) + i`.
+
+    Without `crop` every view is the test-time one, with `plain_first` the first view is.
+    """
 
     def pixels(ids: Sequence[int]) -> Tensor:
         pictures = []
         for row in ids:
             view, i = divmod(row, len(items))
-            image = load_image(items[i].media, at_least=(backbone.image_size,) * 2 if crop is None else None)
-            if crop is None:
+            plain = crop is None or (plain_first and view == 0)
+            image = load_image(items[i].media, at_least=(backbone.image_size,) * 2 if plain else None)
+            if crop is None or plain:
                 pictures.append(centre_crop(image, backbone.image_size))
             else:
                 rng = np.random.default_rng([seed, view, i])

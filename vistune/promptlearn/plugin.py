@@ -21,6 +21,8 @@ class Plugin(Method):
         self.recipe = inner.recipe if type(self).recipe is Method.recipe else type(self).recipe
         self.answers_new_classes = inner.answers_new_classes
         self.second_view = inner.second_view
+        self.plain_view = inner.plain_view
+        self.test_views = inner.test_views
         self.stages = inner.stages if type(self).stages is Method.stages else type(self).stages
 
     def edits(self, call: Call) -> Edits:
@@ -38,6 +40,10 @@ class Plugin(Method):
     def prepare(self, shots: Shots) -> None:
         """The inner method's."""
         self.inner.prepare(shots)
+
+    def finish(self, shots: Shots) -> None:
+        """The inner method's."""
+        self.inner.finish(shots)
 
     def start_epoch(self, epoch: int, epochs: int, shots: Shots) -> None:
         """The inner method's."""

@@ -46,6 +46,9 @@ def with_context(backbone: DualEncoder, names: Many[str], context: Context, *, c
             words = len(continuation(backbone, name)) if name else 0
             body = continuation(backbone, text)
             rows.append([*slots[:half], *body[:words], *slots[half:], *body[words:]])
+    if context.truncate:
+        room = backbone.context_length - 1 - int(backbone.start is not None)
+        rows = [row[:room] for row in rows]
     return _assemble(backbone, rows, names, crop)
 
 

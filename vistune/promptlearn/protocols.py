@@ -30,7 +30,10 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
-    """What one run is taught and tested with. `unlabelled` and `everything` are for methods that use images of new classes."""
+    """What one run is taught and tested with.
+
+    `unlabelled` and `everything` are for methods that use images of new classes, `validation` for those that choose a number.
+    """
 
     dataset: Dataset
     taught: Classes
@@ -39,6 +42,7 @@ class Task:
     unlabelled: tuple[Item, ...]
     everything: Classes
     adapt_at_test: bool = False
+    validation: tuple[Item, ...] = ()
 
 
 def make_task(
@@ -52,7 +56,7 @@ def make_task(
     noise_kind: Literal["symmetric", "asymmetric"] = "symmetric",
 ) -> Task:
     """The task of a protocol. `noise` is the share of wrong labels for `label_noise`."""
-    train, _ = ((), ()) if protocol == "test_time" else sample_shots(dataset, shots, seed)
+    train, validation = ((), ()) if protocol == "test_time" else sample_shots(dataset, shots, seed)
     every = dataset.classes()
     tests: tuple[Evaluation, ...] = (Evaluation("test", every, dataset.test),)
     if protocol == "label_noise":
@@ -63,12 +67,14 @@ def make_task(
             Evaluation("base", base, _of(dataset.test, dataset, base)),
             Evaluation("novel", novel, _of(dataset.test, dataset, novel)),
         )
-        return Task(dataset, base, _of(train, dataset, base), tests, dataset.train, replace(every, split="mixed"))
+        kept = _of(validation, dataset, base) if validation else ()
+        everything = replace(every, split="mixed")
+        return Task(dataset, base, _of(train, dataset, base), tests, dataset.train, everything, validation=kept)
     elif protocol in ("cross_dataset", "domain_generalisation"):
         split: Literal["seen", "unseen"] = "unseen" if protocol == "cross_dataset" else "seen"
         others = [open_dataset(name, root) for name in targets(protocol, dataset.name)]
         tests = (*tests, *(Evaluation(one.name, replace(one.classes(), split=split), one.test) for one in others))
-    return Task(dataset, every, train, tests, dataset.train, every, protocol == "test_time")
+    return Task(dataset, every, train, tests, dataset.train, every, protocol == "test_time", validation)
 
 
 def targets(protocol: Protocol, source: str) -> tuple[str, ...]:

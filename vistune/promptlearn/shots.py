@@ -17,7 +17,8 @@ class Shots:
     """`bank` holds `views` versions of every image: row `view * len(labels) + i` is image i.
 
     `labels [n]` index `classes`; `unlabelled` are images of taught and new classes alike, for methods that use them;
-    `everything` are the classes those come from.
+    `everything` are the classes those come from. `plain` holds the same images without a random crop, `validation` and
+    `validation_labels` the validation images.
     """
 
     engine: Engine
@@ -27,6 +28,9 @@ class Shots:
     views: int = 1
     unlabelled: Bank | None = None
     everything: Classes | None = None
+    plain: Bank | None = None
+    validation: Images | None = None
+    validation_labels: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)

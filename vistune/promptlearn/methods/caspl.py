@@ -5,15 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from vistune.promptlearn.backbone import DualEncoder, load
+from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.edits import EMBED, Edits, Tokens
-from vistune.promptlearn.engine import Engine, ensemble
 from vistune.promptlearn.images import Bank, Images
 from vistune.promptlearn.losses import distillation
 from vistune.promptlearn.method import Call, Disclosure, Method, Stage, depth_in, normal, sequences
 from vistune.promptlearn.plugin import Plugin
 from vistune.promptlearn.shots import Shots
-from vistune.promptlearn.templates import IMAGENET_SUBSET
+from vistune.promptlearn.teacher import Teacher, open_teacher
 
 BOOST = "boost"
 
@@ -36,7 +35,7 @@ class Caspl(Plugin):
         depth = depth_in(backbone, 9, depth)
         self.boost_text = sequences(normal(n_boost, backbone.text.width) for _ in range(depth))
         self.boost_vision = sequences(normal(n_boost, backbone.vision.width) for _ in range(depth))
-        self._teacher = Engine(load(teacher)) if teacher is not None else None
+        self._teacher = open_teacher(backbone, teacher, None)
         self._shots: Shots | None = None
         self._boosting = False
 
@@ -64,8 +63,5 @@ class Caspl(Plugin):
         bank: Bank = shots.unlabelled or shots.bank
         images = Images(bank=bank, ids=torch.randint(bank.size, (len(call.batch),)))
         everything = Call(call.engine, shots.everything or shots.classes, images)
-        teacher = self._teacher or call.engine
-        with torch.no_grad():
-            weights = ensemble(teacher.frozen_templates(everything.classes, IMAGENET_SUBSET))
-            target = teacher.backbone.logits(teacher.image(images).pooled, weights)
+        target = (self._teacher or Teacher(call.engine)).logits(images, everything.classes)
         return {"distillation": distillation(self(everything).logits, target)}

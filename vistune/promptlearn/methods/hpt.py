@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -12,18 +13,26 @@ from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.classes import Structure
 from vistune.promptlearn.edits import EMBED, Attention, Context, Edits, Tokens
 from vistune.promptlearn.encoded import Encoded
+from vistune.promptlearn.engine import ensemble
 from vistune.promptlearn.method import Call, Disclosure, Method, Output, Recipe, normal, sequences
 from vistune.promptlearn.prompts import continuation
+
+# (token range, token range, kind): kind 0 links two entities, kind 1 an entity and an attribute
+Link = tuple[range, range, int]
 
 
 class Hpt(Method):
     """The text reads `[global][high] NAME. entities. attributes.`, the image tower has `n_vision` tokens in every block.
 
-    Global tokens are learnt for every block; a high token is a residual Linear of a description's frozen end-of-text state
-    before that block; the low level biases the attention between linked words by a learnt scalar a block (zero at first),
-    one for pairs of entities and one for entity and attribute. Two asymmetric heads compare the prompted image with
-    the frozen text and the frozen image with the prompted text. One of `n_structures` is drawn in training, all are averaged
-    at test time.
+    At the input all slots are learnt vectors. Before every later block the global slots are replaced by that block's own
+    vectors, and each high slot by a residual Linear of one description's unit end-of-text state behind the block below. The
+    low level adds a learnt scalar a block and kind of link (zero at first) to the attention scores between linked words.
+    Two asymmetric heads compare the prompted image with the frozen text (the mean over descriptions) and the frozen image
+    with the prompted text. In training each class draws one of its `n_structures`; at test time all are averaged.
+
+    `reference` "template" uses the classes' template as the frozen text instead. `match` says where a linked word is looked
+    for: "first" takes its first occurrence in the whole text, the name included, as released; "listed" looks only behind the
+    name. Texts beyond the tower's length are cut, as released.
     """
 
     recipe = Recipe(lr=0.0025, batch=8, epochs=10)
@@ -31,47 +40,70 @@ class Hpt(Method):
     needs_causal_text = True
 
     def __init__(
-        self, backbone: DualEncoder, *, n_global: int = 2, n_high: int = 5, n_vision: int = 2, n_structures: int = 5
+        self,
+        backbone: DualEncoder,
+        *,
+        n_global: int = 2,
+        n_high: int = 5,
+        n_vision: int = 2,
+        n_structures: int = 5,
+        reference: Literal["descriptions", "template"] = "descriptions",
+        match: Literal["first", "listed"] = "first",
     ) -> None:
         super().__init__(backbone)
         blocks, width = len(backbone.text.blocks), backbone.text.width
         self.n_high, self.n_structures = n_high, n_structures
-        self.deep = sequences(normal(n_global, width) for _ in range(blocks))
+        self.reference, self.match = reference, match
+        self.input = normal(n_global + n_high, width)
+        self.deep = sequences(normal(n_global, width) for _ in range(blocks - 1))
         self.lift = nn.Linear(width, width)
-        self.low = nn.Parameter(torch.zeros(blocks, 2))
+        self.entity_scale = nn.Parameter(torch.zeros(blocks, 1, 1, 1))
+        self.attribute_scale = nn.Parameter(torch.zeros(blocks, 1, 1, 1))
         self.vision = sequences(normal(n_vision, backbone.vision.width) for _ in backbone.vision.blocks)
 
     def high(self, call: Call) -> Tensor:
-        """High tokens `[blocks, N, n_high, width]`."""
+        """High tokens `[blocks - 1, N, n_high, width]` that enter blocks 1, 2, ..."""
         sentences = [text for own in call.classes.sentences(self.n_high, "HPT") for text in own]
-        states = call.engine.frozen_states(sentences)
+        states = unit(call.engine.frozen_states(sentences)[1:])
         states = states.view(len(states), len(call.classes), self.n_high, -1)
         lifted: Tensor = states + self.lift(states)
         return lifted
 
-    def class_features(self, call: Call, number: int) -> Tensor:
-        """Class features `[N, E]` of one structure."""
-        structures = call.classes.structure(number, "HPT")
+    def class_features(self, call: Call, numbers: Sequence[int]) -> Tensor:
+        """Class features `[N, E]`, class i with its `numbers[i]`-th structure."""
+        structures = call.classes.structure(numbers, "HPT")
         texts = tuple(
             f"{name}. {', '.join(one.entities)}. {', '.join(one.attributes)}."
             for name, one in zip(call.classes.names, structures, strict=True)
         )
-        high = self.high(call)
-        values = [torch.cat([deep.expand(len(texts), -1, -1), own], 1) for deep, own in zip(self.deep, high, strict=True)]
-        edits = Edits(contexts=(Context(values[0], "class", texts=texts),))
-        pairs = linked(call.backbone, texts, structures)
-        for block, own in enumerate(values):
-            if block:
-                edits.put("text", block, Tokens(own, "slot", per="class"))
-            edits.attention["text", block] = Attention(bias=bias(pairs, self.low[block]))
+        context = Context(self.input, template="{}", texts=texts, truncate=True)
+        edits = Edits(contexts=(context,))
+        room = call.backbone.context_length - 2 - len(self.input)
+        pairs = [
+            linked(call.backbone, text, structure, room, behind=len(name) + 1 if self.match == "listed" else 0)
+            for name, text, structure in zip(call.classes.names, texts, structures, strict=True)
+        ]
+        for block, own in enumerate(self.high(call), 1):
+            values = torch.cat([self.deep[block - 1].expand(len(texts), -1, -1), own], 1)
+            edits.put("text", block, Tokens(values, "slot", per="class"))
+        for block, scales in enumerate(zip(self.entity_scale.flatten(), self.attribute_scale.flatten(), strict=True)):
+            edits.attention["text", block] = Attention(bias=bias(pairs, *scales))
         return call.engine.text(call.classes, edits).features
+
+    def frozen_text(self, call: Call) -> Tensor:
+        """The frozen class features `[N, E]`: the unit mean of unit description features, or the template's."""
+        if self.reference == "template":
+            return call.frozen_text()
+        sentences = call.classes.sentences(self.n_high, "HPT")
+        return ensemble(torch.stack([call.engine.frozen_text(texts) for texts in zip(*sentences, strict=True)]))
 
     def edits(self, call: Call) -> Edits:
         """Class weights from prompted texts, tokens in the image tower, two asymmetric heads."""
+        count = len(call.classes)
         if self.training:
-            weights = self.class_features(call, int(torch.randint(self.n_structures, ())))
+            weights = self.class_features(call, torch.randint(self.n_structures, (count,)).tolist())
         else:
-            weights = torch.stack([unit(self.class_features(call, i)) for i in range(self.n_structures)]).mean(0)
+            weights = torch.stack([unit(self.class_features(call, [i] * count)) for i in range(self.n_structures)]).mean(0)
         edits = Edits(class_weights=weights, logits=lambda image, text: torch.stack(self.heads(image, text, call)).mean(0))
         for i, values in enumerate(self.vision):
             edits.put("vision", EMBED if i == 0 else i, Tokens(values))
@@ -79,8 +111,8 @@ class Hpt(Method):
 
     def heads(self, image: Encoded, text: Encoded, call: Call) -> tuple[Tensor, Tensor]:
         """Prompted image with frozen text, frozen image with prompted text `[B, N]`."""
-        frozen_text = call.backbone.logits(image.features, call.frozen_text())
-        return frozen_text, call.backbone.logits(call.frozen_image(), text.features)
+        by_image = call.backbone.logits(image.features, self.frozen_text(call))
+        return by_image, call.backbone.logits(call.frozen_image(), text.features)
 
     def losses(self, out: Output, call: Call) -> dict[str, Tensor]:
         """Cross-entropy of either head and of their mean."""
@@ -89,29 +121,32 @@ class Hpt(Method):
         return {name: F.cross_entropy(logits, call.target) for name, logits in terms.items()}
 
 
-def linked(
-    backbone: DualEncoder, texts: Sequence[str], structures: Sequence[Structure]
-) -> list[list[tuple[range, range, int]]]:
-    """For every text, the token ranges (counted from the first token) of linked words; 0 marks two entities, 1 an attribute.
+def linked(backbone: DualEncoder, text: str, structure: Structure, room: int, behind: int = 0) -> list[Link]:
+    """Token ranges, counted from the first token of `text`, of words that are linked and both listed.
 
-    Entities and attributes are looked for behind the name, where the text lists them.
+    A word's range is its first occurrence among the first `room` tokens, from character `behind` on; a word that does not
+    occur there links nothing.
     """
+    skipped = len(continuation(backbone, text[:behind])) if behind else 0
+    tokens = continuation(backbone, text)[:room]
+    entities = set(structure.entities)
     found = []
-    for text, structure in zip(texts, structures, strict=True):
-        listed = text.index(". ") + 2
-        spans = {}
-        for word in (*structure.entities, *structure.attributes):
-            at = text.index(word, listed)
-            spans[word] = range(
-                len(continuation(backbone, text[:at].rstrip())), len(continuation(backbone, text[: at + len(word)]))
-            )
-        entities = set(structure.entities)
-        found.append([(spans[one], spans[other], 0 if {one, other} <= entities else 1) for one, other in structure.links])
+    for one, other in structure.links:
+        kind = 0 if {one, other} <= entities else 1
+        found.append((_find(backbone, tokens, one, skipped), _find(backbone, tokens, other, skipped), kind))
     return found
 
 
-def bias(pairs: list[list[tuple[range, range, int]]], scales: Tensor) -> Callable[[Mapping[str, tuple[int, int]], int], Tensor]:
-    """The attention bias `[N, L, L]`: `scales[kind]` between linked tokens, both ways."""
+def _find(backbone: DualEncoder, tokens: list[int], word: str, start: int) -> range:
+    wanted = continuation(backbone, word)
+    for at in range(start, len(tokens) - len(wanted) + 1):
+        if tokens[at : at + len(wanted)] == wanted:
+            return range(at, at + len(wanted))
+    return range(0)
+
+
+def bias(pairs: list[list[Link]], entity: Tensor, attribute: Tensor) -> Callable[[Mapping[str, tuple[int, int]], int], Tensor]:
+    """The attention bias `[N, L, L]`: a scale for each kind of link between linked tokens, both ways, times how often."""
 
     def of_layout(groups: Mapping[str, tuple[int, int]], length: int) -> Tensor:
         first = sum(groups["slot"])
@@ -119,8 +154,9 @@ def bias(pairs: list[list[tuple[range, range, int]]], scales: Tensor) -> Callabl
         for n, own in enumerate(pairs):
             for one, other, kind in own:
                 rows, columns = torch.tensor(one)[:, None] + first, torch.tensor(other)[None] + first
-                marks[kind, n, rows, columns] = 1
-                marks[kind, n, columns.T, rows.T] = 1
-        return scales[0] * marks[0] + scales[1] * marks[1]
+                marks[kind, n, rows, columns] += 1
+                marks[kind, n, columns.T, rows.T] += 1
+        marks = marks.to(entity.device)
+        return entity * marks[0] + attribute * marks[1]
 
     return of_layout

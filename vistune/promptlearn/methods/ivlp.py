@@ -14,7 +14,7 @@ class Ivlp(Method):
     `depth_vision` 0 leaves the image tower alone.
     """
 
-    recipe = Recipe(lr=0.0025, batch=4, epochs=5)
+    recipe = Recipe(lr=0.0035, batch=4, epochs=5)
 
     def __init__(
         self,

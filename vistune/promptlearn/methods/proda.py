@@ -18,8 +18,9 @@ class Proda(Method):
     """`n_prompts` contexts, a quarter with the name in front, a quarter in the middle, half at the end.
 
     A training step uses `per_step` of them (each once an epoch of prompts) and the upper bound of the expected loss
-    (equation 9): s f mu + s^2 / 2 sigma. At test time class weights are the mean over all prompts. The diversity term
-    keeps the features of the class-free prompts apart.
+    (equation 9): s f mu + s^2 / 2 sigma. At test time class weights are the mean over all prompts; as in training that mean
+    of unit features is not made unit again. The diversity term keeps the features of the class-free prompts apart. The
+    authors' repository holds no code: recorded from a third-party copy, whose training step leaves the diversity term out.
     """
 
     recipe = Recipe(lr=0.001, batch=20, epochs=100)
@@ -49,7 +50,9 @@ class Proda(Method):
         if not self.training:
             which = torch.arange(len(self.ctx))
             return Edits(
-                contexts=self.contexts(which, call.classes.ending), features={"text": lambda text: unit(text.pooled).mean(0)}
+                contexts=self.contexts(which, call.classes.ending),
+                features={"text": lambda text: unit(text.pooled).mean(0)},
+                logits=lambda image, text: call.backbone.scale * unit(image.features) @ text.features.T,
             )
         if len(self._queue) < self.per_step:
             self._queue = torch.randperm(len(self.ctx)).tolist()

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.edits import Edits
+from vistune.promptlearn.encoded import Encoded
 from vistune.promptlearn.losses import l1_distance
 from vistune.promptlearn.method import Call, Method, Output, Recipe
 from vistune.promptlearn.plugin import Plugin
@@ -16,11 +17,15 @@ TOP = 5
 
 
 class Textrefiner(Plugin):
-    """T' = T + `ratio` x Linear([T; softmax(T M) M]) with a memory M of `slots` vectors.
+    """T' = t + `ratio` x Linear([t; softmax(t M) M]) of the unit class features t, with a memory M of `slots` unit vectors.
 
-    M follows, as a moving average, the last block's patch features through a small network (1x1 convolutions, that is, a
-    Linear a patch). Besides T' on images, local tokens are classified: the class token, the `TOP` patches it attends to
-    most, and their mean. `keep` holds T' near T.
+    A small network (1x1 convolutions, that is, a Linear a token) reads the class token and the patches behind the last block,
+    projected; its output is what the memory follows and what the local loss classifies against t: the class token, the `TOP`
+    patches it attends to most, and the mean of all, not normalised. T' is not normalised before the logits either.
+
+    The loss is `refined` + `local` / `balance` + `distill` x `keep`, the last one the distance of unit T' to t. Those two
+    weights were set by command-line arguments whose values the release does not state for every data set; the defaults weigh
+    local and global terms as its example does.
     """
 
     recipe = Recipe(batch=32, epochs=10)
@@ -34,62 +39,93 @@ class Textrefiner(Plugin):
         slots: int = 25,
         ratio: float = 0.2,
         momentum: float = 0.8,
-        local: float = 1.0,
-        keep: float = 1.0,
+        balance: float = 3.0,
+        distill: float = 12.0,
     ) -> None:
         super().__init__(backbone, inner)
         width = backbone.embed_dim
-        self.patch_net = nn.Sequential(
-            nn.Linear(width, width, bias=False), nn.BatchNorm1d(width), nn.ReLU(), nn.Linear(width, width)
-        )
-        self.refine = nn.Linear(2 * width, width)
+        self.patch_net = nn.Sequential(nn.Linear(width, width), nn.BatchNorm1d(width), nn.ReLU(), nn.Linear(width, width))
+        self.refine = nn.Linear(2 * width, width, bias=False)
         self.memory: Tensor
-        self.register_buffer("memory", unit(torch.randn(slots, width)))
-        self.ratio, self.momentum, self.local, self.keep = ratio, momentum, local, keep
+        self.register_buffer("memory", unit(torch.rand(slots, width)))
+        self.ratio, self.momentum, self.balance, self.distill = ratio, momentum, balance, distill
 
     def edits(self, call: Call) -> Edits:
-        """The inner edits, patches and attention read out, and the refined class features."""
+        """The inner edits, the last block's tokens and attention read out, and the refined class features."""
         edits = super().edits(call)
-        edits.read["vision"] = (*edits.read.get("vision", ()), "patch")
+        edits.read["vision"] = (*edits.read.get("vision", ()), "cls", "patch")
         edits.read_class_attention = True
-        before = edits.features.get("text")
+        before, inner_logits = edits.features.get("text"), edits.logits
         edits.features["text"] = lambda text: self.refined(before(text) if before else text.pooled)
+
+        def logits(image: Encoded, text: Encoded) -> Tensor:
+            if inner_logits is not None:
+                return inner_logits(image, text)
+            return scores(call.backbone.scale * unit(image.features), text.features)
+
+        edits.logits = logits
         return edits
 
+    def read(self, text: Tensor) -> Tensor:
+        """What the memory holds for class features `[.., E]`."""
+        return (unit(text) @ self.memory.T).softmax(-1) @ self.memory
+
     def refined(self, text: Tensor) -> Tensor:
-        """T' `[.., N, E]`, unit."""
+        """T' `[.., N, E]`, not normalised."""
         t = unit(text)
-        looked_up = (t @ self.memory.T).softmax(-1) @ self.memory
-        refined: Tensor = t + self.ratio * self.refine(torch.cat([t, looked_up], -1))
-        return unit(refined)
+        refined: Tensor = t + self.ratio * self.refine(torch.cat([t, self.read(t)], -1))
+        return refined
+
+    def tokens(self, image: Encoded, call: Call) -> Tensor:
+        """The network's output `[B, 1 + patches, E]` for the class token and the patches."""
+        states = torch.cat([image.groups["cls"], image.groups["patch"]], 1)
+        projected = call.backbone.vision.project(states)
+        out: Tensor = self.patch_net(projected.flatten(0, 1))
+        return out.view_as(projected)
+
+    def local(self, tokens: Tensor, image: Encoded) -> Tensor:
+        """The class token, the patches it attends to most, and the mean of all tokens `[B, TOP + 2, E]`."""
+        looks = image.class_attention
+        assert looks is not None
+        looks = looks[:, 1 : tokens.shape[1]]
+        chosen = looks.topk(min(TOP, looks.shape[1]), dim=1).indices + 1
+        top = torch.take_along_dim(tokens, chosen[:, :, None], 1)
+        return torch.cat([tokens[:, :1], top, tokens.mean(1, keepdim=True)], 1)
+
+    def local_logits(self, local: Tensor, text: Tensor, call: Call) -> Tensor:
+        """Scaled products `[B, TOP + 2, N]` of local features and unit class features."""
+        return call.backbone.scale * local @ unit(text).mT
 
     def losses(self, out: Output, call: Call) -> dict[str, Tensor]:
-        """The inner terms, `local` and `keep`; the memory takes a step."""
-        patches = call.backbone.vision.project(out.image.groups["patch"])
-        looks = out.image.class_attention
-        assert looks is not None
-        first = looks.shape[1] - patches.shape[1]
-        chosen = looks[:, first:].topk(min(TOP, patches.shape[1]), dim=1).indices
-        top = torch.take_along_dim(patches, chosen[:, :, None], 1)
-        tokens = torch.cat([out.image.pooled[:, None], top, top.mean(1, keepdim=True)], 1)
-        encoded = self.patch_net(patches.flatten(0, 1))
-        if self.training:
-            self.remember(unit(encoded.detach()))
-        logits = call.backbone.logits(tokens.flatten(0, 1), out.text.features)
-        target = call.target.repeat_interleave(tokens.shape[1])
-        recalled = unit(encoded) @ self.memory.T
-        return {
+        """The inner terms (of T'), `local` and `keep`, weighted; in training the memory then takes a step."""
+        tokens = self.tokens(out.image, call)
+        local = self.local_logits(self.local(tokens, out.image), out.text.pooled, call)
+        target = call.target.repeat_interleave(local.shape[1])
+        terms = {
             **super().losses(out, call),
-            "local": self.local * F.cross_entropy(logits, target) / tokens.shape[1],
-            "keep": self.keep * l1_distance(out.text.features, out.text.pooled),
-            "memory": (1 - recalled.max(1).values).mean(),
+            "local": F.cross_entropy(local.flatten(0, 1), target) / self.balance,
+            "keep": self.distill * l1_distance(out.text.features, out.text.pooled),
         }
+        if self.training:
+            self.remember(tokens.detach().flatten(0, 1))
+        return terms
 
-    def remember(self, patches: Tensor) -> None:
-        """Each slot moves to the mean of the patches nearest to it."""
+    def remember(self, tokens: Tensor) -> None:
+        """Each slot follows the weighted sum of the unit tokens `[n, E]` nearest to it.
+
+        A token's weight is the softmax over tokens of its score, divided by that slot's largest.
+        """
+        tokens = unit(tokens)
+        score = tokens @ self.memory.T
+        owner, weight = score.argmax(1), score.softmax(0)
         memory = self.memory.clone()  # the graph of this step still holds the old one
-        owner = (patches @ memory.T).argmax(1)
         for slot in torch.unique(owner).tolist():
-            mean = patches[owner == slot].mean(0)
-            memory[slot] = unit(self.momentum * memory[slot] + (1 - self.momentum) * mean)
-        self.memory = memory
+            mine = owner == slot
+            share = weight[mine, slot] / weight[:, slot].max()
+            memory[slot] = self.momentum * memory[slot] + (1 - self.momentum) * (share[:, None] * tokens[mine]).sum(0)
+        self.memory = unit(memory)
+
+
+def scores(image: Tensor, text: Tensor) -> Tensor:
+    """Products `[B, N]` of `image [B, E]` and `text [N, E]` (or one set an image, `[B, N, E]`)."""
+    return image @ text.T if text.ndim == 2 else torch.einsum("be,bne->bn", image, text)

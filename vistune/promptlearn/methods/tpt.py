@@ -16,35 +16,44 @@ from vistune.promptlearn.method import Call, Method, Recipe, initial_context, pr
 class Tpt(Method):
     """One AdamW step on the entropy of the mean prediction over an image's most confident views; then the context is as before.
 
-    Many images are tuned at once, each with a context of its own: a step of AdamW is elementwise, so their gradients do not
-    mix. The image tower needs no gradient and sees every view once. Without views (`Call.views`) the words answer.
+    The first of `views` views is the plain one; it is a candidate like the others, and answers after the step. Many images
+    are tuned at once, each with a context of its own: a step of AdamW is elementwise, so their gradients do not mix. The image
+    tower needs no gradient and sees every view once. Under a protocol without views (`Call.views`) the words answer as they
+    are: that is the untouched zero-shot model.
     """
 
     recipe = Recipe(epochs=0)
-    test_views = 63
 
     def __init__(
-        self, backbone: DualEncoder, *, words: str = "a photo of a", lr: float = 0.005, keep: float = 0.1, steps: int = 1
+        self,
+        backbone: DualEncoder,
+        *,
+        words: str = "a photo of a",
+        lr: float = 0.005,
+        keep: float = 0.1,
+        steps: int = 1,
+        views: int = 64,
     ) -> None:
         super().__init__(backbone)
         self.ctx = initial_context(backbone, words, len(backbone.tokenizer(words)))
         self.words, self.lr, self.keep, self.steps = words, lr, keep, steps
+        self.test_views = views
 
     def edits(self, call: Call) -> Edits:
         """The untuned context."""
         return Edits(contexts=(prompt(self.ctx, self.words, call.classes),))
 
     def predict(self, call: Call, text: Encoded | None = None) -> Tensor:
-        """Tune for every image, then answer its plain view."""
+        """Tune for every image, then answer its plain view, the first one."""
         if call.views is None:
             return super().predict(call, text)
         with torch.no_grad():
-            plain = call.engine.image(call.batch).pooled
-            views = call.engine.image(call.views).pooled.view(len(plain), -1, plain.shape[-1])
+            pooled = call.engine.image(call.views).pooled
+            count = len(pooled) // self.test_views if call.images is None else len(call.images)
+            views = pooled.view(count, len(pooled) // count, -1)
         context = self.tuned(call, views)
         with torch.no_grad():
-            features = self.class_features(call, context)
-            return call.backbone.logits(plain, features)
+            return call.backbone.logits(views[:, 0], self.class_features(call, context))
 
     def class_features(self, call: Call, context: Tensor) -> Tensor:
         """`[B, N, E]` for contexts `[B, M, d]`."""
