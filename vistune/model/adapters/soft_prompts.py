@@ -90,6 +90,7 @@ class VirtualTokens(SoftPrompt):
 
         positions = put(inputs.positions + self.length, begin)
         more: dict[str, Any] = {name: blank(getattr(inputs, name)) for name in ("modality", "sees", "answers")}
+        more["branches"] = tuple(tuple((start + self.length, count) for start, count in each) for each in inputs.branches)
         return replace(inputs, embeds=put(inputs.embeds, own), positions=positions, lengths=lengths, **more)
 
     def leave(self, hidden: Tensor, lengths: tuple[int, ...]) -> Tensor:

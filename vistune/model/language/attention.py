@@ -31,6 +31,7 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from vistune.model.language import attention_gpu
+from vistune.model.language.branches import Branch, positions, visible
 from vistune.model.language.hooks import AttentionCall
 
 NAME = "vistune"
@@ -46,6 +47,7 @@ def attention(
     dropout: float = 0.0,
     lengths: tuple[int, ...] | None = None,
     after: tuple[int | None, ...] | None = None,
+    branches: tuple[tuple[Branch, ...], ...] = (),
     sliding_window: int | None = None,
     softcap: float | None = None,
     call: AttentionCall | None = None,
@@ -55,9 +57,9 @@ def attention(
     """`query [B, heads, T, d]`, `key` and `value [B, kv heads, T, d]` -> `[B, T, heads, d]`.
 
     With `lengths` B is 1 and the row holds samples of these lengths, each causal in itself; sample i goes on from sample
-    `after[i]`, if any. A token sees the last `sliding_window` ones, itself among them; `softcap` c bends scores s to
-    `c tanh(s / c)`. `call` brings the layer's hooks `attn_add` and `kv_concat`; given `note`, keys and values are written there
-    and nothing is attended to.
+    `after[i]`, if any, and ends with `branches[i]`, which go on from its middle. A token sees the last `sliding_window` ones,
+    itself among them; `softcap` c bends scores s to `c tanh(s / c)`. `call` brings the layer's hooks `attn_add` and
+    `kv_concat`; given `note`, keys and values are written there and nothing is attended to.
     """
     if note is not None:
         note.append((key, value))
@@ -74,7 +76,8 @@ def attention(
             key, value, mask = _behind(prefixes, key, value, attention_mask, query.shape[2])
             output = scores.attend(query, key, value, mask)
         else:
-            output = _packed(query, key, value, lengths, after or (None,) * len(lengths), sliding_window, scores, prefixes)
+            unlinked = (None,) * len(lengths)
+            output = _packed(query, key, value, lengths, after or unlinked, branches, sliding_window, scores, prefixes)
     if call is not None:
         scale = query.shape[-1] ** -0.5 if scaling is None else scaling
         for add in call.add:
@@ -121,19 +124,21 @@ def _packed(
     value: Tensor,
     lengths: tuple[int, ...],
     after: tuple[int | None, ...],
+    branches: tuple[tuple[Branch, ...], ...],
     sliding_window: int | None,
     scores: Scores,
     prefixes: list[tuple[Tensor, Tensor]],
 ) -> Tensor:
     """Attention in a packed row `[1, heads, T, d]`, in one kernel where there is one, else samples of equal length together."""
-    if not prefixes and not any(before is not None for before in after) and attention_gpu.has_kernel(query, scores.dropout):
+    plain = not prefixes and not any(branches) and all(before is None for before in after)
+    if plain and attention_gpu.has_kernel(query, scores.dropout):
         return attention_gpu.attend(query, key, value, lengths, sliding_window, scores.scaling, scores.softcap)
-    places_of: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
+    places_of: defaultdict[tuple[int, int, tuple[Branch, ...]], list[int]] = defaultdict(list)
     for place, (length, before) in enumerate(zip(lengths, after, strict=True)):
-        places_of[length, 0 if before is None else lengths[before]].append(place)
+        places_of[length, 0 if before is None else lengths[before], branches[place] if branches else ()].append(place)
     samples = [list(part.split(lengths, dim=2)) for part in (query, key, value)]
     seen: list[Tensor] = [query] * len(lengths)
-    for (length, more), places in places_of.items():
+    for (length, more, branched), places in places_of.items():
         rows = [_rows(part, places) for part in samples]
         if more:
             starts = [start for place in places if (start := after[place]) is not None]
@@ -141,6 +146,8 @@ def _packed(
         whole = more + length
         window = sliding_window is not None and whole > sliding_window
         mask = _causal(whole, sliding_window or whole, query.device)[more:] if window or more else None
+        if branched:
+            mask = _branched(length, branched, sliding_window or whole, query.device)
         chosen = [tuple(part if len(part) == 1 else part[places] for part in prefix) for prefix in prefixes]
         keys, values, mask = _behind(chosen, rows[1], rows[2], mask, length)
         for place, row in zip(places, scores.attend(rows[0], keys, values, mask).split(1), strict=True):
@@ -171,6 +178,13 @@ def _causal(length: int, window: int, device: torch.device) -> Tensor:
     place = torch.arange(length, device=device)
     distance = place[:, None] - place
     return (distance >= 0) & (distance < window)
+
+
+def _branched(length: int, branches: Sequence[Branch], window: int, device: torch.device) -> Tensor:
+    """`_causal` for a sample that ends with branches, among its `length` tokens; a window reaches back by positions."""
+    own = length - sum(count for _, count in branches)
+    place = torch.tensor(positions(own, branches), device=device)
+    return visible(own, branches).to(device) & (place[:, None] - place < window)
 
 
 def _capped(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, scale: float, dropout: float, cap: float) -> Tensor:

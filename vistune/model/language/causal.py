@@ -119,6 +119,7 @@ class LanguageModel(nn.Module):
             use_cache=cache is not None,
             lengths=inputs.lengths,
             after=after,
+            branches=inputs.branches,
         )
         hidden: Tensor = output.last_hidden_state[0]
         return hidden

@@ -1,1 +1,1 @@
-"""Region encoders: boxes, points and masks on a picture -> tokens of the language model's width, one a file."""
+"""Region encoders: boxes, points and masks on a medium -> tokens, one file each. The kind in a spec is the file's name."""

@@ -1,0 +1,67 @@
+"""The denoising loss is DreamLLM's and that of diffusers; painting starts from a seed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import pytest
+import torch
+from mechanisms import Golden, close
+
+from vistune.model.heads._painter import Draws, Painter
+
+UNET: dict[str, Any] = {
+    "sample_size": 4, "in_channels": 2, "out_channels": 2, "block_out_channels": [8], "layers_per_block": 1,
+    "down_block_types": ["CrossAttnDownBlock2D"], "up_block_types": ["CrossAttnUpBlock2D"], "cross_attention_dim": 6,
+    "mid_block_type": "UNetMidBlock2DCrossAttn", "norm_num_groups": 4, "attention_head_dim": 4,
+}  # fmt: skip
+VAE: dict[str, Any] = {
+    "block_out_channels": [4, 4], "layers_per_block": 1, "latent_channels": 2, "norm_num_groups": 2, "sample_size": 8,
+    "down_block_types": ["DownEncoderBlock2D"] * 2, "up_block_types": ["UpDecoderBlock2D"] * 2, "scaling_factor": 0.18215,
+}  # fmt: skip
+SCHEDULE: dict[str, Any] = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    diffusers.UNet2DConditionModel(**UNET).save_pretrained(tmp_path / "unet")
+    diffusers.AutoencoderKL(**VAE).save_pretrained(tmp_path / "vae")
+    diffusers.DDPMScheduler(**SCHEDULE).save_pretrained(tmp_path / "scheduler")
+    return tmp_path
+
+
+def recorded(folder: Path, prediction: str = "epsilon", **options: Any) -> tuple[Golden, Painter, Draws]:
+    golden = Golden("dreamllm_diffusion_head")
+    diffusers.DDPMScheduler(**SCHEDULE, prediction_type=prediction).save_pretrained(folder / "scheduler")
+    painter = Painter(str(folder), **options)
+    golden.fill(painter, {"vae.": "stable_diffusion_head.vae.", "unet.": "stable_diffusion_head.unet."})
+    offset = golden["in/offset_noise"] if painter.noise_offset else None
+    perturbation = golden["in/perturb_noise"] if painter.input_perturbation else None
+    return golden, painter, Draws(golden["in/vae_noise"], golden["in/noise"], golden["in/timesteps"], offset, perturbation)
+
+
+@pytest.mark.parametrize(
+    ("name", "prediction", "options"),
+    [
+        ("vm_loss", "epsilon", {}),
+        ("vm_loss_v_prediction", "v_prediction", {}),
+        ("vm_loss_min_snr5", "epsilon", {"snr_gamma": 5.0}),
+        ("vm_loss_v_min_snr5", "v_prediction", {"snr_gamma": 5.0}),
+        ("vm_loss_noise_offset", "epsilon", {"noise_offset": 0.1}),
+        ("vm_loss_input_perturbation", "epsilon", {"input_perturbation": 0.1}),
+    ],
+)
+def test_every_variant_of_the_loss_is_dreamllms(folder: Path, name: str, prediction: str, options: dict[str, float]) -> None:
+    golden, painter, draws = recorded(folder, prediction, **options)
+    losses = painter.losses(golden["out/condition"], golden["in/images_dm"], draws)
+    close(losses.mean(), golden[f"out/{name}"], 2e-5, 2e-5)
+
+
+def test_latents_and_weights_are_dreamllms(folder: Path) -> None:
+    golden, painter, draws = recorded(folder, snr_gamma=5.0)
+    given, _ = painter.noisy(painter.latents(golden["in/images_dm"], draws.posterior), draws)
+    close(given, golden["out/noisy_latents"], 2e-5, 2e-5)
+    close(painter.snr_weights(draws.timesteps), golden["out/snr_weights_gamma5"], 2e-5, 2e-5)
