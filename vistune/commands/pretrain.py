@@ -38,5 +38,29 @@ def language(
     _show(pretrain_language(out, steps, batch, lr, seed, until))
 
 
+@app.command()
+def audio(out: Out, steps: Steps = 1000, batch: int = 16, seed: Seed = 0, until: Until = None) -> None:
+    """Transcripts and dense labels on sounds: a Whisper of 0.9 M + 0.6 M parameters, in OUT/whisper."""
+    from vistune.pretrain.audio import pretrain_audio
+
+    _show(pretrain_audio(out, steps, batch, seed=seed, until=until))
+
+
+@app.command()
+def points(out: Out, steps: Steps = 1200, batch: int = 16, seed: Seed = 0, until: Until = None) -> None:
+    """Dense labels on point clouds: a PointBERT of 1.1 M parameters, in OUT/point_bert."""
+    from vistune.pretrain.points import pretrain_points
+
+    _show(pretrain_points(out, steps, batch, seed=seed, until=until))
+
+
+@app.command()
+def codes(out: Out, steps: Steps = 1200, batch: int = 16, seed: Seed = 0, until: Until = None) -> None:
+    """Scenes given back: a code book of 512 entries with its decoder, in OUT/code_book."""
+    from vistune.pretrain.codes import pretrain_codes
+
+    _show(pretrain_codes(out, steps, batch, seed=seed, until=until))
+
+
 def _show(scores: dict[str, float]) -> None:
     print("  ".join(f"{name} {value:.4f}" for name, value in scores.items()))

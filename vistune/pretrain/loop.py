@@ -1,4 +1,4 @@
-"""The loop both pretraining commands share: optimizers, cosine schedule, JSONL log, resumable state."""
+"""The loop that all pretraining commands share: optimizers, cosine schedule, JSONL log, resumable state."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from vistune.files import atomic_path
 from vistune.progress import track
 
 STATE = "state.pt"
+LOG = "log.jsonl"
 LOG_EVERY = 50
 SAVE_EVERY = 250
 
@@ -29,7 +30,7 @@ def cosine(step: int, steps: int, warmup: int) -> float:
 
 
 def adamw(parameters: Iterable[Tensor], lr: float, weight_decay: float = 0.05) -> torch.optim.Optimizer:
-    """AdamW as both use it; what is no matrix does not decay."""
+    """AdamW as they use it; what is no matrix does not decay."""
     parameters = list(parameters)
     decay = [parameter for parameter in parameters if parameter.ndim >= 2]
     rest = [parameter for parameter in parameters if parameter.ndim < 2]
@@ -56,15 +57,15 @@ def pretrain(
     `out` continues to the same weights. Raises `RuntimeError` when the loss is not finite.
     """
     peaks = [group["lr"] for optimizer in optimizers for group in optimizer.param_groups]
-    state_file, log_file = out / STATE, out / "log.jsonl"
+    state_file, log_file = out / STATE, out / LOG
     out.mkdir(parents=True, exist_ok=True)
-    first = 0
+    first, before = 0, 0.0
     if state_file.exists():
         state = torch.load(state_file, weights_only=True)
         model.load_state_dict(state["model"])
         for optimizer, progress in zip(optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(progress)
-        first = int(state["step"])
+        first, before = int(state["step"]), float(state.get("seconds", 0.0))
     groups = [group for optimizer in optimizers for group in optimizer.param_groups]
     scores: dict[str, float] = {}
     began = time.perf_counter()
@@ -83,14 +84,17 @@ def pretrain(
             optimizer.step()
         done = step + 1
         if done % LOG_EVERY == 0 or done == last:
-            record: dict[str, Any] = {"step": done, "seconds": round(time.perf_counter() - began, 1)}
+            seconds = before + time.perf_counter() - began
+            record: dict[str, Any] = {"step": done, "seconds": round(seconds, 1)}
             record |= {name: round(loss.item(), 4) for name, loss in losses.items()}
             if done % SAVE_EVERY == 0 or done == last:
                 scores = validate()
                 record |= {f"val_{name}": round(value, 4) for name, value in scores.items()}
                 with atomic_path(state_file) as temporary:
                     progress = [optimizer.state_dict() for optimizer in optimizers]
-                    torch.save({"model": model.state_dict(), "optimizers": progress, "step": done}, temporary)
+                    torch.save(
+                        {"model": model.state_dict(), "optimizers": progress, "step": done, "seconds": seconds}, temporary
+                    )
             with log_file.open("a", encoding="utf-8") as log:
                 log.write(json.dumps(record) + "\n")
     return scores or validate()

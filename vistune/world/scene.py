@@ -70,7 +70,9 @@ class Scene:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Draft:
+class Draft:
+    """One object before it has a place."""
+
     kind: Kind
     name: str
     colour: str
@@ -92,28 +94,31 @@ def make_scene(seed: int, split: Split = "train", size: int = 64, count: int | N
     rng = np.random.default_rng([seed, SPLITS.index(split), DOMAINS.index(domain), size, count or 0])
     number = count or int(rng.integers(1, 6))
     dark = bool(rng.random() < 0.5)
-    drafts, places = _layout(number, split, size, domain, rng)
+    drafts, places = layout(number, split, size, domain, rng)
     canvas = background(size, dark, rng)
-    objects = tuple(_paint(canvas, draft, place, dark, rng) for draft, place in zip(drafts, places, strict=True))
+    objects = tuple(
+        paint(canvas, drafted, at, palette.ink(drafted.colour, dark, rng)) for drafted, at in zip(drafts, places, strict=True)
+    )
     canvas += grain(size, 26.0 if domain == "noise" else rng.uniform(0, 4), rng)
     return Scene(seed, split, domain, dark, np.clip(canvas, 0, 255).astype(np.uint8), objects)
 
 
-def _layout(
+def layout(
     number: int, split: Split, size: int, domain: Domain, rng: np.random.Generator
-) -> tuple[list[_Draft], list[tuple[int, int]]]:
+) -> tuple[list[Draft], list[tuple[int, int]]]:
     """Objects and the places (left, top) where they fit. Crowded scenes are drawn anew, with ever fewer large objects."""
     large_share = _LARGE_SHARE
     while True:
-        drafts = [_draft(split, size, domain, large_share, rng) for _ in range(number)]
+        drafts = [draft(split, size, domain, large_share, rng) for _ in range(number)]
         for _ in range(_LAYOUTS):
-            places = _place([draft.ink.opacity.shape for draft in drafts], size, rng)
+            places = place([drafted.ink.opacity.shape for drafted in drafts], size, rng)
             if places is not None:
                 return drafts, places
         large_share *= _SHRINK
 
 
-def _draft(split: Split, size: int, domain: Domain, large_share: float, rng: np.random.Generator) -> _Draft:
+def draft(split: Split, size: int, domain: Domain, large_share: float, rng: np.random.Generator) -> Draft:
+    """An object in its ink for a picture of `size` pixels: a `large` one with probability `large_share`."""
     which, what, hue, big, high, one = rng.random(6)
     kind = KINDS[int(np.searchsorted(np.cumsum(_KIND_SHARES), which, side="right"))]
     name = NAMES[kind][int(what * len(NAMES[kind]))]
@@ -130,10 +135,10 @@ def _draft(split: Split, size: int, domain: Domain, large_share: float, rng: np.
         glyph = warp(shapes.glyph(name), height, rng, turn=10, shear=0.0)
     else:
         glyph = words.glyph(name, round(height))
-    return _Draft(kind, name, colour, measure, scan, develop(glyph, domain, rng, vary_stroke=kind == "digit"))
+    return Draft(kind, name, colour, measure, scan, develop(glyph, domain, rng, vary_stroke=kind == "digit"))
 
 
-def _place(extents: list[tuple[int, ...]], size: int, rng: np.random.Generator) -> list[tuple[int, int]] | None:
+def place(extents: list[tuple[int, ...]], size: int, rng: np.random.Generator) -> list[tuple[int, int]] | None:
     """A free place for each extent (height, width), the largest first; None when one does not fit."""
     places = [(0, 0)] * len(extents)
     taken: list[tuple[int, int, int, int]] = []
@@ -153,15 +158,16 @@ def _place(extents: list[tuple[int, ...]], size: int, rng: np.random.Generator) 
     return places
 
 
-def _paint(
-    canvas: NDArray[np.float32], draft: _Draft, place: tuple[int, int], dark: bool, rng: np.random.Generator
-) -> SceneObject:
-    """Draw one object in place (changing `canvas`) and record the truth about it."""
-    size, (left, top), (height, width) = len(canvas), place, draft.ink.opacity.shape
+def paint(canvas: NDArray[np.float32], drafted: Draft, at: tuple[int, int], shade: NDArray[np.float32]) -> SceneObject:
+    """Draw one object with its left top corner `at` a pixel (changing `canvas`) and record the truth about it.
+
+    `shade` is the ink's colour, RGB `[3]` in 0-255.
+    """
+    size, (left, top), (height, width) = len(canvas), at, drafted.ink.opacity.shape
     area = slice(top, top + height), slice(left, left + width)
-    canvas[area] += draft.ink.opacity[..., None] * (palette.ink(draft.colour, dark, rng) - canvas[area])
+    canvas[area] += drafted.ink.opacity[..., None] * (shade - canvas[area])
     mask = np.zeros((size, size), dtype=bool)
-    mask[area] = draft.ink.mask
-    x1, y1, x2, y2 = bounds(draft.ink.mask)
+    mask[area] = drafted.ink.mask
+    x1, y1, x2, y2 = bounds(drafted.ink.mask)
     box = ((left + x1) / size, (top + y1) / size, (left + x2) / size, (top + y2) / size)
-    return SceneObject(draft.kind, draft.name, draft.colour, box, mask, draft.size, draft.scan)
+    return SceneObject(drafted.kind, drafted.name, drafted.colour, box, mask, drafted.size, drafted.scan)

@@ -1,10 +1,11 @@
-"""The embedded data set (`vistune.world`) as a reader: `world`, `world:?task=identity&split=test&size=500`."""
+"""The embedded data set (`vistune.world`) as a reader: `world`, `world:?task=identity&split=test`, `world:?task=sounds`."""
 
 from __future__ import annotations
 
 from vistune.data.readers.base import Reader
 from vistune.errors import InputError, nearest
 from vistune.sample import Sample
+from vistune.world.controls import Control
 from vistune.world.digits import Split
 from vistune.world.ink import Domain
 from vistune.world.instructions import (
@@ -15,6 +16,7 @@ from vistune.world.instructions import (
     scene_seed,
     tasks,
 )
+from vistune.world.senses import SENSES, sense_sample, sense_tasks
 
 
 class World(Reader):
@@ -22,12 +24,17 @@ class World(Reader):
 
     split:   train, validation or test (handwriting of different people)
     task:    "instructions" (conversations of mixed tasks), "captions" (for alignment), "mix" (one question each, the
-             conversations' tasks in turn), or one task by its name
+             conversations' tasks in turn), "films", "sounds", "solids", "pages", "paint" or "edits" (the tasks of another
+             sense in turn), or one task by its name
     size:    how many samples
     seed:    which ones: different seeds give different scenes
     turns:   questions in a conversation, at most
     pixels:  side of the pictures
     domain:  clean, outline, noise or inverse
+    control: none, or what takes the answer out of films (shuffled_frames, one_frame), sounds (swapped_channels,
+             one_channel) or solids (grey_points, shaken_points)
+
+    `turns`, `pixels` and `domain` are for pictures alone.
     """
 
     def __init__(
@@ -39,22 +46,30 @@ class World(Reader):
         turns: int = 6,
         pixels: int = 64,
         domain: Domain = "clean",
+        control: Control = "none",
     ) -> None:
-        kinds = ["instructions", "captions", "mix", *tasks()]
+        kinds = ["instructions", "captions", "mix", *SENSES, *tasks(), *sense_tasks()]
         if task not in kinds:
             raise InputError(f"the world has no task {task!r}{nearest(task, kinds)}")
         if size < 1 or turns < 1:
             raise InputError(f"the world needs a size and a number of turns of at least 1, not {size} and {turns}")
         scene_seed(seed, size - 1)
         self.split, self.task, self.size, self.seed = split, task, size, seed
-        self.turns, self.pixels, self.domain = turns, pixels, domain
+        self.turns, self.pixels, self.domain, self.control = turns, pixels, domain, control
+        self._sense_tasks = SENSES[task].tasks() if task in SENSES else [task] if task in sense_tasks() else []
+        if control != "none" and not self._sense_tasks:
+            raise InputError(f"the control {control!r} is for films, sounds and solids, not for the task {task!r}")
+        if self._sense_tasks and (turns, pixels, domain) != (6, 64, "clean"):
+            raise InputError(f"turns, pixels and domain are for pictures, not for the task {task!r}")
 
     def __len__(self) -> int:
         return self.size
 
     def sample(self, index: int) -> Sample:
-        """Sample number `index`; a millisecond or two, as it is drawn here and now."""
+        """Sample number `index`; a picture's takes a millisecond or two, another sense's up to forty, drawn here and now."""
         seed = scene_seed(self.seed, index)
+        if self._sense_tasks:
+            return sense_sample(self._sense_tasks[index % len(self._sense_tasks)], seed, self.split, self.control)
         if self.task == "instructions":
             return conversation_sample(seed, self.split, self.turns, size=self.pixels, domain=self.domain)
         if self.task == "captions":

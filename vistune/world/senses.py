@@ -1,0 +1,146 @@
+"""The world beyond single pictures: what can be asked about films, sounds, solids, pages and paintings, and samples of it.
+
+Each sense is a room of `vistune.world` with a generator and a folder of tasks, one file each, whose `ask(subject, rng)` gives
+an `Exchange` or None, as the pictures' tasks do.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import Any, Protocol, cast
+
+import numpy as np
+
+from vistune import spec
+from vistune.errors import InputError, nearest
+from vistune.sample import Media, MediaRef, Part, Region, Sample, Text, Turn
+from vistune.world.controls import Control, apply_control
+from vistune.world.digits import SPLITS, Split, check_split
+from vistune.world.exchange import Exchange
+from vistune.world.films.film import make_film
+from vistune.world.pages.page import make_page
+from vistune.world.paint.edit import make_edit
+from vistune.world.paint.painting import make_painting
+from vistune.world.solids.cloud import make_cloud
+from vistune.world.sounds.sound import make_sound
+
+
+class Subject(Protocol):
+    """A film, a sound, a cloud, a page or a painting: what a question is about."""
+
+    @property
+    def seed(self) -> int:
+        """The number it was drawn from."""
+
+    def media(self) -> tuple[Media, ...]:
+        """Its media, those to be made behind those that are shown."""
+
+    def regions(self) -> tuple[Region, ...]:
+        """Its objects that have a place on a picture."""
+
+    def facts(self) -> list[dict[str, object]]:
+        """Its full truth as plain JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sense:
+    """A generator `make(seed, split)` and the folder of its tasks."""
+
+    folder: str
+    make: Callable[..., Subject]
+
+    def tasks(self) -> list[str]:
+        """The names of its tasks."""
+        return spec.kinds(self.folder)
+
+
+SENSES: dict[str, Sense] = {
+    "films": Sense("vistune.world.films.tasks", make_film),
+    "sounds": Sense("vistune.world.sounds.tasks", make_sound),
+    "solids": Sense("vistune.world.solids.tasks", make_cloud),
+    "pages": Sense("vistune.world.pages.tasks", make_page),
+    "paint": Sense("vistune.world.paint.tasks", make_painting),
+    "edits": Sense("vistune.world.paint.edits", make_edit),
+}
+
+
+# Things that a film must hold for a task to have a chance; films of one thing would be drawn in vain.
+_COUNTS = {"film_meeting": 3, "film_order": 3}
+
+
+class _Task(Protocol):
+    def ask(self, subject: Any, rng: np.random.Generator) -> Exchange | None: ...
+
+
+@cache
+def sense_of(task: str) -> Sense:
+    """The sense that a task belongs to. Raises `InputError` with the nearest task for an unknown one."""
+    for sense in SENSES.values():
+        if task in sense.tasks():
+            return sense
+    raise InputError(f"the world has no task {task!r}{nearest(task, sense_tasks())}")
+
+
+@cache
+def _task(name: str) -> _Task:
+    return cast(_Task, import_module(f"{sense_of(name).folder}.{name}"))
+
+
+def sense_tasks() -> list[str]:
+    """The names of all tasks of all senses."""
+    return [task for sense in SENSES.values() for task in sense.tasks()]
+
+
+def sense_sample(task: str, seed: int, split: Split, control: Control = "none") -> Sample:
+    """One question of one task: about subject `seed`, or about the first one drawn after it that the task can ask about.
+
+    `control` breaks the media in a way that takes the answer out of them.
+    """
+    if seed < 0:
+        raise InputError(f"samples are numbered from seed 0, not {seed}")
+    sense, found = sense_of(task), _task(task)
+    rng = np.random.default_rng([seed, SPLITS.index(check_split(split)), zlib.crc32(task.encode())])
+    number = seed
+    needs = {"count": _COUNTS[task]} if task in _COUNTS else {}
+    while True:
+        subject = sense.make(number, split, **needs)
+        exchange = found.ask(subject, rng)
+        if exchange is not None:
+            return _sample(task, seed, split, subject, exchange, control, rng)
+        number = int(rng.integers(2**31))
+
+
+def _sample(
+    task: str,
+    seed: int,
+    split: Split,
+    subject: Subject,
+    exchange: Exchange,
+    control: Control,
+    rng: np.random.Generator,
+) -> Sample:
+    media = subject.media()
+    made = {part.index for part in exchange.answer if not isinstance(part, Text | Region)}
+    shown: list[Part] = []
+    for index in range(len(media)):
+        if index not in made:
+            shown += [MediaRef(index), Text("\n")]
+    first, *rest = exchange.question
+    assert isinstance(first, Text), "a question begins with words"
+    question = (*shown[:-1], Text("\n" + first.text), *rest) if shown else exchange.question
+    media = tuple(apply_control(medium, control, rng) for medium in media)
+    meta = {"dataset": "world", "task": task, "split": split, "seed": seed, "scenes": [subject.seed]}
+    if control != "none":
+        meta["control"] = control
+    return Sample(
+        id=f"world-{split}-{task}-{seed}",
+        media=media,
+        turns=(Turn("user", question), Turn("assistant", exchange.answer)),
+        regions=subject.regions(),
+        answers=exchange.answers,
+        meta={**meta, "truth": subject.facts()},
+    )

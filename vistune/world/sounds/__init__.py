@@ -1,0 +1,1 @@
+"""Sounds: struck, blown and spoken things one after the other, left or right, low or high, with full truth."""
