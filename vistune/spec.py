@@ -3,6 +3,10 @@
 `kind` is a file's name in a part's folder (`mlp` in `vistune.model.connectors` is the class `Mlp` of `mlp.py`), or
 `package.module:Class` for a part that lives in the user's own code. There is no registry: the folder is the list, the
 signature is the schema. Unknown kinds, unknown keys and ill-typed values are refused with the nearest right name.
+
+Specs come from files that strangers made. So a kind is looked up, in the folder's listing or among the packages the caller
+trusts (`vistune.trust`), before anything is imported, and what it names must keep to the contract (`base`) of its place
+before anything is called.
 """
 
 from __future__ import annotations
@@ -13,9 +17,10 @@ import inspect
 import pkgutil
 import types
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Protocol, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from vistune.errors import InputError, nearest
+from vistune.trust import attribute
 
 Spec: TypeAlias = str | Mapping[str, Any]
 
@@ -46,32 +51,45 @@ def class_name(kind: str) -> str:
     return "".join(word[:1].upper() + word[1:] for word in kind.split("_"))
 
 
-def resolve(folder: str, kind: str) -> Any:
-    """The class (or function) a kind names. Raises `InputError` for an unknown one, with the nearest known kind."""
+def resolve(folder: str, kind: str, base: type) -> Any:
+    """The class that a kind names, which keeps to `base`: a subclass, or for a protocol a class with all that it asks for.
+
+    Raises `InputError` for an unknown kind, with the nearest known one, for code that the caller does not trust, and for a
+    class that has no business in this place.
+    """
     if ":" in kind:
-        module_name, _, attribute = kind.partition(":")
-        try:
-            return getattr(importlib.import_module(module_name), attribute)
-        except (ImportError, AttributeError) as error:
-            raise InputError(f"kind {kind!r}: {error}; expected package.module:Class on the Python path") from error
-    known = kinds(folder)
-    if kind not in known:
-        raise InputError(f"{folder.rpartition('.')[2]} has no kind {kind!r}{nearest(kind, known)}")
-    return getattr(importlib.import_module(f"{folder}.{kind}"), class_name(kind))
+        target = attribute(kind, f"kind {kind!r} is no {base.__name__} of this package")
+    else:
+        known = kinds(folder)
+        if kind not in known:
+            raise InputError(f"{folder.rpartition('.')[2]} has no kind {kind!r}{nearest(kind, known)}")
+        target = getattr(importlib.import_module(f"{folder}.{kind}"), class_name(kind))
+    if not keeps(target, base):
+        raise InputError(f"kind {kind!r} is no {base.__name__} ({base.__module__}), which a part in its place must be")
+    return target
 
 
-def build(folder: str, spec: Spec, /, base: type | None = None, **given: Any) -> Any:
-    """Build the part a spec names; `given` are arguments the caller supplies (widths, a tokenizer), not the user.
+def build(folder: str, spec: Spec, /, base: type, **given: Any) -> Any:
+    """Build the part a spec names, a `base`; `given` are arguments the caller supplies (widths, a tokenizer), not the user.
 
-    Raises `InputError` for what is no subclass of `base`: a checkpoint that somebody else made may name any class there is.
+    Raises `InputError` as `resolve` and `check_arguments` do.
     """
     kind, arguments = split(spec)
-    target = resolve(folder, kind)
-    if base is not None and not (inspect.isclass(target) and issubclass(target, base)):
-        raise InputError(f"kind {kind!r} is no {base.__name__} ({base.__module__}), which a part in its place must be")
+    target = resolve(folder, kind, base)
     check_arguments(target, arguments, f"{folder.rpartition('.')[2]}.{kind}", given)
     accepted = inspect.signature(target).parameters
     return target(**arguments, **{name: value for name, value in given.items() if name in accepted})
+
+
+def keeps(target: Any, base: type) -> bool:
+    """Is `target` a class that keeps to the contract `base`?"""
+    if not inspect.isclass(target):
+        return False
+    if Protocol not in base.__bases__:
+        return issubclass(target, base)
+    asked = {name for name in (*vars(base), *inspect.get_annotations(base)) if not name.startswith("_")}
+    offered = {name for owner in inspect.getmro(target) for name in (*vars(owner), *inspect.get_annotations(owner))}
+    return asked <= offered
 
 
 def check_arguments(target: Any, arguments: Mapping[str, Any], where: str, given: Mapping[str, Any] | None = None) -> None:
@@ -121,7 +139,9 @@ def matches(value: Any, hint: Any) -> bool:
         return isinstance(value, int) and not isinstance(value, bool)
     if hint is None or hint is type(None):
         return value is None
-    return isinstance(value, hint) if inspect.isclass(hint) else True
+    if not inspect.isclass(hint):
+        return True
+    return Protocol not in hint.__bases__ and isinstance(value, hint)  # a file holds values, none of them an object of ours
 
 
 def describe(hint: Any) -> str:

@@ -17,6 +17,7 @@ from vistune.cli import main
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
 from vistune.model.weights.checkpoint import save
+from vistune.trust import trusting
 
 CLIP = {"kind": "huggingface", "path": "builtin:clip"}
 # A tower of the user's own that sees more than the one it is derived from: its export cannot give the same logits.
@@ -113,10 +114,11 @@ def test_an_export_that_answers_otherwise_is_not_left_behind(tmp_path: Path) -> 
     (tmp_path / "off.py").write_text(OFF)
     sys.path.insert(0, str(tmp_path))
     try:
-        folder = checkpoint(tmp_path / "model", vision=CLIP | {"kind": "off:Off"})
+        with trusting(["off"]):
+            folder = checkpoint(tmp_path / "model", vision=CLIP | {"kind": "off:Off"})
     finally:
         sys.path.remove(str(tmp_path))
-    said = vistune("export", folder, "--out", tmp_path / "hf", code=2, PYTHONPATH=str(tmp_path))
+    said = vistune("export", folder, "--out", tmp_path / "hf", "--trust", "off", code=2, PYTHONPATH=str(tmp_path))
     assert (
         "Traceback" not in said
         and "transformers gives other logits from the exported directory: the largest difference is" in said

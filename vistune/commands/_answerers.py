@@ -23,9 +23,15 @@ def open_answerer(model: str, out: Path) -> Answerer:
 
         return HttpModel.open(rest, out.with_name(f"{out.name}.replies.jsonl"))
     if colon:
-        from vistune.spec import resolve
+        from vistune.errors import InputError
+        from vistune.evals.run import Answerer
+        from vistune.spec import keeps
+        from vistune.trust import named
 
-        answerer: Answerer = resolve("vistune.model", model)()
+        target = named(model)
+        if not keeps(target, Answerer):
+            raise InputError(f"{model} is no Answerer (vistune.evals.run): it needs identity, rendered and generate")
+        answerer: Answerer = target()
         return answerer
     if not _is_native(model):
         from vistune.model.answering.answerer import CheckpointModel

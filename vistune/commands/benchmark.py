@@ -11,10 +11,10 @@ import typer
 
 from vistune.commands._answerers import MODEL
 from vistune.commands._ranking import OPTIONS
+from vistune.commands._trust import Trust
 
 if TYPE_CHECKING:
     from vistune.evals.elo import Standing
-    from vistune.evals.judges.base import Judge
     from vistune.evals.prediction import Prediction
 
 app = typer.Typer()
@@ -49,6 +49,7 @@ def eval(
     batch_size: Annotated[int, typer.Option(min=1)] = 64,
     max_new_tokens: Annotated[int, typer.Option(min=1)] = 128,
     options: Annotated[str | None, typer.Option(metavar="sum|mean", help=OPTIONS)] = None,
+    trust: Trust = None,
 ) -> None:
     """Answer benchmarks with a model and score the answers."""
     from vistune.commands._answerers import open_answerer
@@ -81,12 +82,13 @@ def judge(
         list[str], typer.Option("--set", metavar="KEY=VALUE", help="A variant of the judge: swap=true, show_images=true.")
     ] = [],  # noqa: B006 - typer reads it, nobody writes it
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    trust: Trust = None,
 ) -> None:
     """Let a language model judge answers. Every raw reply is kept; scores can be computed from them again."""
     from vistune.commands.evaluate import benchmark_spec
     from vistune.construction.opening import open_completer
     from vistune.errors import InputError
-    from vistune.evals.judges.base import judged, run
+    from vistune.evals.judges.base import Judge, judged, run
     from vistune.evals.score import in_order, open_benchmark, read_answers, read_samples
     from vistune.spec import build
 
@@ -108,7 +110,7 @@ def judge(
         return
     if len(given) > 1:
         raise InputError(f"the judge {judge!r} takes one predictions file; only 'pairwise' compares several")
-    grader: Judge = build("vistune.evals.judges", spec)
+    grader: Judge = build("vistune.evals.judges", spec, Judge)
     ((model, answers),) = given.items()
     result = judged(grader, samples, answers, run(grader, samples, answers, asking, out), out)
     if as_json:

@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from vistune.commands._trust import Trust
+
 app = typer.Typer(help="Make instruction data from media and what is known about them.", no_args_is_help=True)
 
 _Pipeline = Annotated[str, typer.Argument(help="A pipeline's name, or package.module:PIPELINE of your own.")]
@@ -73,6 +75,7 @@ def run(
     price_in: Annotated[float, typer.Option(help="For --dry-run: dollars per million prompt tokens.")] = 0.0,
     price_out: Annotated[float, typer.Option(help="For --dry-run: dollars per million completion tokens.")] = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    trust: Trust = None,
 ) -> None:
     """Run a pipeline over data; the same command continues a run that was stopped."""
     from vistune.construction.session import Choices, perform, rehearsed

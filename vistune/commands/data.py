@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from vistune.commands import catalogue
+from vistune.commands._trust import Trust
 
 app = typer.Typer(help="Data sets: which there are, what is wrong with them, what they hold.", no_args_is_help=True)
 app.add_typer(catalogue.app)  # list, show
@@ -29,6 +30,7 @@ def check(
     decode: Annotated[bool, typer.Option(help="Open and decode media; without, only look for them.")] = True,
     workers: Annotated[int, typer.Option(min=0, help="Processes; 0: one per core.")] = 0,
     as_json: AsJson = False,
+    trust: Trust = None,
 ) -> None:
     """Find what is wrong before training starts. Exit code 0: nothing; 1: problems; 2: the data cannot be opened."""
     import json
@@ -78,6 +80,7 @@ def stats(
     shown: Annotated[int, typer.Option(help="Samples on the sheet.")] = 24,
     seed: Annotated[int, typer.Option(help="Which samples the sheet shows.")] = 0,
     as_json: AsJson = False,
+    trust: Trust = None,
 ) -> None:
     """Count what data holds: lengths, tasks, answers, vocabulary, media."""
     import json
@@ -111,6 +114,7 @@ def convert(
     drop: Annotated[list[str], typer.Option(help="A part to leave out: regions, answers, choices, meta, turns.")] = [],  # noqa: B006
     extract: Annotated[Path | None, typer.Option(help="Write media that are no files of their own to this folder.")] = None,
     on_error: Annotated[str, typer.Option(help="stop, or skip: rejects go to OUT.rejects.jsonl, at most 1 %.")] = "stop",
+    trust: Trust = None,
 ) -> None:
     """Write data in another format; what the format cannot hold is refused, by sample."""
     from contextlib import nullcontext
@@ -145,6 +149,7 @@ def split(
     by: Annotated[str, typer.Option(help="What stays together: media, sample or meta.KEY.")] = "media",
     seed: Annotated[int, typer.Option(help="Another division.")] = 0,
     images: Annotated[Path | None, typer.Option(help="Media paths are written relative to this folder.")] = None,
+    trust: Trust = None,
 ) -> None:
     """Divide data into parts that share no picture; data added later changes no part of what was there."""
     from vistune.data.manifest import named
@@ -161,7 +166,7 @@ def split(
 
 
 @app.command()
-def manifest(spec: Spec) -> None:
+def manifest(spec: Spec, trust: Trust = None) -> None:
     """Print which files the data is made of, with content hashes."""
     import json
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vistune.commands._settings import settings
+from vistune.commands._trust import Trust
 
 if TYPE_CHECKING:
     from vistune.evals.result import Result
@@ -29,6 +30,7 @@ def score(
     options: Options = [],  # noqa: B006 - typer reads it, nobody writes it
     items: Annotated[Path | None, typer.Option(help="Also write every item's score to this JSONL file.")] = None,
     as_json: AsJson = False,
+    trust: Trust = None,
 ) -> None:
     """Print the official number of a benchmark from a predictions file."""
     from vistune.evals.score import score as run
@@ -54,6 +56,7 @@ def compare(
     options: Options = [],  # noqa: B006 - typer reads it, nobody writes it
     resamples: Annotated[int, typer.Option(min=1, help="Paired bootstrap resamples.")] = 1000,
     as_json: AsJson = False,
+    trust: Trust = None,
 ) -> None:
     """Compare two models on one benchmark: paired bootstrap, and McNemar's or the sign test."""
     from vistune.evals.compare import compare as run

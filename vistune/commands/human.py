@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from vistune.commands._trust import Trust
+
 app = typer.Typer(help="Human evaluation: a rating page, and the report on the ratings.", no_args_is_help=True)
 
 
@@ -29,6 +31,7 @@ def serve(
     ask: Annotated[Asked, typer.Option(help="Rate answers one by one, compare pairs, or both.")] = Asked.both,
     limit: Annotated[int | None, typer.Option(min=1, help="Draw this many samples.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the drawing and of every rater's order.")] = 0,
+    trust: Trust = None,
 ) -> None:
     """Serve the page on which people rate relevance, coherence and fluency (1-5), and which of two answers is better."""
     from vistune.data.samples import read

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from vistune.commands._trust import Trust
+
 app = typer.Typer()
 
 Checkpoint = Annotated[Path, typer.Argument(help="A checkpoint folder.")]
@@ -14,7 +16,7 @@ Out = Annotated[Path, typer.Option(help="The folder to write; it must not exist.
 
 
 @app.command()
-def merge(model: Checkpoint, out: Out) -> None:
+def merge(model: Checkpoint, out: Out, trust: Trust = None) -> None:
     """Fold a model's adapters into its weights, in fp32."""
     from vistune.model.interchange.merge import merge as run
 
@@ -29,6 +31,7 @@ def export(
     to: Annotated[
         str, typer.Option(help="The format: hf, a directory transformers loads and vLLM-class engines serve.")
     ] = "hf",
+    trust: Trust = None,
 ) -> None:
     """Write a model for other software, and compare its logits there with ours."""
     from vistune.errors import InputError
@@ -49,6 +52,7 @@ def import_(
     out: Out,
     template: Annotated[str | None, typer.Option(help="The prompt template, where the model's own is not to be used.")] = None,
     llm: Annotated[str | None, typer.Option(help="The language model an mm_projector.bin was made for.")] = None,
+    trust: Trust = None,
 ) -> None:
     """Turn a model of other software into a checkpoint, and compare its logits there with ours."""
     from vistune.model.interchange.import_any import import_any

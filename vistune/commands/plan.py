@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vistune.commands._trust import Trust
 from vistune.commands.run import Changes, Nano, resolved
 from vistune.errors import InputError
 
@@ -30,6 +31,7 @@ def plan(
     nano: Nano = False,
     changes: Changes = [],  # noqa: B006 - typer reads it, nobody writes it
     as_json: Annotated[bool, typer.Option("--json")] = False,
+    trust: Trust = None,
 ) -> None:
     """Memory for each GPU, operations and time of a recipe's stages, from its configurations alone."""
     import math

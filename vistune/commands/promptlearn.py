@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from vistune.commands._settings import settings
+from vistune.commands._trust import Trust
 
 app = typer.Typer(help="Prompt learning for dual encoders (CLIP, SigLIP).", no_args_is_help=True)
 
@@ -67,6 +68,7 @@ def run(
     activation: Annotated[
         str, typer.Option(help="The MLP's of a state-dict file: quick_gelu (OpenAI) or gelu.")
     ] = "quick_gelu",
+    trust: Trust = None,
 ) -> None:
     """Teach and test methods; a finished run is a JSON file under OUT, and a second call goes on where the first stopped."""
     from vistune.errors import InputError, nearest

@@ -10,6 +10,7 @@ import typer
 from vistune.commands._answerers import MODEL
 from vistune.commands._ranking import OPTIONS
 from vistune.commands._settings import settings
+from vistune.commands._trust import Trust
 from vistune.errors import InputError, speaks
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def train(
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
     save_every: Annotated[int, typer.Option(min=1, help="Steps between states to resume from.")] = 200,
     parallel: Annotated[str, typer.Option(help="Under torchrun: the model whole on each process (ddp) or cut (fsdp).")] = "ddp",
+    trust: Trust = None,
 ) -> None:
     """Run a recipe's stages."""
     from typing import cast
@@ -86,6 +88,7 @@ def chat(
     image: Annotated[Path | None, typer.Option(help="The picture to talk about.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where boxes in the answer are drawn into a copy of the picture.")] = None,
     max_new_tokens: Annotated[int, typer.Option(min=1)] = 256,
+    trust: Trust = None,
 ) -> None:
     """Talk about a picture: one question, or a conversation."""
     from vistune.chat import Conversation
@@ -120,6 +123,7 @@ def predict(
     max_new_tokens: Annotated[int, typer.Option(min=1)] = 128,
     unseeing: Annotated[bool, typer.Option("--blind", help="Control: show each question another sample's picture.")] = False,
     options: Annotated[str | None, typer.Option(metavar="sum|mean", help=OPTIONS)] = None,
+    trust: Trust = None,
 ) -> None:
     """Answer every sample's last question into a predictions file."""
     from vistune.commands._answerers import open_answerer

@@ -13,6 +13,7 @@ from vistune.construction.store import ReplyStore
 from vistune.errors import InputError
 from vistune.files import parse_yaml
 from vistune.spec import build, check_arguments, resolve, split
+from vistune.trust import named
 
 COMPLETERS = "vistune.construction.completers"
 _LIGHT = ("endpoint", "replay")
@@ -22,13 +23,13 @@ def open_completer(spec: str | Mapping[str, Any], store: ReplyStore | None = Non
     """`endpoint:https://host/v1?model=name`, `local:Qwen/Qwen3-4B`, `replay:replies.jsonl`, `scripted:script.jsonl`, `offline`,
     or a mapping with `kind`. What follows the first colon is the completer's first argument; `store` keeps its replies.
     """
-    return cast(Completer, build(COMPLETERS, _parsed(spec) if isinstance(spec, str) else spec, store=store))
+    return cast(Completer, build(COMPLETERS, _parsed(spec) if isinstance(spec, str) else spec, Completer, store=store))
 
 
 def check_completer(spec: str | Mapping[str, Any]) -> None:
     """Refuse what `open_completer` would refuse; nobody is asked and no model is loaded."""
     kind, arguments = split(_parsed(spec) if isinstance(spec, str) else spec)
-    target = resolve(COMPLETERS, kind)
+    target = resolve(COMPLETERS, kind, Completer)
     check_arguments(target, arguments, f"completers.{kind}", {"store": None})
     if kind in _LIGHT:
         opened = target(**arguments)
@@ -42,7 +43,7 @@ def _parsed(text: str) -> dict[str, Any]:
     kind, _, first = head.partition(":")
     spec: dict[str, Any] = {"kind": kind}
     if first:
-        name = next(iter(inspect.signature(resolve(COMPLETERS, kind)).parameters))
+        name = next(iter(inspect.signature(resolve(COMPLETERS, kind, Completer)).parameters))
         spec[name] = first
     try:
         pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
@@ -55,7 +56,7 @@ def open_part(spec: str, does: str) -> Any:
     """An object of the user's own class, `package.module:Class`, made without arguments; `does` is the method it needs."""
     if ":" not in spec:
         raise InputError(f"{spec!r} names no class: expected package.module:Class")
-    part = resolve("vistune.construction", spec)()
-    if not callable(dict(inspect.getmembers(part)).get(does)):
+    target = named(spec)
+    if not inspect.isclass(target) or not callable(dict(inspect.getmembers(target)).get(does)):
         raise InputError(f"{spec} has no method {does!r}, which a part in its place needs")
-    return part
+    return target()

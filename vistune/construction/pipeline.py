@@ -13,6 +13,7 @@ from vistune.construction.prompt import Prompt
 from vistune.construction.record import Operator, Record, chain
 from vistune.errors import InputError, nearest
 from vistune.spec import kinds
+from vistune.trust import named
 
 FOLDER = "vistune.construction.pipelines"
 
@@ -56,13 +57,12 @@ def names() -> list[str]:
 
 def load(name: str) -> Pipeline:
     """The pipeline of this name, or `package.module:PIPELINE` of your own. Raises `InputError` with the nearest name."""
-    module, _, attribute = name.partition(":") if ":" in name else (f"{FOLDER}.{name}", "", "PIPELINE")
-    if ":" not in name and name not in names():
+    if ":" in name:
+        found = named(name, "package.module:PIPELINE")
+    elif name in names():
+        found = vars(importlib.import_module(f"{FOLDER}.{name}"))["PIPELINE"]
+    else:
         raise InputError(f"there is no pipeline {name!r}{nearest(name, names())}")
-    try:
-        found = vars(importlib.import_module(module))[attribute]
-    except (ImportError, KeyError) as error:
-        raise InputError(f"pipeline {name!r}: {error}; expected package.module:PIPELINE on the Python path") from error
     if not isinstance(found, Pipeline):
         raise InputError(f"pipeline {name!r} is a {type(found).__name__}, expected a vistune.construction.pipeline.Pipeline")
     return found

@@ -28,6 +28,7 @@ from vistune.construction.sources import Sources
 from vistune.construction.store import ReplyStore
 from vistune.errors import InputError, MissingExtraError
 from vistune.sample import Media
+from vistune.trust import trusting, vouched
 
 
 def prefetch(
@@ -53,6 +54,7 @@ def prefetch(
     except ImportError as error:
         raise MissingExtraError("ray", "ray", "--engine ray") from error
     arguments = {"name": name, "data": list(data), "completer": shared, "seed": seed, "known": str(store.path.absolute())}
+    arguments["trust"] = vouched()
     replies = ray.data.range(count).map_batches(
         _Worker,
         fn_constructor_kwargs=arguments,
@@ -137,10 +139,13 @@ class _Worker:
     """One Ray actor: opens the data, a copy of the known replies and the completer once, then runs the pipeline on the blocks
     it is given. All is closed by `close`, or when the actor ends."""
 
-    def __init__(self, name: str, data: Sequence[str], completer: str, seed: int, known: str) -> None:
+    def __init__(
+        self, name: str, data: Sequence[str], completer: str, seed: int, known: str, trust: Sequence[str] = ()
+    ) -> None:
         self._pipeline = load(name)
         spoken: Spoken = self._pipeline.spoken
-        self._records = Sources(data, spoken)
+        with trusting(trust):
+            self._records = Sources(data, spoken)
         with ExitStack() as files:
             path = Path(files.enter_context(TemporaryDirectory())) / "replies.jsonl"
             if Path(known).exists():

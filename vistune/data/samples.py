@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from inspect import signature
 from typing import Any, Protocol, cast
 from urllib.parse import parse_qsl
 
+from vistune.data.readers.base import Reader
 from vistune.errors import InputError
 from vistune.files import parse_yaml
 from vistune.sample import Sample
 from vistune.spec import build, resolve
+from vistune.trust import trusting
 
 READERS = "vistune.data.readers"
 
@@ -26,12 +28,14 @@ class Samples(Protocol):
     def __iter__(self) -> Iterator[Sample]: ...
 
 
-def read(spec: str | Mapping[str, Any]) -> Samples:
+def read(spec: str | Mapping[str, Any], trust: Sequence[str] = ()) -> Samples:
     """Open data. A spec is a mapping (`kind` + the reader's arguments) or text, `kind`, `kind:path`, `kind:path?key=value&...`.
 
-    Raises `InputError` for an unknown kind or key, and for a file that cannot be read.
+    `trust` names packages whose classes the spec, and the files it leads to, may ask for. Raises `InputError` for an unknown
+    kind or key, and for a file that cannot be read.
     """
-    return cast(Samples, build(READERS, parse(spec) if isinstance(spec, str) else spec))
+    with trusting(trust):
+        return cast(Samples, build(READERS, parse(spec) if isinstance(spec, str) else spec, Reader))
 
 
 def parse(text: str) -> dict[str, Any]:
@@ -47,7 +51,7 @@ def parse(text: str) -> dict[str, Any]:
         raise InputError(f"data {text!r} names no reader: write kind:path, for example conversations:{text}")
     spec: dict[str, Any] = {"kind": kind}
     if first:
-        spec[next(iter(signature(resolve(READERS, kind)).parameters))] = first
+        spec[next(iter(signature(resolve(READERS, kind, Reader)).parameters))] = first
     try:
         pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=bool(query))
     except ValueError as error:

@@ -7,6 +7,7 @@ import inspect
 from dataclasses import dataclass, fields
 from typing import Any
 
+from vistune.evals.benchmark import Benchmark
 from vistune.evals.score import BENCHMARKS
 from vistune.spec import kinds, resolve
 
@@ -29,7 +30,7 @@ def listing() -> list[Listed]:
 
 
 def _listed(name: str) -> Listed:
-    bench = resolve(BENCHMARKS, name)
+    bench = resolve(BENCHMARKS, name, Benchmark)
     about = (inspect.getdoc(importlib.import_module(f"{BENCHMARKS}.{name}")) or "").partition("\n")[0]
     variants = {field.name: field.default for field in fields(bench) if field.name != "prompt"}
     return Listed(name, about, dict(bench.files), bench.answer_form, bench.result_form, variants)

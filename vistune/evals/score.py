@@ -15,6 +15,7 @@ from vistune.evals.result import Result
 from vistune.evals.sources import load
 from vistune.sample import Sample
 from vistune.spec import build
+from vistune.trust import trusting
 
 BENCHMARKS = "vistune.evals.benchmarks"
 OWN_FORM = '{"id", "answer"} a line'
@@ -32,15 +33,18 @@ def score(
     benchmark: str | Mapping[str, Any] | Benchmark,
     predictions: str | Path | Sequence[Prediction],
     annotations: str | Path | Sequence[Sample],
+    trust: Sequence[str] = (),
 ) -> Result:
     """Score predictions on a benchmark.
 
     `benchmark`: a name, a spec (`{"kind": "vqa_v2", "rule": "official"}`) or the object itself. `predictions`: a file, ours
     or the benchmark's official result file, recognised by content; or the predictions. `annotations`: the annotation
     file, the folder of the official download, or the samples. Missing predictions count as wrong and are listed, as are
-    predictions for samples that do not exist. Raises `InputError` naming file and record.
+    predictions for samples that do not exist. `trust` names packages whose benchmarks may be asked for. Raises `InputError`
+    naming file and record.
     """
-    bench = open_benchmark(benchmark)
+    with trusting(trust):
+        bench = open_benchmark(benchmark)
     samples = (
         annotations
         if isinstance(annotations, Sequence) and not isinstance(annotations, str)
@@ -63,7 +67,7 @@ def open_benchmark(benchmark: str | Mapping[str, Any] | Benchmark) -> Benchmark:
     """The benchmark a name or spec asks for; an object is returned as it is."""
     if not isinstance(benchmark, str | Mapping):
         return benchmark
-    opened: Benchmark = build(BENCHMARKS, benchmark)
+    opened: Benchmark = build(BENCHMARKS, benchmark, Benchmark)
     return opened
 
 

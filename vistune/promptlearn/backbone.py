@@ -184,11 +184,11 @@ def load(name: str) -> DualEncoder:
     from transformers.utils import cached_file
 
     try:
-        config = AutoConfig.from_pretrained(name)
+        config = AutoConfig.from_pretrained(name, trust_remote_code=False)
         if config.model_type not in ("clip", "siglip"):
             raise InputError(f"{name} is a {config.model_type} model: prompt learning needs a CLIP or SigLIP dual encoder")
-        model = AutoModel.from_pretrained(name, dtype=torch.float32)
-        tokenizer = AutoTokenizer.from_pretrained(name)
+        model = AutoModel.from_pretrained(name, dtype=torch.float32, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
         pixels = read_json(cached_file(name, "preprocessor_config.json"))
     except (OSError, ValueError) as error:
         if isinstance(error, InputError):

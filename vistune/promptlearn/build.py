@@ -23,7 +23,7 @@ def is_plugin(name: str) -> bool:
     """Does this method wrap another?"""
     from vistune.promptlearn.plugin import Plugin
 
-    return issubclass(spec.resolve(FOLDER, name), Plugin)
+    return issubclass(spec.resolve(FOLDER, name, Method), Plugin)
 
 
 def build(
@@ -39,4 +39,4 @@ def build(
         given["inner"] = build(rest or inner, backbone, classes, inner=inner)
     elif rest:
         raise InputError(f"method {outer!r} wraps no other: write {rest!r} alone, or a plug-in before the +")
-    return cast(Method, spec.build(FOLDER, {"kind": outer, **(arguments or {})}, **given))
+    return cast(Method, spec.build(FOLDER, {"kind": outer, **(arguments or {})}, Method, **given))

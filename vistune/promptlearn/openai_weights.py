@@ -96,7 +96,7 @@ def load_openai(path: Path, tokenizer: str, *, activation: str = "quick_gelu") -
         else:
             weights = torch.load(path, map_location="cpu", weights_only=True)
             weights = weights.get("state_dict", weights)
-        words = AutoTokenizer.from_pretrained(tokenizer)
+        words = AutoTokenizer.from_pretrained(tokenizer, trust_remote_code=False)
     except (OSError, ValueError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
         raise InputError(f"{path} with tokenizer {tokenizer!r} is no CLIP state dict: {str(error).splitlines()[0]}") from error
     weights = {name.removeprefix("module."): value for name, value in weights.items()}

@@ -9,7 +9,7 @@ STAGE/           the checkpoint after each stage          loss.png
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from vistune.training.plot import plot_losses
 from vistune.training.precision import Precision, resolve
 from vistune.training.provenance import manifest
 from vistune.training.selection import select, table
+from vistune.trust import trusting
 
 
 def train(
@@ -40,14 +41,16 @@ def train(
     save_every: int = 200,
     report: bool = True,
     parallel: Parallel = "ddp",
+    trust: Sequence[str] = (),
 ) -> Path:
     """Train `recipe` (a recipe, a shipped one's name, or a run file) into `out`; returns the last stage's checkpoint folder.
 
     `data` replaces the last stage's data. Called again with the same recipe it continues where it stopped; with another
     recipe in the same folder, or with data that changed since, it raises `InputError`. Under a launcher each process calls it;
-    `parallel` says whether the model lies on each whole (`ddp`) or cut in shares (`fsdp`), and changes no number.
+    `parallel` says whether the model lies on each whole (`ddp`) or cut in shares (`fsdp`), and changes no number. `trust` names
+    packages whose classes the recipe, and the files it leads to, may ask for.
     """
-    with joined(parallel) as world:
+    with trusting(trust), joined(parallel) as world:
         with world.together():
             recipe = _resolved(recipe, data)
             sources = [_source(stage) for stage in recipe.stages]  # refused before anything is loaded or written

@@ -63,7 +63,7 @@ class Endpoint:
         store: ReplyStore | None = None,
     ) -> None:
         _check(url, concurrency, max_usd, price_in + price_out)
-        speaks: Api = resolve("vistune.construction.http.apis", api)()
+        speaks: Api = resolve("vistune.construction.http.apis", api, Api)()
         secret = _secret(key_env, speaks.key_env)
         self._connections = Connections(url, speaks.headers(secret), timeout)
         self.account = Account()

@@ -45,8 +45,8 @@ class Local:
         loader = transformers.AutoModelForImageTextToText if vision else transformers.AutoModelForCausalLM
         reader = transformers.AutoProcessor if vision else transformers.AutoTokenizer
         try:
-            self._reader = reader.from_pretrained(model, padding_side="left")
-            self._model: Any = loader.from_pretrained(model, dtype=dtype).to(device).eval()
+            self._reader = reader.from_pretrained(model, padding_side="left", trust_remote_code=False)
+            self._model: Any = loader.from_pretrained(model, dtype=dtype, trust_remote_code=False).to(device).eval()
         except (OSError, ValueError) as error:
             raise InputError(f"cannot load model {model!r}: {str(error).splitlines()[0]}") from error
         tokenizer = self._reader.tokenizer if vision else self._reader

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import queue
 import threading
 import time
@@ -28,7 +29,7 @@ class Prefetch(Generic[Item]):
         self.waited = 0.0
 
     def __iter__(self) -> Iterator[Item]:
-        thread = threading.Thread(target=self._work, daemon=True)
+        thread = threading.Thread(target=contextvars.copy_context().run, args=(self._work,), daemon=True)
         thread.start()
         try:
             while True:

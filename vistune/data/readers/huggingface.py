@@ -38,7 +38,9 @@ class Huggingface(Reader):
         spec = layout or {"kind": "messages"}
         _check(spec)
         folder = path if Path(path).is_dir() else "."
-        self._samples: Reader = build("vistune.data.readers", spec, path=str(Path(folder) / Path(path).name), records=rows)
+        self._samples: Reader = build(
+            "vistune.data.readers", spec, Reader, path=str(Path(folder) / Path(path).name), records=rows
+        )
 
     def __len__(self) -> int:
         return len(self._samples)

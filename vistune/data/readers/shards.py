@@ -32,7 +32,7 @@ class Shards(Reader):
         if "path" in spec or split(spec)[0] in ("shards", "huggingface"):
             raise InputError("shards: layout is a reader of records, without a path of its own")
         self.ends = records.ends
-        self._samples: Reader = build("vistune.data.readers", spec, path=str(Path(files[0])), records=records)
+        self._samples: Reader = build("vistune.data.readers", spec, Reader, path=str(Path(files[0])), records=records)
 
     def __len__(self) -> int:
         return len(self._samples)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from pathlib import Path
 from typing import TypeAlias
 
@@ -11,6 +11,7 @@ from vistune.model.native.spec import NativeSpec, read_spec
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
 from vistune.model.weights.checkpoint import WEIGHTS, fill, located, read_config
+from vistune.trust import trusting
 
 Model: TypeAlias = VisionLanguageModel | NativeModel
 
@@ -22,11 +23,15 @@ def assemble(spec: ModelSpec | NativeSpec, stored: Set[str] = frozenset()) -> Mo
     return VisionLanguageModel(spec, load_weights=not {"vision", "llm"} <= stored)
 
 
-def load(folder: str | Path) -> Model:
-    """Build the model a checkpoint describes. Raises `InputError` for whatever is missing, broken or from a later version."""
+def load(folder: str | Path, trust: Sequence[str] = ()) -> Model:
+    """Build the model a checkpoint describes; `trust` names packages whose classes its spec may ask for.
+
+    Raises `InputError` for whatever is missing, broken or from a later version.
+    """
     folder = Path(folder)
     config = read_config(folder)
     parts: set[str] = set(config["parts"])
-    model = assemble(read_spec(located(config["model"], folder)), parts)
+    with trusting(trust, opened=folder):
+        model = assemble(read_spec(located(config["model"], folder)), parts)
     fill(model, folder / WEIGHTS, parts)
     return model.eval()

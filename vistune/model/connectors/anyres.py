@@ -24,7 +24,7 @@ class Anyres(Connector):
 
     def __init__(self, width: int, out_width: int, inner: Spec = "mlp") -> None:
         super().__init__()
-        self.inner: Connector = build("vistune.model.connectors", inner, width=width, out_width=out_width)
+        self.inner: Connector = build("vistune.model.connectors", inner, Connector, width=width, out_width=out_width)
         self.newline = nn.Parameter(torch.randn(out_width) * out_width**-0.5)
 
     def num_tokens(self, n: int, grid: Grid | None) -> int:

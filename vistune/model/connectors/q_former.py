@@ -53,7 +53,9 @@ class QFormer(Connector):
             "cross_attention_frequency": cross_every,
             "encoder_hidden_size": width,
         }
-        self.tokenizer = None if tokenizer is None else AutoTokenizer.from_pretrained(locate(tokenizer))
+        self.tokenizer = (
+            None if tokenizer is None else AutoTokenizer.from_pretrained(locate(tokenizer), trust_remote_code=False)
+        )
         self.reads_text = self.tokenizer is not None
         if self.tokenizer is not None and self.tokenizer.pad_token_id is None:
             raise InputError(f"connectors.q_former.tokenizer: {tokenizer} has no padding token")

@@ -30,7 +30,7 @@ class Anyres(Encoder):
         super().__init__()
         if not grids or min(min(grid) for grid in grids) < 1:
             raise InputError(f"encoders.anyres.grids is {list(grids)}, expected pairs (columns, rows) of at least 1")
-        self.inner: Encoder = build("vistune.model.encoders", inner, load_weights=load_weights)
+        self.inner: Encoder = build("vistune.model.encoders", inner, Encoder, load_weights=load_weights)
         self.width, self.size = self.inner.width, self.inner.size
         self.grids = [(int(columns), int(rows)) for columns, rows in grids]
 

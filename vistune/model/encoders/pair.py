@@ -32,8 +32,8 @@ class Pair(Encoder):
         load_weights: bool = True,
     ) -> None:
         super().__init__()
-        self.first: Encoder = build("vistune.model.encoders", first, fit=fit, load_weights=load_weights)
-        self.second: Encoder = build("vistune.model.encoders", second, fit=fit, load_weights=load_weights)
+        self.first: Encoder = build("vistune.model.encoders", first, Encoder, fit=fit, load_weights=load_weights)
+        self.second: Encoder = build("vistune.model.encoders", second, Encoder, fit=fit, load_weights=load_weights)
         self.join, self.size = join, max(self.first.size, self.second.size)
         widths, grids = (self.first.width, self.second.width), (self.first.grid((1, 1)), self.second.grid((1, 1)))
         if join == "channel" and (grids[0] != grids[1] or grids[0] is None):

@@ -154,7 +154,7 @@ def compare(model: VisionLanguageModel, folder: Path) -> float:
     """The largest difference of logits between `model` and what `transformers` loads from `folder`, prompts and all."""
     _, connector, architecture = _parts(model)
     copy = read_whole(architecture.model, folder).to(model.device)
-    processor = hf.AutoProcessor.from_pretrained(folder, backend="pil")
+    processor = hf.AutoProcessor.from_pretrained(folder, backend="pil", trust_remote_code=False)
     was_training = model.training
     model.eval()
     ours, theirs = [], []

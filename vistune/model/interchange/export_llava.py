@@ -121,7 +121,7 @@ def _image_processor(model: VisionLanguageModel, tower: Huggingface) -> Any:
 def compare(model: VisionLanguageModel, folder: Path, architecture: Architecture) -> float:
     """The largest difference of logits between `model` and what `transformers` loads from `folder`, prompts and all."""
     copy = read_whole(architecture.model, folder)
-    processor = hf.AutoProcessor.from_pretrained(folder, backend="pil")
+    processor = hf.AutoProcessor.from_pretrained(folder, backend="pil", trust_remote_code=False)
     was_training = model.training
     model.eval()
     samples = probes(with_images=True)

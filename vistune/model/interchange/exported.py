@@ -37,7 +37,7 @@ class Architecture:
 def written_tokenizer(model: VisionLanguageModel, folder: Path, **settings: Any) -> Any:
     """A copy of the model's tokenizer that saves alike however it was loaded."""
     model.llm.tokenizer.save_pretrained(folder)
-    return hf.AutoTokenizer.from_pretrained(folder, padding_side="left", **settings)
+    return hf.AutoTokenizer.from_pretrained(folder, padding_side="left", trust_remote_code=False, **settings)
 
 
 def written_weights(model: VisionLanguageModel, words: int) -> dict[str, Tensor]:
@@ -103,7 +103,7 @@ def rename_classes(folder: Path) -> None:
 
 def read_whole(architecture: Any, folder: Path) -> Any:
     """The model of `transformers` in a directory. Raises `InputError` for tensors that it lacks or does not know."""
-    copy, report = architecture.from_pretrained(folder, dtype=torch.float32, output_loading_info=True)
+    copy, report = architecture.from_pretrained(folder, dtype=torch.float32, output_loading_info=True, trust_remote_code=False)
     if report["missing_keys"] or report["unexpected_keys"]:
         lacks, unknown = sorted(report["missing_keys"]), sorted(report["unexpected_keys"])
         raise InputError(f"{folder} lacks {lacks} and has unknown {unknown}")

@@ -49,7 +49,7 @@ class NativeModel(nn.Module):
             self.processor = read_processor(spec.path, folder, spec.revision, config)
             dtype: torch.dtype = getattr(torch, spec.dtype)
             self.native = Network(spec.path, folder, spec.revision, config, self.family, dtype, load_weights)
-        self.codec: Codec = build("vistune.prompt.codecs", spec.codec or self.family.codec)
+        self.codec: Codec = build("vistune.prompt.codecs", spec.codec or self.family.codec, Codec)
         self._check_codec()
         adapt(dict(self.named_children()), spec.adapt)
 

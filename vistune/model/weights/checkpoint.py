@@ -28,6 +28,7 @@ from vistune.model.native.model import NativeModel
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
 from vistune.model.weights.sharding import cut_as, whole
+from vistune.trust import trusting
 
 FORMAT = 1
 INSIDE = "checkpoint:"
@@ -100,7 +101,8 @@ def load(folder: str | Path) -> VisionLanguageModel:
         raise InputError(f"{folder} holds a model of transformers taken whole, and this takes models made of parts")
     parts: set[str] = set(config["parts"])
     spec = ModelSpec.from_json(located(config["model"], folder))
-    model = VisionLanguageModel(spec, load_weights=not {"vision", "llm"} <= parts)
+    with trusting(opened=folder):
+        model = VisionLanguageModel(spec, load_weights=not {"vision", "llm"} <= parts)
     fill(model, folder / WEIGHTS, parts)
     return model.eval()
 
