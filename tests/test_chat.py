@@ -20,7 +20,7 @@ from vistune.sample import Region
 def test_a_drawing_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     picture = tmp_path / "a.png"
     Image.fromarray(np.zeros((20, 30, 3), dtype=np.uint8)).save(picture)
-    codec = SimpleNamespace(decode=lambda text: [Region(box=(0.1, 0.1, 0.9, 0.9))])
+    codec = SimpleNamespace(decode=lambda text, size: [Region(box=(0.1, 0.1, 0.9, 0.9))])
     model: Any = SimpleNamespace(codec=codec, generate=lambda samples, count: ["there"])
     talk = Conversation(model, str(picture))
     talk.ask("Where?")

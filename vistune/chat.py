@@ -33,7 +33,7 @@ class Conversation:
         """Draw the last answer's boxes and points into a copy of the picture; None when there is nothing to draw."""
         if self._picture is None or self.image is None or not self.turns:
             return None
-        regions = self.model.codec.decode(self.turns[-1].text)
+        regions = self.model.codec.decode(self.turns[-1].text, self._picture.size)
         if not regions:
             return None
         out = out or Path(self.image).with_suffix(".boxes.png")

@@ -10,9 +10,11 @@ import json
 from pathlib import Path
 
 import pytest
+from numpy import zeros
 
+from vistune.prompt.spelling import spelled
 from vistune.prompt.template import as_text
-from vistune.sample import Media, MediaRef, Sample, Text, Turn
+from vistune.sample import Media, MediaRef, Part, Region, Sample, Text, Turn
 from vistune.spec import build
 
 FOLDER = "vistune.prompt.templates"
@@ -52,3 +54,28 @@ def test_prompt_and_supervision_are_the_recorded_ones(case: dict) -> None:
             supervised.append(as_text([piece], TOKENS))
         previous = piece.trained
     assert supervised == case["supervised"]
+
+
+REGIONS = json.loads((Path(__file__).parent.parent / "golden" / "templates_with_regions.json").read_text())
+
+
+def part_of(recorded: object, size: tuple[int, int]) -> Part:
+    if isinstance(recorded, str):
+        return Text(recorded)
+    ((kind, values),) = recorded.items()  # type: ignore[attr-defined]
+    if kind == "picture":
+        return MediaRef(0)
+    return Region(**{kind: tuple(value / side for value, side in zip(values, size * 2, strict=False))})
+
+
+@pytest.mark.parametrize("case", REGIONS["cases"], ids=lambda case: case["name"])
+def test_prompts_with_regions_are_the_recorded_ones(case: dict) -> None:
+    """Ferret's `<region_fea>` is words here; where a region encoder fills it, the head of that kind writes it."""
+    size = tuple(case["size"])
+    picture = Media("image", data=zeros((size[1], size[0], 3), "uint8"))
+    turns = tuple(Turn(role, tuple(part_of(part, size) for part in parts)) for role, parts in case["turns"])  # type: ignore[arg-type]
+    sample = Sample("s", (picture,), turns)
+    template, codec = build(FOLDER, case["template"]), build("vistune.prompt.codecs", case["codec"])
+    pieces = list(spelled(template.pieces(sample, turns[-1].role == "user"), codec, sample))
+    assert as_text(pieces, TOKENS) == case["prompt"]
+    assert "".join(as_text([piece], TOKENS) for piece in pieces if piece.trained) == "".join(case["supervised"])

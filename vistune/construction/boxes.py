@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from vistune.prompt.codec import Codec
+from vistune.prompt.codec import Codec, from_square, to_square
 from vistune.prompt.codecs.decimals import Decimals
 from vistune.prompt.codecs.integers import Integers
 from vistune.sample import Box
@@ -101,23 +101,12 @@ class Notation:
         return self.size
 
     def _pad(self, box: Box) -> Box:
-        width, height = self._size()
-        side = max(width, height)
-        left, top = (side - width) / 2, (side - height) / 2
-        x1, y1, x2, y2 = box
-        return (x1 * width + left) / side, (y1 * height + top) / side, (x2 * width + left) / side, (y2 * height + top) / side
+        x1, y1, x2, y2 = to_square(box, self._size())
+        return x1, y1, x2, y2
 
-    def _unpad(self, box: tuple[float, ...]) -> tuple[float, float, float, float]:
-        width, height = self._size()
-        side = max(width, height)
-        left, top = (side - width) / 2, (side - height) / 2
-        x1, y1, x2, y2 = box
-        return (
-            (x1 * side - left) / width,
-            (y1 * side - top) / height,
-            (x2 * side - left) / width,
-            (y2 * side - top) / height,
-        )
+    def _unpad(self, box: tuple[float, ...]) -> Box:
+        x1, y1, x2, y2 = from_square(box, self._size())
+        return x1, y1, x2, y2
 
 
 def overlap(first: Box, second: Box) -> float:

@@ -44,7 +44,7 @@ def write_pages(
         plain = load_image(item.sample.media[0])
         plain.save(pictures / f"{index:03d}.png")
         large = plain.resize((plain.width * SCALE, plain.height * SCALE), Image.Resampling.NEAREST)
-        figures.append(draw_regions(large, codec.decode(item.answer)))
+        figures.append(draw_regions(large, codec.decode(item.answer, plain.size)))
     with atomic_open(out / "report.md") as file:
         file.write(_markdown(rows, seconds, shown, codec, model))
     with atomic_open(out / "report.html") as file:

@@ -26,7 +26,8 @@ from vistune.construction.store import ReplyStore
 from vistune.errors import InputError
 from vistune.files import parse_yaml
 from vistune.prompt.codec import Codec
-from vistune.sample import Media, MediaRef, Produce, Region, Sample, Text, Turn
+from vistune.prompt.spelling import written
+from vistune.sample import Media, MediaRef, Produce, Sample, Text, Turn
 from vistune.spec import Spec, build, check_arguments
 
 
@@ -91,18 +92,16 @@ class HttpModel:
 
     def _message(self, turn: Turn, sample: Sample) -> Message:
         text, images, places = "", [], []
-        for part in turn.parts:
+        for part in written(turn.parts, self._codec, sample):
+            if isinstance(part, Produce):
+                raise InputError(f"{sample.where}: a chat model over HTTP produces text only")
             if isinstance(part, MediaRef):
                 images.append(_picture(sample.media[part.index], sample))
                 places.append(len(text))
             else:
-                text += self._written(part, sample)
+                assert isinstance(part, Text)
+                text += part.text
         return Message(turn.role, text, tuple(images), tuple(places) if any(places) else ())
-
-    def _written(self, part: Text | Region | Produce, sample: Sample) -> str:
-        if isinstance(part, Produce):
-            raise InputError(f"{sample.where}: a chat model over HTTP produces text only")
-        return part.text if isinstance(part, Text) else self._codec.encode(part)
 
 
 def _picture(medium: Media, sample: Sample) -> Media:

@@ -20,8 +20,9 @@ from transformers import PreTrainedTokenizerBase
 
 from vistune.errors import InputError
 from vistune.prompt.codec import Codec
+from vistune.prompt.spelling import spelled
 from vistune.prompt.template import Piece, Template, fill
-from vistune.sample import MediaRef, Produce, Region, Sample, Text
+from vistune.sample import MediaRef, Produce, Sample, Text
 
 IGNORE = -100
 
@@ -120,7 +121,7 @@ class Renderer:
                 labels.extend(new_labels)
                 pending.clear()
 
-        for piece in pieces:
+        for piece in spelled(list(pieces), self.codec, sample):
             if isinstance(piece.part, (MediaRef, Produce)):
                 flush()
                 medium = sample.media[piece.part.index]
@@ -130,8 +131,7 @@ class Renderer:
                 ids.extend([self.placeholder] * count)
                 labels.extend([IGNORE] * count)
                 continue
-            structure = piece.structure or isinstance(piece.part, Region)
-            for text, special in self._split(self._text(piece, sample), structure):
+            for text, special in self._split(self._text(piece), piece.structure):
                 if special:
                     flush()
                     token = self.tokenizer.convert_tokens_to_ids(text)
@@ -142,14 +142,9 @@ class Renderer:
         flush()
         return Rendered(ids, labels, slots)
 
-    def _text(self, piece: Piece, sample: Sample) -> str:
-        if isinstance(piece.part, Text):
-            return fill(piece.part.text, self._tokens) if piece.structure else piece.part.text
-        assert isinstance(piece.part, Region)
-        try:
-            return self.codec.encode(piece.part)
-        except InputError as error:
-            raise InputError(f"{sample.where}: {error}") from error
+    def _text(self, piece: Piece) -> str:
+        assert isinstance(piece.part, Text)
+        return fill(piece.part.text, self._tokens) if piece.structure else piece.part.text
 
     def _split(self, text: str, structure: bool) -> list[tuple[str, bool]]:
         """Cut structure at special tokens. In a sample's own text, what looks like a special token is plain characters."""

@@ -25,13 +25,14 @@ def qwen_vl(
             vision={"kind": "huggingface", "path": vision, "layer": -1, "fit": "resize", "size": 448},
             connector={"kind": "position_aware_resampler", "queries": 256, "heads": 32},
             llm=llm,
-            template="chatml",
+            template="qwen_vl",
             codec={
                 "kind": "integers",
                 "box": "<box>({x1},{y1}),({x2},{y2})</box>",
                 "point": "<box>({x},{y})</box>",
                 "scale": 1000,
                 "top": 999,
+                "phrase": "<ref>{label}</ref>",
             },
         ),
         stages=(
@@ -44,7 +45,6 @@ def qwen_vl(
         deviations=(
             "stage 1 runs at 448 pixels, not 224: a model's input size is one; the class token is dropped, not left out",
             "Qwen2.5 instead of Qwen 1, public data instead of 1.4 G and 77 M unpublished pairs",
-            "pictures stand without the words 'Picture 1: <img> </img>' around them",
         ),
         published={"vqav2": 78.8, "textvqa": 63.8, "docvqa": 65.1, "refcoco_val": 89.36, "nocaps": 121.4},
         nano={

@@ -6,14 +6,32 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from vistune.construction.boxes import Notation
-from vistune.construction.parsers import messages, python_pairs, question_answer, triple_equals
-from vistune.construction.parsers.target_names import names
+from vistune.construction.mentions import cleaned
+from vistune.construction.parsers import (
+    media_dialogues,
+    messages,
+    python_pairs,
+    question_answer,
+    question_answer_lines,
+    triple_equals,
+    user_assistant,
+)
+from vistune.construction.parsers.target_names import detector_prompt, names, without_names
 from vistune.construction.parsers.tool_lines import Tool, parse
+
+OURS = Path(__file__).parents[2] / "golden" / "replies.json"
 
 
 def table(shared: Path, name: str) -> dict[str, Any]:
     return json.loads((shared / "golden" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def recorded() -> dict[str, Any]:
+    return json.loads(OURS.read_text(encoding="utf-8"))
 
 
 def test_triple_equals_gives_the_same_pairs_and_errors(shared: Path):
@@ -52,8 +70,7 @@ def test_messages_reads_the_same_dialogues(shared: Path):
         # These two raise or pass half-checked there: a user message without pictures is always a problem here.
         "first user message without image_ids, python quotes": (0, 1),
         "first user message without image_ids, JSON": (0, 1),
-        # A caption key in place of content is repaired there, a brace inside a text breaks the search there.
-        "caption instead of content": (0, 1),
+        # A brace inside a text breaks the search there.
         "braces inside the text": (1, 0),
         # Known pictures are checked where the pictures are known (`place_ids`), not in the parser.
         "unknown image id": (1, 0),
@@ -119,3 +136,46 @@ def test_thousandths_are_written_as_ferret_writes_them(shared: Path):
         ours = [int(number) for number in Notation("thousandths").write(box).strip("[]").split(",")]
         theirs = [int(number) for number in case["box_text"].strip("[]").split(",")]
         assert all(abs(mine - other) <= 1 for mine, other in zip(ours, theirs, strict=True)), case
+
+
+def test_mosit_dialogues_are_kept_and_cut_as_the_released_code_does(recorded: dict[str, Any]):
+    for case in recorded["mosit"]:
+        parsed = media_dialogues.as_released(case["input"])
+        expected = [[turn["value"] for turn in dialogue] for dialogue in case["output"]]
+        assert [[words for pair in item.pairs for words in pair] for item in parsed.items] == expected, case["input"]
+        assert parsed.items or parsed.problems
+
+
+def test_three_dashes_part_two_dialogues(recorded: dict[str, Any]):
+    text = "Human: a\nGPT: <Image> b </Image>\n---\nHuman: c\nGPT: d"
+    assert [len(item.pairs) for item in media_dialogues.parse(text).items] == [1, 1]
+
+
+def test_svit_replies_give_the_same_pairs_references_and_errors(recorded: dict[str, Any]):
+    for case in recorded["svit"]:
+        parsed = question_answer_lines.parse(case["input"])
+        expected = case["output"]
+        pairs = [list(item.pairs[0]) for item in parsed.items]
+        assert pairs == expected["pairs"], case["input"]
+        found = [reference for pair in pairs for text in pair for reference in question_answer_lines.references(text)]
+        assert [{"name": name, "boxes": boxes} for name, boxes in found] == expected["references"]
+        reasons = [problem.reason for problem in parsed.problems] if case["input"] else []  # an empty reply is a problem here
+        assert reasons == [expected["error"]] * bool(expected["error"]), case["input"]
+
+
+def test_llava_med_conversations_are_read_and_cleaned_as_released(recorded: dict[str, Any]):
+    for case in recorded["llava_med"]:
+        parsed = user_assistant.as_released(case["input"])
+        expected = case["output"]
+        if "error" in expected:
+            assert not parsed.items and parsed.problems, case["input"]
+            continue
+        (item,) = parsed.items
+        assert [list(pair) for pair in item.pairs] == expected["formatted"], case["input"]
+        assert [list(pair) for pair in cleaned(item.pairs)] == expected["cleaned"], case["input"]
+
+
+def test_detgpt_asks_its_detector_and_shows_its_answer_as_recorded(shared: Path):
+    for case in table(shared, "detgpt_answer_parser")["cases"]:
+        assert detector_prompt(case["text"]) == case["detector_prompt"], case["text"]
+        assert without_names(case["text"]) == case["display_text"], case["text"]

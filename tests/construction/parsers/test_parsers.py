@@ -16,6 +16,7 @@ from vistune.construction.parsers import (
     multiple_choice,
     python_pairs,
     question_answer,
+    question_answer_lines,
     triple_equals,
     user_assistant,
 )
@@ -34,6 +35,7 @@ PLAIN = [Item.of(("How many?", "Three of them.")), Item.of(("Where?", "On the le
 FORMATS = {
     "triple_equals": (triple_equals.FORMAT, [Item.of(("How many?", "Three.\n\nOr four."), ("a === b?", "No."))]),
     "question_answer": (question_answer.FORMAT, PLAIN),
+    "question_answer_lines": (question_answer_lines.FORMAT, [*PLAIN, Item.of(("How?", "First: this.\nThen that."))]),
     "python_pairs": (python_pairs.FORMAT, [Item.of(("It's?", 'A "quote".')), *PLAIN]),
     "instruction_reason": (instruction_reason.FORMAT, PLAIN),
     "user_assistant": (user_assistant.FORMAT, [Item.of(("Hello: you", "Two\nlines."), ("And?", "Yes."))]),
@@ -111,6 +113,9 @@ WRONG = [
     ("media_dialogues", "Human: <Image>a\nGPT: b", 0, "a tag is not closed"),
     ("media_dialogues", "Human: <Image></Image>\nGPT: b", 0, "a medium has no caption"),
     ("media_dialogues", "Human: a\nGPT: b\n------\nGPT: c", 1, "speakers do not alternate"),
+    ("media_dialogues", "Dialogue 1:\nHuman: a\nGPT: b\n---\nDialogue 2:\nGPT: c", 1, "speakers do not alternate"),
+    ("question_answer_lines", "Question: One?\nAnswer: Yes.\nQuestion: Two?", 1, "question without answer"),
+    ("question_answer_lines", "Sure:\nQuestion: One?\nAnswer: Yes.", 1, "text before the first question"),
     ("multiple_choice", "Question: Which?\nA: x\nB: X\nC: y\nD: z\nAnswer: A", 0, "two options are the same"),
     ("multiple_choice", "Question: Which?\nA: x\nB: y\nC: z\nAnswer: A", 0, "not a question with four options and an answer"),
     (

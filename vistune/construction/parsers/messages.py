@@ -61,7 +61,7 @@ def _dialogue(messages: Any, index: int, text: str) -> Item | Problem:
         return Problem("not a list of messages", text)
     if tuple(message.get("role") for message in messages) != _ROLES:
         return Problem("roles are not user, assistant, user, assistant", text)
-    contents = [message.get("content") for message in messages]
+    contents = [message.get("content", message.get("caption")) for message in messages]  # a slip that the released code mends
     if not all(map(spoken, contents)):
         return Problem("a message has no content", text)
     images = [_ids(message.get("image_ids")) for message in messages[::2]]

@@ -7,6 +7,8 @@ import re
 _FIRST = re.compile(r"therefore,? the answer is:? *([\w\s,\[\]]+)", re.IGNORECASE)
 _SECOND = re.compile(r"therefore,? the target objects? (?:are|is):? *([\w\s,\[\]]+)", re.IGNORECASE)
 
+_SHOWN = re.compile(r"Therefore,? the (?:answer is|target objects are).*")
+
 
 def names(text: str) -> list[str]:
     """Object names in order, without repeats; empty when the closing phrase is missing."""
@@ -16,3 +18,13 @@ def names(text: str) -> list[str]:
     run = re.match(r"\s*\[?([\w\s,]*)", match.group(1))
     listed = [name.strip() for name in (run.group(1) if run else "").split(",")]
     return list(dict.fromkeys(name for name in listed if name))
+
+
+def detector_prompt(text: str) -> str:
+    """The names as an open-vocabulary detector is asked for them, in alphabetical order: `apple. tv remote.`"""
+    return "".join(f"{name}. " for name in sorted(names(text))).rstrip()
+
+
+def without_names(text: str) -> str:
+    """The answer as it is shown: without the closing phrase and what follows it on its line."""
+    return _SHOWN.sub("", text)

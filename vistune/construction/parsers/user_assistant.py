@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from vistune.construction.parsers.base import Format, Item, Parsed, failed, unix
+from vistune.construction.parsers.base import Format, Item, Parsed, Problem, failed, unix
 
 _SPEAKER = re.compile(r"^[ \t]*(User|Assistant):[ \t]*", re.MULTILINE)
 
@@ -23,6 +23,25 @@ def parse(text: str) -> Parsed:
     if not all(said):
         return failed("a speaker says nothing", text)
     return Parsed((Item(tuple(zip(said[::2], said[1::2], strict=True))),))
+
+
+def as_released(text: str) -> Parsed:
+    """The reading of the released code, which keeps what can be kept, empty texts included.
+
+    What stands before the first `User:` is left out; a turn that does not hold exactly one `Assistant:` is a problem, and the
+    others are one conversation.
+    """
+    pairs: list[tuple[str, str]] = []
+    problems = []
+    for piece in unix(text).split("User:")[1:]:
+        said = piece.split("Assistant:")
+        if len(said) == 2:
+            pairs.append((said[0].strip(), said[1].strip()))
+        else:
+            problems.append(Problem("not a question and an answer", piece))
+    if not pairs:
+        return Parsed((), (*problems, Problem("nothing found", text)))
+    return Parsed((Item(tuple(pairs)),), tuple(problems))
 
 
 def write(items: Sequence[Item]) -> str:

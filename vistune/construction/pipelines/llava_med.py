@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vistune.construction.kit import Kit
+from vistune.construction.mentions import cleaned
 from vistune.construction.operators.filters import tidy
 from vistune.construction.operators.generate import persistent
 from vistune.construction.operators.source import fan, round_robin
@@ -11,7 +12,8 @@ from vistune.construction.parsers import user_assistant
 from vistune.construction.parsers.base import Item
 from vistune.construction.pipeline import Pipeline
 from vistune.construction.prompt import Prompt
-from vistune.construction.record import Operator, chain, of_task, when
+from vistune.construction.record import Operator, Record, chain, each, of_task, when
+from vistune.sample import Text, Turn
 
 ALIGN = (
     "Describe the figure.",
@@ -36,6 +38,15 @@ ASK = Prompt(
 )
 
 
+def _clean(record: Record) -> Record:
+    """Without answers that refuse, and without mentions of the caption, as the released post-processing leaves them."""
+    kept = cleaned(record.pairs())
+    if not kept:
+        return record.rejected("every answer speaks of the caption")
+    said = [(role, text) for pair in kept for role, text in zip(("user", "assistant"), pair, strict=True)]
+    return record.with_turns(tuple(Turn(role, (Text(text),)) for role, text in said))  # type: ignore[arg-type]
+
+
 def steps(kit: Kit) -> list[Operator]:
     """Domains in turn; captions under templates to align, conversations to instruct, each asked up to three times."""
     ask = persistent(kit.writer, ASK, seed=kit.seed, rounds=3)
@@ -44,6 +55,7 @@ def steps(kit: Kit) -> list[Operator]:
         fan("align", "instruct"),
         when(of_task("align"), templates(describe(ALIGN, "align"), seed=kit.seed)),
         when(of_task("instruct"), lambda records: chain(records, ask)),
+        when(of_task("instruct"), each(_clean)),
         *tidy(kit),
     ]
 

@@ -7,7 +7,7 @@ from vistune.construction.operators.filters import tidy
 from vistune.construction.operators.generate import Apply, apart, conversation, generate, groups
 from vistune.construction.operators.place import ground, strip_tags
 from vistune.construction.operators.source import fan, measure
-from vistune.construction.parsers import free_text, question_answer
+from vistune.construction.parsers import free_text, question_answer_lines
 from vistune.construction.parsers.base import Item
 from vistune.construction.pipeline import Pipeline
 from vistune.construction.prompt import UNSEEN, Prompt
@@ -25,7 +25,7 @@ CONVERSATION = Prompt(
     f"{UNSEEN} Write three conversations of five questions and answers each about the picture: one about the things in it and "
     "their looks, one about their number and places, one about what is going on. Only ask what can be answered with certainty.",
     _KNOWN,
-    question_answer.FORMAT,
+    question_answer_lines.FORMAT,
     (_SHOWN, tuple(Item.of((f"What is thing number {n}?", "A part of the bicycle.")) for n in range(1, 16))),
     square=True,
     max_tokens=2048,
@@ -37,7 +37,7 @@ REASONING = Prompt(
     "answerable "
     "from the picture by someone who thinks about it, with answers that give their grounds.",
     _KNOWN,
-    question_answer.FORMAT,
+    question_answer_lines.FORMAT,
     (_SHOWN, (Item.of(("Why has he stopped?", "The rear tyre is flat, so he cannot ride on.")),)),
     square=True,
     max_tokens=2048,
@@ -59,7 +59,7 @@ REFERRING = Prompt(
     "name "
     "between <st> and <ed> and its position after it, as given.",
     _KNOWN,
-    question_answer.FORMAT,
+    question_answer_lines.FORMAT,
     (_SHOWN, (Item.of(("What does the <st>man<ed> [0.200,0.150,0.610,0.900] hold?", "He holds a tyre lever.")),)),
     square=True,
     max_tokens=2048,

@@ -49,6 +49,42 @@ def load_audio(media: Media, where: str = "", max_samples: int = MAX_SAMPLES) ->
     return sound or _other(data, name, max_samples)
 
 
+def audio_length(media: Media, where: str = "") -> tuple[int, int | None]:
+    """How many samples a channel has, and the samples a second (`None` for a bare array): from the header alone.
+
+    Raises what `load_audio` raises for a file that has no such header.
+    """
+    name = f"{where}: {media.kind} {media.name}" if where else f"{media.kind} {media.name}"
+    if media.kind != "audio" or isinstance(media.data, np.ndarray):
+        found = load_audio(media, where)
+        return len(found.samples), None
+    data = encoded_bytes(media, where)
+    try:
+        if data[:4] == b"RIFF":
+            with wave.open(io.BytesIO(data)) as file:
+                if file.getsampwidth() in (1, 2, 3, 4) and file.getnchannels():
+                    return file.getnframes(), file.getframerate()
+    except wave.Error as error:
+        if "unknown format" not in str(error):
+            raise InputError(f"{name} cannot be decoded: {error}") from error
+    except EOFError as error:
+        raise InputError(f"{name} is truncated: its header is not whole") from error
+    soundfile = _library(name)
+    try:
+        with soundfile.SoundFile(io.BytesIO(data)) as other:
+            return int(other.frames), int(other.samplerate)
+    except soundfile.LibsndfileError as error:
+        raise InputError(f"{name} cannot be decoded: {error.error_string}") from error
+
+
+def _library(name: str) -> Any:
+    try:
+        import soundfile
+    except ImportError as error:
+        raise MissingExtraError("soundfile", "audio", f"decoding {name}") from error
+    return soundfile
+
+
 def _wav(data: bytes, name: str, max_samples: int) -> Sound | None:
     """A WAV of whole numbers; `None` for any other kind of number."""
     try:
@@ -83,10 +119,7 @@ def _floats(content: bytes, width: int) -> NDArray[np.float32]:
 
 
 def _other(data: bytes, name: str, max_samples: int) -> Sound:
-    try:
-        import soundfile
-    except ImportError as error:
-        raise MissingExtraError("soundfile", "audio", f"decoding {name}") from error
+    soundfile = _library(name)
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as file:
             _check_length(file.frames, file.channels, name, max_samples)

@@ -16,7 +16,8 @@ from typing import Any
 from vistune.errors import InputError
 from vistune.model.native.families import Form
 from vistune.prompt.codec import Codec
-from vistune.sample import MediaRef, Produce, Region, Sample, Text, Turn
+from vistune.prompt.spelling import written
+from vistune.sample import MediaRef, Produce, Sample, Text, Turn
 
 Content = list[dict[str, str]]
 
@@ -142,7 +143,7 @@ def contents(turn: Turn, sample: Sample, codec: Codec) -> Content:
     Line ends between words and a picture are left to the template. Raises `InputError` for a medium to produce.
     """
     found: Content = []
-    for part in turn.parts:
+    for part in written(turn.parts, codec, sample):
         if isinstance(part, Produce):
             raise InputError(f"{sample.where}: a native model produces text only")
         if isinstance(part, MediaRef):
@@ -150,21 +151,13 @@ def contents(turn: Turn, sample: Sample, codec: Codec) -> Content:
                 found[-1]["text"] = found[-1]["text"].removesuffix("\n")
             found.append({"type": "image"})
             continue
-        text = _written(part, sample, codec)
+        assert isinstance(part, Text)
+        text = part.text
         if found and found[-1]["type"] == "text":
             found[-1]["text"] += text
         else:
             found.append({"type": "text", "text": text.removeprefix("\n") if found else text})
     return [part for part in found if part.get("text") != ""] or [{"type": "text", "text": ""}]
-
-
-def _written(part: Text | Region, sample: Sample, codec: Codec) -> str:
-    if isinstance(part, Text):
-        return part.text
-    try:
-        return codec.encode(part)
-    except InputError as error:
-        raise InputError(f"{sample.where}: {error}") from error
 
 
 def _fill(pattern: str, *values: str) -> str:

@@ -14,8 +14,7 @@ class Integers(Codec):
     """`int(value * scale)`, at most `top`.
 
     MiniGPT-v2 (arXiv 2310.09478): the defaults. Qwen-VL (arXiv 2308.12966): `box="({x1},{y1}),({x2},{y2})"`,
-    `point="({x},{y})"`, `scale=1000`, `top=999`. Ferret (arXiv 2310.07704): `box="[{x1}, {y1}, {x2}, {y2}]"`,
-    `point="[{x}, {y}]"`, `scale=1000`.
+    `point="({x},{y})"`, `scale=1000`, `top=999`. Ferret counts from pixels, see `ferret`.
     """
 
     box: str = "{<{x1}><{y1}><{x2}><{y2}>}"

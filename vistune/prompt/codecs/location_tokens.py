@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from vistune.errors import InputError
@@ -12,7 +13,8 @@ from vistune.prompt.codec import Codec
 class LocationTokens(Codec):
     """`<loc_0>` ... `<loc_{bins}>`: the nearest of `bins` + 1 evenly spaced values, in at least `width` digits.
 
-    PaliGemma (arXiv 2407.07726): `bins=1023`, `separator=""`, `width=4`, `box="{y1}{x1}{y2}{x2}"`, `point="{y}{x}"`.
+    PaliGemma (arXiv 2407.07726): `bins=1023`, `separator=""`, `width=4`, `box="{y1}{x1}{y2}{x2}"`, `point="{y}{x}"`. Shikra's
+    token variant: `name="bin"`, `box="<b_st>{x1} {y1} {x2} {y2}<b_ed>"`, `point="<p_st>{x} {y}<p_ed>"`, `joiner="<b_sep>"`.
     """
 
     box: str = "{x1}{y1}{x2}{y2}"
@@ -41,8 +43,9 @@ class LocationTokens(Codec):
 
     @property
     def tokens(self) -> list[str]:
-        """All of them; the tokenizer gets what it lacks."""
-        return [self._token(index) for index in range(self.bins + 1)]
+        """All of them, those around them included; the tokenizer gets what it lacks."""
+        around = re.findall(r"<[^<>{}\s]+>", f"{self.box} {self.point} {self.joiner or ''}")
+        return [*dict.fromkeys(around), *(self._token(index) for index in range(self.bins + 1))]
 
     def _token(self, index: int) -> str:
         return f"<{self.name}{self.separator}{index:0{self.width}d}>"
