@@ -24,7 +24,7 @@ def test_shapes_and_score_map_without_the_context_decoder(clip):
     assert scores.shape == (4, 3, 4, 4)
     with torch.no_grad():
         dense.gamma.zero_()
-    plain = engine.text(PHOTO, Edits(contexts=(Context(dense.ctx),))).features
+    plain = engine.text(PHOTO, Edits(contexts=(Context(dense.ctx, template="{}"),))).features
     hidden = engine._below(images.pixels, 4)[:, 1:]
     expected = unit(clip.vision.project(hidden)) @ unit(plain).T
     torch.testing.assert_close(dense(engine, images)[1], expected.mT.unflatten(2, (4, 4)), atol=1e-5, rtol=1e-5)

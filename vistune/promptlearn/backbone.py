@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from vistune.errors import InputError
 from vistune.files import read_json
 from vistune.promptlearn.edits import TowerName
+from vistune.promptlearn.resnet import DOWNSCALE, ResNetClip
 
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)
@@ -53,11 +54,11 @@ class Tower:
 
 
 class DualEncoder:
-    """A frozen `transformers` CLIP or SigLIP model, unrolled.
+    """A frozen `transformers` CLIP or SigLIP model, unrolled, or CLIP with a ResNet image tower (`ResNetClip`).
 
     `text` and `vision` are its towers, `embed_dim` is E, `context_length` the longest text, `mean` and `std` normalise
-    pixels in [0, 1]. Raises `InputError` when the
-    model is of another family.
+    pixels in [0, 1]. A ResNet has no blocks: methods that change the text, the features or the pixels work on it. Raises
+    `InputError` when the model is of another family.
     """
 
     def __init__(
@@ -73,21 +74,21 @@ class DualEncoder:
         self.tokenizer = tokenizer
         self.identity = identity
         self.mean, self.std = mean, std
+        self.family: str
+        self.vision: Tower
+        self.embed_dim: int
+        self.image_size: int
+        self.patch_size: int
+        if isinstance(model, ResNetClip):
+            self._read_resnet(model)
+            return
         config = model.config
         if config.model_type not in ("clip", "siglip"):
             raise InputError(f"{identity} is a {config.model_type} model: prompt learning needs a CLIP or SigLIP dual encoder")
-        self.family: str = config.model_type
+        self.family = config.model_type
         clip = self.family == "clip"
-        text, vision = model.text_model, model.vision_model
-        self.text = Tower(
-            name="text",
-            blocks=tuple(text.encoder.layers),
-            width=config.text_config.hidden_size,
-            heads=config.text_config.num_attention_heads,
-            causal=clip,
-            final_norm=text.final_layer_norm,
-            projection=model.text_projection if clip else text.head,
-        )
+        vision = model.vision_model
+        self._read_text(model, config.text_config, model.text_projection if clip else model.text_model.head)
         self.vision = Tower(
             name="vision",
             blocks=tuple(vision.encoder.layers),
@@ -97,15 +98,34 @@ class DualEncoder:
             final_norm=vision.post_layernorm,
             projection=model.visual_projection if clip else None,
         )
+        self.embed_dim = config.projection_dim if clip else config.text_config.projection_size
+        self.image_size = config.vision_config.image_size
+        self.patch_size = config.vision_config.patch_size
+
+    def _read_text(self, model: Any, config: Any, projection: nn.Module) -> None:
+        text, clip = model.text_model, self.family != "siglip"
+        self.text = Tower(
+            name="text",
+            blocks=tuple(text.encoder.layers),
+            width=config.hidden_size,
+            heads=config.num_attention_heads,
+            causal=clip,
+            final_norm=text.final_layer_norm,
+            projection=projection,
+        )
         self.token_embedding: nn.Embedding = text.embeddings.token_embedding
         self.text_positions: nn.Embedding = text.embeddings.position_embedding
-        self.context_length: int = config.text_config.max_position_embeddings
-        self.embed_dim: int = config.projection_dim if clip else config.text_config.projection_size
-        self.image_size: int = config.vision_config.image_size
-        self.patch_size: int = config.vision_config.patch_size
-        self.start: int | None = config.text_config.bos_token_id if clip else None
-        self.end: int = config.text_config.eos_token_id
-        self.pad: int = 0 if clip else config.text_config.pad_token_id
+        self.context_length: int = config.max_position_embeddings
+        self.start: int | None = config.bos_token_id if clip else None
+        self.end: int = config.eos_token_id
+        self.pad: int = 0 if clip else config.pad_token_id
+
+    def _read_resnet(self, model: ResNetClip) -> None:
+        self.family = "clip_resnet"
+        self._read_text(model, model.text_config, model.text_projection)
+        channels = model.vision_model.attnpool.c_proj.in_features
+        self.vision = Tower("vision", (), channels, model.vision_model.attnpool.heads, False, nn.Identity(), None)
+        self.embed_dim, self.image_size, self.patch_size = model.embed_dim, model.image_size, DOWNSCALE
 
     @property
     def has_class_token(self) -> bool:
@@ -136,7 +156,16 @@ class DualEncoder:
         image, text = unit(image), unit(text)
         cosine = image @ text.T if text.ndim == 2 else torch.einsum("be,bne->bn", image, text)
         scaled = self.scale * cosine
-        return scaled if self.family == "clip" else scaled + self.model.logit_bias
+        return scaled + self.model.logit_bias if self.family == "siglip" else scaled
+
+    @property
+    def has_blocks(self) -> bool:
+        """Is the image tower a transformer, or else a ResNet?"""
+        return self.family != "clip_resnet"
+
+    def resnet_features(self, pixels: Tensor) -> Tensor:
+        """Image features `[B, E]` of a ResNet tower."""
+        return cast(Tensor, self.model.vision_model(pixels))
 
     def embed_image(self, pixels: Tensor) -> Tensor:
         """`pixels [B, 3, H, W]` to `[B, 1 + patches, width]`, position embedding added, before any norm."""

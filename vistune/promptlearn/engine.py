@@ -15,6 +15,7 @@ from collections.abc import Sequence as Many
 import torch
 from torch import Tensor
 
+from vistune.errors import InputError
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.edits import EMBED, PIXELS, Context, Edits, TowerName
@@ -90,6 +91,17 @@ class Engine:
                 self._texts[texts] = self._text(tokenize(self.backbone, texts, crop=self.crop), None, FROZEN).pooled
         return self._texts[texts]
 
+    def frozen_ends(self, texts: Many[str]) -> Tensor:
+        """States `[N, width]` of each text's end behind the frozen tower's final norm, before its projection."""
+        texts = tuple(texts)
+        key = ("ends", *texts)
+        if key not in self._states or not self.cache:
+            with torch.no_grad():
+                state = embed(self.backbone, tokenize(self.backbone, texts, crop=self.crop), None, share=self.share_prefix)
+                out = finish(self.backbone.text, state, FROZEN, 0, read=(), only_rows=self.last_rows)
+                self._states[key] = self.backbone.text.final_norm(out.pooled[0])
+        return self._states[key]
+
     def frozen_states(self, texts: Many[str]) -> Tensor:
         """States `[blocks, N, width]` of each text's end *before* every block of the frozen tower, not projected."""
         texts = tuple(texts)
@@ -115,6 +127,8 @@ class Engine:
         """Image features `[B, E]`. What lies below the first touched site comes from the bank, where there is one."""
         read = edits.read.get("vision", ())
         touched = edits.first_touched("vision")
+        if not self.backbone.has_blocks:
+            return self._edited("vision", self._resnet(images, edits, touched, read), edits)
         if images.bank is None or not self.cache or touched == PIXELS:
             pixels = images.pixels if edits.pixels is None else edits.pixels(images.pixels)
             return self._edited("vision", self._image(self._below(pixels, EMBED), EMBED, edits, read), edits)
@@ -126,6 +140,21 @@ class Engine:
         level = touched if touched is not None else depth - 1 if edits.read_class_attention else depth
         hidden = images.bank.get(f"{self.scope}level {level}", images.ids, lambda pixels: self._below(pixels, level))
         return self._edited("vision", self._image(hidden, level, edits, read), edits)
+
+    def _resnet(self, images: Images, edits: Edits, touched: int | None, read: tuple[str, ...]) -> Encoded:
+        """Features of a ResNet tower, which has no site but the pixels."""
+        if touched not in (None, PIXELS) or read or edits.read_class_attention:
+            raise InputError(
+                f"{self.backbone.identity} has a ResNet image tower: its blocks and tokens cannot be changed or read"
+            )
+        if edits.pixels is not None:
+            pooled = self.backbone.resnet_features(edits.pixels(images.pixels))
+        elif images.bank is None or not self.cache:
+            pooled = self.backbone.resnet_features(images.pixels)
+        else:
+            assert images.ids is not None
+            pooled = images.bank.get(f"{self.scope}features", images.ids, self.backbone.resnet_features)
+        return Encoded(pooled, pooled)
 
     def _frozen_features(self, pixels: Tensor) -> Tensor:
         return self._image(self._below(pixels, EMBED), EMBED, FROZEN, ()).pooled

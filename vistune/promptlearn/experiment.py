@@ -104,12 +104,14 @@ class Experiment:
         backbone, crop, recipe = self.engine.backbone, task.dataset.crop, method.recipe
         count = 1 if crop is None else views or max(2 if method.second_view else 1, recipe.views)
         own = 0 if crop is None or views else epoch
-        key = f"train {seed} {own} {count} {recipe.crop} {len(task.train)}"
+        key = f"train {seed} {own} {count} {recipe.crop} {recipe.augment} {len(task.train)}"
         if key not in self._tests:
             for stale in [name for name in self._tests if name.startswith(("train", "unlabelled")) and name != key]:
                 del self._tests[stale]
             crop = crop and (recipe.crop or crop)
-            self._tests[key] = view_bank(task.train, backbone, count, seed * 100_003 + own, crop, task.dataset.flip)
+            self._tests[key] = view_bank(
+                task.train, backbone, count, seed * 100_003 + own, crop, task.dataset.flip, augment=recipe.augment
+            )
         labels = torch.tensor([item.label for item in task.train], device=backbone.device)
         plain = self._bank(f"plain {seed} {len(task.train)}", task.train) if method.plain_view else None
         validation = None

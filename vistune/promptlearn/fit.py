@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,7 +83,7 @@ def fit(method: Method, data: Callable[[int], Shots], recipe: Recipe) -> Taught:
             shots = data(epoch)
             method.start_epoch(epoch, epochs, shots)
             method.train()
-            batches = list(_batches(len(shots), recipe.batch))
+            batches = method.batches(len(shots), recipe.batch)
             for step, chosen in enumerate(batches):
                 for group, lr in zip(optimizer.param_groups, base, strict=True):
                     group["lr"] = lr * rate(recipe, epoch, step, epochs, len(batches))
@@ -94,14 +94,6 @@ def fit(method: Method, data: Callable[[int], Shots], recipe: Recipe) -> Taught:
     method.finish(first)
     spent = time.perf_counter() - began
     return Taught(recipe.epochs, spent / max(1, seen), {name: float(value.detach()) for name, value in losses.items()})
-
-
-def _batches(count: int, size: int) -> Iterator[Tensor]:
-    """A random order in full batches; the rest is dropped, unless it is all there is."""
-    order = torch.randperm(count)
-    size = min(size, count)
-    for at in range(0, count - size + 1, size):
-        yield order[at : at + size]
 
 
 def _call(shots: Shots, chosen: Tensor, epoch: int, method: Method, recipe: Recipe) -> Call:

@@ -39,6 +39,12 @@ def mean_absolute_error(logits: Tensor, labels: Tensor) -> Tensor:
     return (1 - logits.softmax(-1).gather(1, labels[:, None])[:, 0]).mean()
 
 
+def generalised_cross_entropy(logits: Tensor, labels: Tensor, q: float) -> Tensor:
+    """(1 - p^q) / q for the probability p of the label, plus 1e-6 (Zhang and Sabuncu 2018, equation 6)."""
+    p = logits.softmax(-1).gather(1, labels[:, None])[:, 0] + 1e-6
+    return ((1 - p**q) / q).mean()
+
+
 def entropy(logits: Tensor) -> Tensor:
     """Entropy of each prediction `[..]`."""
     log_p = logits.log_softmax(-1)

@@ -84,8 +84,8 @@ class Recipe:
 
     With schedule "step" the rate is set every step: a linear rise over the share `warm_steps` of all steps, then a cosine
     that ends at `floor`. With `iterations_per_shot` the number of epochs follows from that many steps for each training image
-    of a class. An epoch shows one of `views` random crops of each image, or all of them in each step (`joint_views`);
-    `crop` is the scale range of those crops, else the data set's.
+    of a class. An epoch shows one of `views` random views of each image, or all of them in each step (`joint_views`):
+    crops, whose scale range is `crop` or else the data set's, or `augment` "randaugment".
     """
 
     optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
@@ -102,6 +102,7 @@ class Recipe:
     iterations_per_shot: int = 0
     joint_views: bool = False
     crop: tuple[float, float] | None = None
+    augment: Literal["crop", "randaugment"] = "crop"
     floor: float = 1e-6
     warm_steps: float = 0.0
 
@@ -146,10 +147,12 @@ class Method(nn.Module, ABC):
     disclosure: Disclosure = Disclosure()
     needs_causal_text: bool = False
     needs_class_token: bool = False
+    needs_vision_blocks: bool = False
     answers_new_classes: bool = True
     second_view: bool = False
     plain_view: bool = False
     test_views: int = 0
+    test_augment: Literal["crop", "augmix"] = "crop"
     stages: tuple[Stage, ...] = (Stage("all"),)
 
     def __init__(self, backbone: DualEncoder) -> None:
@@ -159,6 +162,8 @@ class Method(nn.Module, ABC):
             raise InputError(
                 f"{name} needs a causal text tower, and that of {backbone.identity} ({backbone.family}) is not causal"
             )
+        if self.needs_vision_blocks and not backbone.has_blocks:
+            raise InputError(f"{name} changes the blocks of a vision transformer, and {backbone.identity} has a ResNet")
         if self.needs_class_token and not backbone.has_class_token:
             raise InputError(
                 f"{name} needs an image tower with a class token, and {backbone.identity} ({backbone.family}) has none"
@@ -204,6 +209,10 @@ class Method(nn.Module, ABC):
     def end_epoch(self, epoch: int, epochs: int) -> None:
         """After every epoch (from 0)."""
 
+    def batches(self, count: int, size: int) -> list[Tensor]:
+        """The images of an epoch's steps, as rows of the training set."""
+        return full_batches(count, size)
+
     def start_stage(self, stage: Stage, shots: Shots) -> None:
         """Before a stage, after `prepare`."""
 
@@ -216,6 +225,13 @@ class Method(nn.Module, ABC):
         return sum(p.numel() for p in self.parameters() if p.requires_grad)
 
 
+def full_batches(count: int, size: int) -> list[Tensor]:
+    """A random order of `count` rows in full batches; the rest is dropped, unless it is all there is."""
+    order = torch.randperm(count)
+    size = max(1, min(size, count))
+    return [order[at : at + size] for at in range(0, count - size + 1, size)] if count else []
+
+
 def normal(*shape: int, std: float = 0.02) -> nn.Parameter:
     """A parameter drawn from a normal distribution around zero."""
     return nn.Parameter(torch.randn(*shape) * std)
@@ -226,10 +242,16 @@ def depth_in(backbone: DualEncoder, published: int, given: int | None) -> int:
 
     Raises `InputError` for more than there are.
     """
-    blocks = min(len(backbone.text.blocks), len(backbone.vision.blocks))
+    blocks = _depth(backbone)
     if given is not None and not 1 <= given <= blocks:
         raise InputError(f"depth {given} does not fit towers of {blocks} blocks: use 1 to {blocks}")
     return min(published, blocks) if given is None else given
+
+
+def _depth(backbone: DualEncoder) -> int:
+    """Blocks of the shallower tower; the text tower's beside a ResNet."""
+    towers = (backbone.text, backbone.vision) if backbone.has_blocks else (backbone.text,)
+    return min(len(tower.blocks) for tower in towers)
 
 
 def block_in(backbone: DualEncoder, published: int, given: int | None) -> int:
@@ -237,7 +259,7 @@ def block_in(backbone: DualEncoder, published: int, given: int | None) -> int:
 
     Raises `InputError` for one that does not exist.
     """
-    blocks = min(len(backbone.text.blocks), len(backbone.vision.blocks))
+    blocks = _depth(backbone)
     if given is not None and not 0 <= given < blocks:
         raise InputError(f"block {given} does not exist in towers of {blocks} blocks: use 0 to {blocks - 1}")
     return published * blocks // 12 if given is None else given

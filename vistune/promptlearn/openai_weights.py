@@ -14,6 +14,7 @@ from torch import Tensor
 
 from vistune.errors import InputError
 from vistune.promptlearn.backbone import DualEncoder, HuggingFaceTokenizer
+from vistune.promptlearn.resnet import DOWNSCALE, ResNet, ResNetClip
 
 BLOCK = {
     "ln_1.weight": "layer_norm1.weight",
@@ -47,27 +48,18 @@ def from_openai(weights: Mapping[str, Tensor], *, activation: str = "quick_gelu"
     """A `transformers.CLIPModel` with these weights; sizes are read off the tensors.
 
     `activation` is `quick_gelu` for OpenAI's weights and `gelu` for most of open_clip's; the number of heads is not in
-    the file, it follows from `head_width`. Raises `InputError` for a key that is missing or unknown (a ResNet tower).
+    the file, it follows from `head_width`. With a ResNet image tower it is a `ResNetClip`. Raises `InputError` for a key
+    that is missing or unknown.
     """
     from transformers import CLIPConfig, CLIPModel
 
+    if "visual.attnpool.positional_embedding" in weights:
+        return resnet_from_openai(weights, activation=activation, head_width=head_width)
     if "visual.class_embedding" not in weights:
-        raise InputError("the state dict holds no vision transformer (no key 'visual.class_embedding'), as with ResNet towers")
+        raise InputError("the state dict holds no vision transformer and no ResNet of CLIP's")
     converted = convert(weights)
     width, _, patch, _ = weights["visual.conv1.weight"].shape
-    vocabulary, text_width = weights["token_embedding.weight"].shape
-    text = {
-        "vocab_size": vocabulary,
-        "hidden_size": text_width,
-        "intermediate_size": weights["transformer.resblocks.0.mlp.c_fc.weight"].shape[0],
-        "num_hidden_layers": depth(weights, "transformer."),
-        "num_attention_heads": text_width // head_width,
-        "max_position_embeddings": weights["positional_embedding"].shape[0],
-        "hidden_act": activation,
-        "bos_token_id": vocabulary - 2,
-        "eos_token_id": vocabulary - 1,
-        "pad_token_id": 0,
-    }
+    text = text_config(weights, activation, head_width)
     vision = {
         "hidden_size": width,
         "intermediate_size": weights["visual.transformer.resblocks.0.mlp.c_fc.weight"].shape[0],
@@ -80,6 +72,47 @@ def from_openai(weights: Mapping[str, Tensor], *, activation: str = "quick_gelu"
     config = CLIPConfig(text_config=text, vision_config=vision, projection_dim=weights["text_projection"].shape[1])
     model = CLIPModel(config)
     model.load_state_dict(converted, strict=True)
+    return model
+
+
+def text_config(weights: Mapping[str, Tensor], activation: str, head_width: int) -> dict[str, Any]:
+    """The sizes of the text tower."""
+    vocabulary, text_width = weights["token_embedding.weight"].shape
+    return {
+        "vocab_size": vocabulary,
+        "hidden_size": text_width,
+        "intermediate_size": weights["transformer.resblocks.0.mlp.c_fc.weight"].shape[0],
+        "num_hidden_layers": depth(weights, "transformer."),
+        "num_attention_heads": text_width // head_width,
+        "max_position_embeddings": weights["positional_embedding"].shape[0],
+        "hidden_act": activation,
+        "bos_token_id": vocabulary - 2,
+        "eos_token_id": vocabulary - 1,
+        "pad_token_id": 0,
+    }
+
+
+def resnet_from_openai(weights: Mapping[str, Tensor], *, activation: str, head_width: int) -> ResNetClip:
+    """CLIP with a ResNet image tower. Raises `InputError` for a key that is missing or unknown."""
+    from transformers import CLIPTextConfig, CLIPTextModelWithProjection
+
+    vision = {name.removeprefix("visual."): value.float() for name, value in weights.items() if name.startswith("visual.")}
+    layers = tuple(len({name.split(".")[1] for name in vision if name.startswith(f"layer{i}.")}) for i in (1, 2, 3, 4))
+    places, channels = vision["attnpool.positional_embedding"].shape
+    size, embed_dim = round((places - 1) ** 0.5) * DOWNSCALE, weights["text_projection"].shape[1]
+    config = CLIPTextConfig(**text_config(weights, activation, head_width), projection_dim=embed_dim)
+    width = vision["conv3.weight"].shape[0]
+    tower = ResNet((layers[0], layers[1], layers[2], layers[3]), width, channels // head_width, size, embed_dim)
+    model = ResNetClip(CLIPTextModelWithProjection(config), tower, size, embed_dim)
+    rest = {name: value for name, value in weights.items() if not name.startswith("visual.")}
+    try:
+        model.vision_model.load_state_dict(vision, strict=True)
+        missing, unknown = model.load_state_dict(convert(rest), strict=False)
+    except RuntimeError as error:
+        raise InputError(f"the state dict's ResNet tower is incomplete: {str(error).splitlines()[1].strip()}") from error
+    missing = [name for name in missing if not name.startswith("vision_model.") and "position_ids" not in name]
+    if missing or unknown:
+        raise InputError(f"the state dict lacks or has an unknown key: {[*missing, *unknown][0]!r}")
     return model
 
 
@@ -100,16 +133,18 @@ def load_openai(path: Path, tokenizer: str, *, activation: str = "quick_gelu") -
     except (OSError, ValueError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
         raise InputError(f"{path} with tokenizer {tokenizer!r} is no CLIP state dict: {str(error).splitlines()[0]}") from error
     weights = {name.removeprefix("module."): value for name, value in weights.items()}
-    model = from_openai(weights, activation=activation)
+    try:
+        model = from_openai(weights, activation=activation)
+    except (KeyError, RuntimeError) as error:
+        raise InputError(f"{path} is an incomplete CLIP state dict: {str(error).splitlines()[-1].strip()}") from error
     return DualEncoder(model, HuggingFaceTokenizer(words), identity=str(path))
 
 
 def convert(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Keys and layout of `transformers`. Raises `InputError` for a key that has no counterpart."""
-    converted: dict[str, Tensor] = {
-        "text_projection.weight": weights["text_projection"].T,
-        "visual_projection.weight": weights["visual.proj"].T,
-    }
+    converted: dict[str, Tensor] = {"text_projection.weight": weights["text_projection"].T}
+    if "visual.proj" in weights:
+        converted["visual_projection.weight"] = weights["visual.proj"].T
     for name, value in weights.items():
         prefix, _, rest = name.partition("resblocks.")
         if name in ("text_projection", "visual.proj", "attn_mask", "input_resolution", "context_length", "vocab_size"):

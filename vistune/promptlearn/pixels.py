@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal, TypeAlias
 
 import numpy as np
 import torch
@@ -11,11 +12,13 @@ from PIL import Image
 from torch import Tensor
 
 from vistune.data.media.image import load_image
+from vistune.promptlearn.augment import augmix, randaugment
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.datasets.base import Item
 from vistune.promptlearn.images import Bank
 
 RATIO = (3 / 4, 4 / 3)
+Augment: TypeAlias = Literal["crop", "randaugment", "augmix"]
 
 
 def centre_crop(image: Image.Image, size: int) -> Image.Image:
@@ -48,7 +51,12 @@ def random_crop(image: Image.Image, size: int, scale: tuple[float, float], flip:
     return part.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if flip and rng.random() < 0.5 else part
 
 
-def normalised(images: Sequence[Image.Image], backbone: DualEncoder) -> Tensor:
+def squashed(image: Image.Image, size: int) -> Image.Image:
+    """The whole picture as a square (bicubic), whatever its ratio: what RandAugment is given."""
+    return image.resize((size, size), Image.Resampling.BICUBIC)
+
+
+def normalised(images: Sequence[Image.Image | np.ndarray], backbone: DualEncoder) -> Tensor:
     """`[B, 3, H, W]` float32, by the backbone's mean and standard deviation."""
     array = np.stack([np.asarray(image, dtype=np.float32) for image in images]) / 255
     mean, std = np.asarray(backbone.mean, np.float32), np.asarray(backbone.std, np.float32)
@@ -74,23 +82,32 @@ def view_bank(
     flip: bool,
     *,
     plain_first: bool = False,
+    augment: Augment = "crop",
 ) -> Bank:
-    """A bank of `views` crops of every image: row `view * len(items) + i`.
+    """A bank of `views` random views of every image: row `view * len(items) + i`.
 
-    Without `crop` every view is the test-time one, with `plain_first` the first view is.
+    A view is a crop, such a crop in AugMix, or the whole image in RandAugment. Without `crop` every view is the test-time
+    one, with `plain_first` the first view is.
     """
+    size = backbone.image_size
+
+    def changed(image: Image.Image, rng: np.random.Generator) -> Image.Image | np.ndarray:
+        if augment == "randaugment":
+            return randaugment(squashed(image, size), rng)
+        assert crop is not None
+        part = random_crop(image, size, crop, flip, rng)
+        return augmix(part, rng) if augment == "augmix" else part
 
     def pixels(ids: Sequence[int]) -> Tensor:
-        pictures = []
+        pictures: list[Image.Image | np.ndarray] = []
         for row in ids:
             view, i = divmod(row, len(items))
             plain = crop is None or (plain_first and view == 0)
-            image = load_image(items[i].media, at_least=(backbone.image_size,) * 2 if plain else None)
+            image = load_image(items[i].media, at_least=(size, size) if plain else None)
             if crop is None or plain:
-                pictures.append(centre_crop(image, backbone.image_size))
+                pictures.append(centre_crop(image, size))
             else:
-                rng = np.random.default_rng([seed, view, i])
-                pictures.append(random_crop(image, backbone.image_size, crop, flip, rng))
+                pictures.append(changed(image, np.random.default_rng([seed, view, i])))
         return normalised(pictures, backbone)
 
     return Bank(pixels, views * len(items))

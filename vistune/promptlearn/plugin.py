@@ -22,7 +22,7 @@ class Plugin(Method):
         self.answers_new_classes = inner.answers_new_classes
         self.second_view = inner.second_view
         self.plain_view = inner.plain_view
-        self.test_views = inner.test_views
+        self.test_views, self.test_augment = inner.test_views, inner.test_augment
         self.stages = inner.stages if type(self).stages is Method.stages else type(self).stages
 
     def edits(self, call: Call) -> Edits:
@@ -52,6 +52,10 @@ class Plugin(Method):
     def end_epoch(self, epoch: int, epochs: int) -> None:
         """The inner method's."""
         self.inner.end_epoch(epoch, epochs)
+
+    def batches(self, count: int, size: int) -> list[Tensor]:
+        """The inner method's."""
+        return self.inner.batches(count, size)
 
     def start_stage(self, stage: Stage, shots: Shots) -> None:
         """The inner method's."""

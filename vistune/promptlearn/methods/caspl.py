@@ -27,6 +27,7 @@ class Caspl(Plugin):
     disclosure = Disclosure(unlabelled_novel=True, larger_teacher=True)
     stages = (Stage("boosting", 0.5, ("boost_",)), Stage("adapting", 0.5, ("inner",)))
     needs_causal_text = True
+    needs_vision_blocks = True
 
     def __init__(
         self, backbone: DualEncoder, inner: Method, *, n_boost: int = 4, depth: int | None = None, teacher: str | None = None

@@ -21,6 +21,7 @@ class ClipLora(Method):
     recipe = Recipe(
         optimizer="adamw", lr=0.0002, batch=32, weight_decay=0.01, warm_up=0, schedule="step", iterations_per_shot=500
     )
+    needs_vision_blocks = True
 
     def __init__(self, backbone: DualEncoder, *, rank: int = 2, alpha: float = 1.0, dropout: float = 0.25) -> None:
         super().__init__(backbone)

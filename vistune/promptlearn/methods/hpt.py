@@ -38,6 +38,7 @@ class Hpt(Method):
     recipe = Recipe(lr=0.0025, batch=8, epochs=10)
     disclosure = Disclosure(language_model_text=True)
     needs_causal_text = True
+    needs_vision_blocks = True
 
     def __init__(
         self,

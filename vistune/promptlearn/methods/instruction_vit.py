@@ -24,6 +24,7 @@ class InstructionVit(Method):
     recipe = Recipe(optimizer="adamw", lr=0.001, batch=32, epochs=50, weight_decay=0.01)
     disclosure = Disclosure(told_split=True)
     needs_class_token = True
+    needs_vision_blocks = True
 
     def __init__(self, backbone: DualEncoder, classes: Classes) -> None:
         super().__init__(backbone)

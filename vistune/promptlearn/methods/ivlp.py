@@ -15,6 +15,7 @@ class Ivlp(Method):
     """
 
     recipe = Recipe(lr=0.0035, batch=4, epochs=5)
+    needs_vision_blocks = True
 
     def __init__(
         self,

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vistune.errors import InputError
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.edits import Edits
@@ -43,6 +44,10 @@ class Lasp(Method):
         super().__init__(backbone)
         self.ctx = initial_context(backbone, words, len(backbone.tokenizer(words)))
         self.bias = nn.Parameter(torch.zeros(backbone.embed_dim))
+        if norms and not backbone.has_blocks:
+            raise InputError(
+                f"LASP teaches the norms of a vision transformer, and {backbone.identity} has a ResNet: norms=false"
+            )
         self.norms = BlockNorms(backbone, "vision") if norms else None
         self.words, self.weight, self.noise = words, weight, noise
         self.templates = templates or list(LASP_TEMPLATES)

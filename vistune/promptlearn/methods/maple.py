@@ -13,6 +13,7 @@ class Maple(Method):
     """`depth` sets of `n_ctx` text vectors (input, blocks 1 .. depth - 1), each with a Linear to the image tower."""
 
     recipe = Recipe(lr=0.0035, batch=4, epochs=5)
+    needs_vision_blocks = True
 
     def __init__(
         self, backbone: DualEncoder, *, n_ctx: int = 2, depth: int | None = None, words: str | None = "a photo of a"

@@ -42,6 +42,7 @@ class Mma(Method):
     """
 
     recipe = Recipe(lr=0.0015, batch=16, epochs=5, warm_up=0)
+    needs_vision_blocks = True
 
     def __init__(self, backbone: DualEncoder, *, first: int | None = None, bottleneck: int = 32, scale: float = 0.001) -> None:
         super().__init__(backbone)

@@ -27,6 +27,7 @@ class Mmrl(Method):
     disclosure = Disclosure(told_split=True)
     needs_causal_text = True
     needs_class_token = True
+    needs_vision_blocks = True
 
     def __init__(
         self,

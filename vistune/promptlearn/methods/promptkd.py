@@ -28,6 +28,7 @@ class Promptkd(Method):
 
     recipe = Recipe(lr=0.005, batch=8, epochs=20)
     disclosure = Disclosure(unlabelled_novel=True, larger_teacher=True, tuned_on_test=False)
+    needs_vision_blocks = True
 
     def __init__(
         self,

@@ -18,6 +18,8 @@ class Protext(Ivlp):
     recipe = Recipe(optimizer="adamw", lr=0.03, batch=256, epochs=200, weight_decay=0.1, betas=(0.9, 0.98))
     disclosure = Disclosure(language_model_text=True)
 
+    needs_vision_blocks = False
+
     def __init__(self, backbone: DualEncoder, *, n_ctx: int = 4, depth: int | None = None, weight: float = 1000.0) -> None:
         super().__init__(backbone, n_text=n_ctx, depth_text=depth_in(backbone, 9, depth), depth_vision=0)
         self.weight = weight

@@ -23,6 +23,7 @@ class Rpo(Method):
     recipe = Recipe(lr=0.01, batch=4, epochs=15)
     needs_causal_text = True
     needs_class_token = True
+    needs_vision_blocks = True
 
     def __init__(self, backbone: DualEncoder, *, n_prompts: int = 24) -> None:
         super().__init__(backbone)

@@ -36,6 +36,7 @@ class Tac(Ivlp):
     needs_causal_text = True
     needs_class_token = True
     plain_view = True
+    needs_vision_blocks = True
 
     def __init__(
         self,

@@ -30,6 +30,7 @@ class Textrefiner(Plugin):
 
     recipe = Recipe(batch=32, epochs=10)
     needs_class_token = True
+    needs_vision_blocks = True
 
     def __init__(
         self,

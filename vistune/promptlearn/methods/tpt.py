@@ -19,7 +19,8 @@ class Tpt(Method):
     The first of `views` views is the plain one; it is a candidate like the others, and answers after the step. Many images
     are tuned at once, each with a context of its own: a step of AdamW is elementwise, so their gradients do not mix. The image
     tower needs no gradient and sees every view once. Under a protocol without views (`Call.views`) the words answer as they
-    are: that is the untouched zero-shot model.
+    are: that is the untouched zero-shot model. Views are random crops, mirrored half of the time; with `augmix`, as released
+    for fine-grained data sets, those crops in AugMix.
     """
 
     recipe = Recipe(epochs=0)
@@ -33,11 +34,13 @@ class Tpt(Method):
         keep: float = 0.1,
         steps: int = 1,
         views: int = 64,
+        augmix: bool = False,
     ) -> None:
         super().__init__(backbone)
         self.ctx = initial_context(backbone, words, len(backbone.tokenizer(words)))
         self.words, self.lr, self.keep, self.steps = words, lr, keep, steps
         self.test_views = views
+        self.test_augment = "augmix" if augmix else "crop"
 
     def edits(self, call: Call) -> Edits:
         """The untuned context."""

@@ -42,6 +42,7 @@ class Twosfs(Method):
     )
     disclosure = Disclosure(told_split=True)
     stages = (Stage("norms", 0.6, ("text_norms", "vision_norms")), Stage("classifier", 0.4, ("classifier",)))
+    needs_vision_blocks = True
 
     def __init__(self, backbone: DualEncoder, classes: Classes) -> None:
         super().__init__(backbone)

@@ -14,6 +14,7 @@ class Vpt(Method):
     """
 
     recipe = Recipe(lr=0.0025, batch=4, epochs=5)
+    needs_vision_blocks = True
 
     def __init__(self, backbone: DualEncoder, *, n_tokens: int = 8, depth: int | None = None) -> None:
         super().__init__(backbone)
