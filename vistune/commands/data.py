@@ -47,6 +47,8 @@ def check(
     if strange := [reason for reason in allow if reason not in PROBLEMS]:
         raise InputError(f"--allow {strange[0]}: there is no such problem{nearest(strange[0], list(PROBLEMS))}")
     data, held_out = read(spec), [read(other) for other in against]
+    if not len(data):
+        raise InputError(f"{spec} holds no samples")
     budget = None if recipe is None else budget_of_recipe(recipe, small=nano)
     with ExitStack() as stack:
         file = None if rejects is None else stack.enter_context(atomic_open(rejects))
@@ -69,6 +71,8 @@ def check(
             if report.counts[reason]:
                 mark = "problem" if reason in PROBLEMS and reason not in allow else "note"
                 print(f"  {report.counts[reason]:>9}  {mark:<8} {reason:<16} {REASONS[reason]}")
+        for key, count in report.unused.most_common():
+            print(f"  {count:>9}  note     unused key       {key!r} is in the records, and the reader makes no use of it")
     if report.problems:
         raise typer.Exit(1)
 

@@ -5,26 +5,49 @@ from __future__ import annotations
 import glob
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from vistune.data.readers.base import told
 from vistune.data.records.file_patterns import expand
 from vistune.data.records.shard_records import shard_files
-from vistune.data.samples import parse, read
+from vistune.data.samples import Samples, parse, read
+from vistune.errors import InputError
 from vistune.files import read_yaml, sha256
 
 Json = dict[str, Any]
 
 
 def manifest(spec: str | Mapping[str, Any]) -> Json:
-    """`{"spec": ..., "samples": n, "files": {path: {...}}}` for a data spec, nested ones included.
+    """`{"spec": ..., "samples": n, "unused_keys": {...}, "files": {path: {...}}}` for a data spec, nested ones included.
 
     A file is hashed (SHA-256 of its content). A folder, which may hold a million pictures, is listed: number of files, bytes,
     and the SHA-256 of all names and sizes. Raises `InputError` for a spec that cannot be read.
     """
     resolved = parse(spec) if isinstance(spec, str) else dict(spec)
-    return {"spec": resolved, "samples": len(read(resolved)), "files": {path: _state(path) for path in named(resolved)}}
+    samples = read(resolved)
+    return {
+        "spec": resolved,
+        "samples": len(samples),
+        "unused_keys": unused_keys(samples),
+        "files": {path: _state(path) for path in named(resolved)},
+    }
+
+
+def unused_keys(samples: Samples, most: int = 1000) -> Json:
+    """`{"looked_at": n, "keys": {key: records}}`: what the reader met in evenly spread records and makes no use of.
+
+    Records that cannot be read are passed over: training names them, and `vistune data check` reads all.
+    """
+    count = min(len(samples), most)
+    met: Counter[str] = Counter()
+    for place in range(count):
+        with suppress(InputError):
+            met.update(told(samples, place * len(samples) // count)[1])
+    return {"looked_at": count, "keys": dict(met.most_common())}
 
 
 def named(spec: str | Mapping[str, Any]) -> list[str]:

@@ -42,8 +42,8 @@ def parse(text: str) -> dict[str, Any]:
     """`conversations:train.json?images=photos` -> `{'kind': 'conversations', 'path': 'train.json', 'images': 'photos'}`.
 
     What follows the colon is the reader's first argument: a path for files, the name in `catalogue:vqa_v2?path=data/vqa`.
-    Values are YAML scalars and lists, so that `size=100` is a number, `shuffle=true` a truth value and `image=[a, b]` two
-    names; anything else, such as the template `{image_id}.jpg`, is text.
+    Values are YAML scalars, lists and mappings, so that `size=100` is a number, `shuffle=true` a truth value, `image=[a, b]`
+    two names and `layout={kind: conversations}` a spec; anything else, such as the template `{image_id}.jpg`, is text.
     """
     kind, _, rest = text.partition(":")
     first, _, query = rest.partition("?")
@@ -68,4 +68,6 @@ def _value(text: str) -> Any:
         value = parse_yaml(text, "a value")
     except InputError:
         return text
+    if isinstance(value, dict) and None not in value.values():
+        return value  # `{image_id}.jpg` is no YAML, and `{image_id}` alone a key without a value: both are text
     return value if value is None or isinstance(value, str | int | float | list) else text

@@ -192,7 +192,13 @@ def test_unreadable_records_are_counted_and_the_rest_is_checked(tmp_path: Path, 
     path.write_text("\n".join(lines))
     findings: list[Finding] = []
     report = check(read(f"conversations:{path}"), workers=workers, emit=findings.append)
-    assert report.to_json() == {"samples": 600, "media": 0, "problems": 2, "counts": {"unreadable": 1, "empty_answer": 1}}
+    assert report.to_json() == {
+        "samples": 600,
+        "media": 0,
+        "problems": 2,
+        "counts": {"unreadable": 1, "empty_answer": 1},
+        "unused_keys": {},
+    }
     assert [finding.index for finding in findings] == [7, 599]
     assert "line 8: not JSON" in findings[0].detail
 

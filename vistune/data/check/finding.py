@@ -30,6 +30,7 @@ NOTES = {
     "sixteen_bit": "16 bits a channel, scaled to 8",
     "animated": "has several frames, of which the first is taken",
     "near_duplicate": "nearly the same picture as another one",
+    "odd_marks": "a byte order mark or a carriage return in a text, taught as it stands",
     "near_leak": "nearly the same picture as one of the held-out data",
 }
 REASONS = {**PROBLEMS, **NOTES}

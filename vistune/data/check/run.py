@@ -20,11 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vistune.data.check.budget import Budget
-from vistune.data.check.finding import REASONS, Finding
+from vistune.data.check.finding import PROBLEMS, REASONS, Finding
 from vistune.data.check.fingerprint import equal_groups, near_pairs
 from vistune.data.check.media_rules import MediaReport, check_media
 from vistune.data.check.sample_rules import check_sample
 from vistune.data.order.parallel import over_ranges
+from vistune.data.readers.base import told
 from vistune.data.samples import Samples
 from vistune.errors import InputError
 from vistune.sample import Media
@@ -34,17 +35,26 @@ _PART = 256  # samples in one piece of parallel work
 
 @dataclass
 class Report:
-    """What was found. `counts`: reason -> samples; `problems`: samples with at least one problem."""
+    """What was found. `counts`: reason -> samples; `problems`: samples with at least one problem; `unused`: keys of records
+    that hold something and that the reader makes no use of -> records."""
 
     samples: int = 0
     media: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     problems: int = 0
+    unused: Counter[str] = field(default_factory=Counter)
 
     def to_json(self) -> dict[str, object]:
         """Plain JSON."""
         ordered = {reason: self.counts[reason] for reason in REASONS if self.counts[reason]}
-        return {"samples": self.samples, "media": self.media, "problems": self.problems, "counts": ordered}
+        unused = dict(self.unused.most_common())
+        return {
+            "samples": self.samples,
+            "media": self.media,
+            "problems": self.problems,
+            "counts": ordered,
+            "unused_keys": unused,
+        }
 
 
 _SAMPLE = np.dtype([("index", np.int64), ("id", np.uint64), ("content", np.uint64)])
@@ -58,6 +68,7 @@ class _Records:
     found: list[Finding]
     samples: NDArray[Any]
     shown: NDArray[Any]
+    unused: Counter[str]
 
 
 @dataclass(slots=True)
@@ -100,7 +111,7 @@ def check(
             bad.add(finding.index)
         emit(finding)
 
-    samples, shown = _first_pass(data, budget, workers, note, "records")
+    samples, shown = _first_pass(data, budget, workers, note, "records", report.unused)
     for finding in _repeated(samples):
         note(finding)
     pictures = _second_pass(data, shown, workers, decode)
@@ -109,7 +120,7 @@ def check(
     for finding in _media_findings(pictures, users):
         note(finding)
     for other in held_out:
-        _, theirs = _first_pass(other, None, workers, lambda finding: None, "held-out records")
+        _, theirs = _first_pass(other, None, workers, lambda finding: None, "held-out records", Counter())
         for finding in _leaks(pictures, _second_pass(other, theirs, workers, decode), users):
             note(finding)
     report.problems = len(bad)
@@ -117,7 +128,12 @@ def check(
 
 
 def _first_pass(
-    data: Samples, budget: Budget | None, workers: int, note: Callable[[Finding], None], what: str
+    data: Samples,
+    budget: Budget | None,
+    workers: int,
+    note: Callable[[Finding], None],
+    what: str,
+    unused: Counter[str],
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     samples, shown = [np.zeros(0, _SAMPLE)], [np.zeros(0, _SHOWN)]
     for part in over_ranges(lambda begin, end: _check_records(data, begin, end, budget), len(data), _PART, workers, what):
@@ -125,6 +141,7 @@ def _first_pass(
             note(finding)
         samples.append(part.samples)
         shown.append(part.shown)
+        unused.update(part.unused)
     return np.concatenate(samples), np.concatenate(shown)
 
 
@@ -132,21 +149,27 @@ def _check_records(data: Samples, begin: int, end: int, budget: Budget | None) -
     found: list[Finding] = []
     samples: list[tuple[int, int, int]] = []
     shown: list[tuple[int, int, int]] = []
+    unused: Counter[str] = Counter()
     for index in range(begin, end):
         try:
-            sample = data[index]
+            sample, keys_left = told(data, index)
         except InputError as error:
             found.append(Finding(index, "unreadable", str(error)))
             continue
+        unused.update(keys_left)
         faults = list(check_sample(sample))
         found += [Finding(index, reason, detail) for reason, detail in faults]
-        if budget is not None and not faults and (fault := budget.fault(sample)) is not None:
+        if (
+            budget is not None
+            and not any(reason in PROBLEMS for reason, _ in faults)
+            and (fault := budget.fault(sample)) is not None
+        ):
             found.append(Finding(index, "too_long", fault))
         keys = [_key(medium) for medium in sample.media]
         turns = json.dumps(sample.to_json()["turns"], sort_keys=True)
         samples.append((index, _hash(sample.id), _hash(f"{keys}{turns}")))
         shown += [(key, index, which) for which, key in enumerate(keys)]
-    return _Records(found, np.array(samples, _SAMPLE), np.array(shown, _SHOWN))
+    return _Records(found, np.array(samples, _SAMPLE), np.array(shown, _SHOWN), unused)
 
 
 def _hash(text: str) -> int:

@@ -11,6 +11,7 @@ from vistune.sample import MediaRef, Produce, Region, Sample, Text, Turn
 def check_sample(sample: Sample) -> Iterator[tuple[str, str]]:
     """`(reason, detail)` for each fault, with the reasons of `finding.PROBLEMS`."""
     yield from _turns(sample)
+    yield from _marks(sample)
     yield from _media(sample)
     yield from _regions(sample)
 
@@ -38,6 +39,15 @@ def _turns(sample: Sample) -> Iterator[tuple[str, str]]:
 
 def _empty(turn: Turn) -> bool:
     return not any(part.text.strip() if isinstance(part, Text) else True for part in turn.parts)
+
+
+def _marks(sample: Sample) -> Iterator[tuple[str, str]]:
+    """Marks that nobody sees are left over from files, and taught like any other character."""
+    for number, turn in enumerate(sample.turns, 1):
+        if strange := sorted(set(turn.text) & {"\ufeff", "\r"}):
+            names = {"\ufeff": "a byte order mark", "\r": "a carriage return"}
+            yield "odd_marks", f"{sample.where}: turn {number} holds {' and '.join(names[mark] for mark in strange)}"
+            return
 
 
 def _media(sample: Sample) -> Iterator[tuple[str, str]]:

@@ -73,11 +73,12 @@ def media_of(
         if value is None or (value == "" and one.endswith("?")):
             continue
         for item in value if isinstance(value, list | tuple) else [value]:
-            found.append(_medium(item, where, kind, folder, stored))
+            found.append(medium_of(item, where, kind, folder, stored))
     return found
 
 
-def _medium(value: Any, where: str, kind: MediaKind, folder: Path, stored: Stored) -> Media:
+def medium_of(value: Any, where: str, kind: MediaKind, folder: Path, stored: Stored = "file") -> Media:
+    """One medium from what a record holds of it: a file name, `{bytes, path}`, bytes, base64 text, or a shard's own file."""
     if isinstance(value, Media):
         return value
     if isinstance(value, Mapping) and value.get("bytes") is not None:

@@ -26,7 +26,13 @@ def media_file(kind: MediaKind, folder: str | Path, name: Any, where: str) -> Me
     """
     if not isinstance(name, str):
         raise wrong(where, f"the {kind}'s file name", name, "text")
-    return Media.file(kind, os.path.join(folder, inside(name, where, kind)))
+    return Media.file(kind, os.path.join(folder, inside(_relative(name, folder), where, kind)))
+
+
+def _relative(name: str, folder: str | Path) -> str:
+    """An absolute path that lies in the folder as the path from there; any other name as it is."""
+    root = os.path.join(os.path.abspath(folder), "")
+    return name[len(root) :] if name.startswith(root) else name
 
 
 def inside(name: str, where: str, what: str = "file") -> str:
@@ -46,6 +52,8 @@ def inside(name: str, where: str, what: str = "file") -> str:
 def folder_of(path: str | Path, folder: str | None) -> Path:
     """The media folder a reader was given; without one, the annotation file's. Raises `InputError` when it is not there."""
     chosen = Path(path).parent if folder is None else Path(folder)
+    if chosen.is_file():
+        raise InputError(f"{chosen} is a file, not the folder that media are in: unpack it and name the folder")
     if not chosen.is_dir():
         raise InputError(f"the media folder {chosen} does not exist")
     return chosen

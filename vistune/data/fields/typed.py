@@ -103,3 +103,11 @@ def dig(value: Any, path: str, where: str) -> Any:
         else:
             value = need(as_object(value, where, ".".join(steps[:depth]) or "the record"), step, where)
     return value
+
+
+def plain_text(data: bytes) -> str:
+    """A text file's words: without the byte order mark, with line feeds for line ends, without white space at its ends.
+
+    Raises `UnicodeDecodeError` for what is not UTF-8.
+    """
+    return data.decode("utf-8-sig").replace("\r\n", "\n").strip()

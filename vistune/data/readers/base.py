@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from vistune.data.fields.met import Met
+from vistune.data.records.json_records import Records
 from vistune.sample import Sample
 
 
@@ -22,6 +25,13 @@ class Reader(ABC):
     def sample(self, index: int) -> Sample:
         """Sample number `index`, `0 <= index < len(self)`. Raises `InputError` naming the file and the record."""
 
+    def told(self, index: int) -> tuple[Sample, tuple[str, ...]]:
+        """The sample, and the keys of its record that hold something and that the reader makes no use of.
+
+        A reader that knows its format's records by their keys names them; a reader over others passes on what they say.
+        """
+        return self.sample(index), ()
+
     def __getitem__(self, index: int) -> Sample:
         if not -len(self) <= index < len(self):
             raise IndexError(f"sample {index} of {len(self)}")
@@ -29,3 +39,32 @@ class Reader(ABC):
 
     def __iter__(self) -> Iterator[Sample]:
         return (self.sample(index) for index in range(len(self)))
+
+
+def told(samples: Any, index: int) -> tuple[Sample, tuple[str, ...]]:
+    """What `Reader.told` gives for samples of any kind: those that are no reader have no keys."""
+    return samples.told(index) if isinstance(samples, Reader) else (samples[index], ())
+
+
+class RecordReader(Reader):
+    """A reader whose samples are one record each, read by its keys. Subclasses set `_records` and say how one is made."""
+
+    _records: Records
+
+    @abstractmethod
+    def made(self, record: Any, index: int, where: str) -> Sample:
+        """The sample of a record. Raises `InputError`, beginning with `where`."""
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def sample(self, index: int) -> Sample:
+        """The sample of one record."""
+        return self.told(index)[0]
+
+    def told(self, index: int) -> tuple[Sample, tuple[str, ...]]:
+        """The sample, and the keys that were not looked up for it."""
+        record = self._records[index]
+        met = Met(record) if isinstance(record, Mapping) else None
+        sample = self.made(record if met is None else met, index, self._records.where(index))
+        return sample, () if met is None else met.unused()

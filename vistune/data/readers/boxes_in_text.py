@@ -55,7 +55,11 @@ class BoxesInText(Reader):
 
     def sample(self, index: int) -> Sample:
         """One conversation with its boxes as regions."""
-        sample = self._samples.sample(index)
+        return self.told(index)[0]
+
+    def told(self, index: int) -> tuple[Sample, tuple[str, ...]]:
+        """As the conversations reader tells it, but for the keys of the image's size, which are used here."""
+        sample, unused = self._samples.told(index)
         where = sample.origin
         size = self._size(sample.meta, where)
         turns = [self._turn(turn, size, where) for turn in sample.turns]
@@ -64,7 +68,7 @@ class BoxesInText(Reader):
             raise InputError(f"{where}: the text holds boxes, but there is no image")
         used = self._size_keys if self._units == "pixels" else ()
         meta = {key: value for key, value in sample.meta.items() if key not in used}
-        return replace(sample, turns=tuple(turns), regions=found, meta=meta)
+        return replace(sample, turns=tuple(turns), regions=found, meta=meta), tuple(key for key in unused if key not in used)
 
     def _size(self, meta: Any, where: str) -> tuple[float, float]:
         if self._units != "pixels":

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from vistune.data.fields.fieldmap import Stored, label_of, labels_of, media_of, value_of
 from vistune.data.fields.media_files import folder_of
 from vistune.data.fields.questions import Questions
-from vistune.data.readers.base import Reader
+from vistune.data.readers.base import RecordReader
 from vistune.data.records.delimited import Beside
 from vistune.data.records.json_records import Records
 from vistune.data.records.tables import arrange, open_table
@@ -19,7 +20,7 @@ from vistune.sample import MediaKind, MediaRef, Sample, Text, Turn
 QUESTION = "Describe this briefly."
 
 
-class Captions(Reader):
+class Captions(RecordReader):
     """One medium and its caption(s) per record. Fields are expressions of `vistune.data.fields.fieldmap`.
 
     path, at, columns, delimiter, quoted:  the records, see `vistune.data.records.tables.open_table`
@@ -73,18 +74,14 @@ class Captions(Reader):
         self._stored: Stored = stored
         self._meta = dict(meta or {})
 
-    def __len__(self) -> int:
-        return len(self._records)
-
-    def sample(self, index: int) -> Sample:
+    def made(self, record: Any, index: int, where: str) -> Sample:
         """One medium with its caption."""
-        where = self._records.where(index)
-        record = self._records[index]
         identity = label_of(record, self._id, where) if self._id is not None else f"{self._stem}:{index}"
         if self._numbered:
-            field = str(self._medium)
-            record = {**record, field: re.sub(r"#\d+$", "", label_of(record, field, where))}
-        media = media_of(record, self._medium, where, self._kind, self._folder, self._stored)
+            named = re.sub(r"#\d+$", "", label_of(record, str(self._medium), where))
+            media = media_of({"name": named}, "name", where, self._kind, self._folder, self._stored)
+        else:
+            media = media_of(record, self._medium, where, self._kind, self._folder, self._stored)
         if not media:
             raise InputError(f"{where}: there is no {self._kind} to describe")
         value = value_of(record, self._caption, where)

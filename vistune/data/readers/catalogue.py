@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vistune.data.catalogue import find
-from vistune.data.readers.base import Reader
+from vistune.data.readers.base import Reader, told
 from vistune.data.samples import read
 from vistune.errors import InputError
 from vistune.sample import Sample
@@ -35,5 +35,9 @@ class Catalogue(Reader):
 
     def sample(self, index: int) -> Sample:
         """One sample of the data set."""
-        sample = self._samples[index]
-        return replace(sample, meta={**sample.meta, **self._meta})
+        return self.told(index)[0]
+
+    def told(self, index: int) -> tuple[Sample, tuple[str, ...]]:
+        """As the data set's own reader tells it."""
+        sample, unused = told(self._samples, index)
+        return replace(sample, meta={**sample.meta, **self._meta}), unused

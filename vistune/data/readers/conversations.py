@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
+from vistune.data.fields.columns import kept, media_columns
 from vistune.data.fields.fieldmap import media_of
-from vistune.data.fields.media_files import folder_of, media_file
+from vistune.data.fields.media_files import folder_of
+from vistune.data.fields.met import Met
 from vistune.data.fields.placeholders import TAGS, fill
+from vistune.data.fields.taught import is_taught, with_system
 from vistune.data.fields.typed import Record, as_label, as_list, as_object, as_text, need
-from vistune.data.readers.base import Reader
+from vistune.data.readers.base import RecordReader
 from vistune.data.records.json_records import KEY, Records
 from vistune.data.records.tables import open_table
 from vistune.errors import InputError, nearest
-from vistune.sample import Media, MediaKind, Role, Sample
+from vistune.sample import Media, MediaKind, Role, Sample, Turn
 
 MEDIA_KEYS: dict[str, MediaKind] = {
     "image": "image",
@@ -38,7 +42,7 @@ ROLES: dict[str, Role] = {
 }
 
 
-class Conversations(Reader):
+class Conversations(RecordReader):
     """`{id, image, conversations: [{from, value}]}` in a JSON array, a JSON object by id, JSON Lines or parquet.
 
     path:           the file
@@ -53,8 +57,10 @@ class Conversations(Reader):
     roles:          further speakers, e.g. {"Doctor": "assistant"}
     placeholders:   "required": each medium has one; "prepend": media without one stand before the first user text
 
-    Media keys hold a file name, a list of them, or null. `answers` and `choices` (lists of text) are kept as such, every other
-    key goes to `meta`. Format: Liu et al., Visual Instruction Tuning, 2023, released data.
+    Media keys hold a file name, `{bytes, path}` as parquet has it, a list of these, or nothing (null, or an empty name).
+    `system` is the system turn. A turn with `weight: 0`, `loss: false` or `train: false` is shown and not taught. `answers` and
+    `choices` (lists of text) are kept as such, every other key goes to `meta`.
+    Format: Liu et al., Visual Instruction Tuning, 2023, released data.
     """
 
     def __init__(
@@ -84,55 +90,49 @@ class Conversations(Reader):
         self._roles = {**ROLES, **(roles or {})}
         self._prepend = placeholders == "prepend"
 
-    def __len__(self) -> int:
-        return len(self._records)
-
-    def sample(self, index: int) -> Sample:
+    def made(self, record: Any, index: int, where: str) -> Sample:
         """One conversation."""
-        where = self._records.where(index)
-        record = as_object(self._records[index], where)
-        turns = as_list(need(record, self._turns, where), where, f"{self._turns!r}")
-        templated = (media_of(record, field, where, kind, self._folder) for kind, field in self._files.items())
-        media = (*self._media(record, where), *chain.from_iterable(templated), *self._listed(turns, where))
-        said = [self._turn(turn, where) for turn in turns]
-        if not said:
+        record = as_object(record, where)
+        turns = [
+            as_object(turn, where, f"an element of {self._turns!r}")
+            for turn in as_list(need(record, self._turns, where), where, f"{self._turns!r}")
+        ]
+        if not turns:
             raise InputError(f"{where}: {self._turns!r} is empty")
-        known = {"id", KEY, "answers", "choices", self._turns, *self._media_keys}
+        met = [Met(turn) for turn in turns]
+        templated = (media_of(record, field, where, kind, self._folder) for kind, field in self._files.items())
+        columns = media_columns(record, self._media_keys, where, self._folder)
+        media = (*columns, *chain.from_iterable(templated), *self._listed(met, where))
+        filled = fill([self._turn(turn, where) for turn in met], media, where, self._tags, prepend=self._prepend)
+        said = [_marked(turn, is_taught(told, where)) for turn, told in zip(filled, met, strict=True)]
+        for told in met:
+            if isinstance(record, Met):
+                record.note(self._turns, told)
+        known = {"id", KEY, "answers", "choices", "system", self._turns, *self._media_keys}
         return Sample(
             id=as_label(record.get("id", record.get(KEY, f"{self._stem}:{index}")), where, "'id'"),
             media=media,
-            turns=fill(said, media, where, self._tags, prepend=self._prepend),
+            turns=with_system(said, record.get("system"), where),
             answers=_texts(record, "answers", where),
             choices=_texts(record, "choices", where),
-            meta={key: value for key, value in record.items() if key not in known},
+            meta=kept(record, known),
             origin=where,
         )
 
-    def _media(self, record: Record, where: str) -> list[Media]:
-        found = []
-        for key, kind in self._media_keys.items():
-            names: Any = record.get(key)
-            if names is None:
-                continue
-            for name in names if isinstance(names, list) else [names]:
-                found.append(media_file(kind, self._folder, name, where))
-        return found
-
-    def _listed(self, turns: Sequence[Any], where: str) -> list[Media]:
+    def _listed(self, turns: Sequence[Record], where: str) -> list[Media]:
         if self._turn_media is None:
             return []
-        return [
-            medium
-            for turn in turns
-            for medium in media_of(as_object(turn, where, "a turn"), self._turn_media, where, "image", self._folder)
-        ]
+        return [medium for turn in turns for medium in media_of(turn, self._turn_media, where, "image", self._folder)]
 
-    def _turn(self, turn: Any, where: str) -> tuple[Role, str]:
-        turn = as_object(turn, where, f"an element of {self._turns!r}")
+    def _turn(self, turn: Record, where: str) -> tuple[Role, str]:
         speaker = as_text(need(turn, self._speaker, where), where, f"{self._speaker!r}")
         if speaker not in self._roles:
             raise InputError(f"{where}: {speaker!r} is no known speaker{nearest(speaker, list(self._roles))}")
         return self._roles[speaker], as_text(need(turn, self._said, where), where, f"{self._said!r}")
+
+
+def _marked(turn: Turn, taught: bool) -> Turn:
+    return turn if taught or turn.role != "assistant" else replace(turn, train=False)
 
 
 def _texts(record: Record, key: str, where: str) -> tuple[str, ...]:

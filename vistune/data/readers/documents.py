@@ -10,6 +10,7 @@ from typing import Any, Literal
 from vistune.data.fields.fieldmap import label_of, media_of, value_of
 from vistune.data.fields.media_files import folder_of, media_file
 from vistune.data.fields.questions import Questions
+from vistune.data.fields.typed import plain_text
 from vistune.data.readers.base import Reader
 from vistune.data.records.json_records import Records
 from vistune.data.records.tables import arrange, open_table
@@ -102,7 +103,7 @@ class Documents(Reader):
         if len(data) > MAX_BYTES:
             raise InputError(f"{where}: document {path} is larger than {MAX_BYTES // 1_000_000} MB")
         try:
-            text = data.decode("utf-8").strip()
+            text = plain_text(data)
         except UnicodeDecodeError as error:
             raise InputError(f"{where}: document {path}: byte {error.start} is not UTF-8") from error
         return text if self._section is None else _section(text, self._section, f"{where}: document {path}")

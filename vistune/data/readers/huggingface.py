@@ -18,7 +18,7 @@ class Huggingface(Reader):
     path:      a folder written by `save_to_disk`, a folder of data files, or, with `download=true`, a name on the hub
     split:     e.g. train (needed when there are several)
     config:    the configuration's name, where there are several
-    layout:    the reader of the rows, as a spec without `path`: default `{"kind": "messages"}`
+    layout:    the reader of the rows, its name or a spec without `path`: default `{"kind": "messages"}`
     revision:  of a hub data set; name one, so that the data stays the same
     download:  allow the network
 
@@ -30,7 +30,7 @@ class Huggingface(Reader):
         path: str,
         split: str | None = None,
         config: str | None = None,
-        layout: Mapping[str, Any] | None = None,
+        layout: str | Mapping[str, Any] | None = None,
         revision: str | None = None,
         download: bool = False,
     ) -> None:
@@ -48,6 +48,10 @@ class Huggingface(Reader):
     def sample(self, index: int) -> Sample:
         """One row."""
         return self._samples.sample(index)
+
+    def told(self, index: int) -> tuple[Sample, tuple[str, ...]]:
+        """As the reader of the layout tells it."""
+        return self._samples.told(index)
 
 
 class Rows:
@@ -67,8 +71,8 @@ class Rows:
         return f"{self._name}: row {index + 1}"
 
 
-def _check(spec: Mapping[str, Any]) -> None:
-    if "path" in spec or split(spec)[0] in ("shards", "huggingface"):
+def _check(spec: str | Mapping[str, Any]) -> None:
+    if (isinstance(spec, Mapping) and "path" in spec) or split(spec)[0] in ("shards", "huggingface"):
         raise InputError("huggingface: layout is a reader of records, without a path of its own")
 
 

@@ -3,31 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from vistune.data.fields.fieldmap import Stored, label_of, media_of, value_of
 from vistune.data.fields.media_files import folder_of
+from vistune.data.fields.placeholders import fill, holds_tag
+from vistune.data.fields.taught import with_system
 from vistune.data.fields.typed import as_label, as_list, as_text
-from vistune.data.readers.base import Reader
+from vistune.data.readers.base import RecordReader
 from vistune.data.records.json_records import KEY, Records
 from vistune.data.records.store import ImageStore
 from vistune.data.records.tables import open_table
 from vistune.errors import InputError
 from vistune.sample import Media, MediaKind, MediaRef, Part, Sample, Text, Turn
 
+USUAL: dict[MediaKind, list[str]] = {
+    "image": ["image?", "images?"],
+    "video": ["video?", "videos?"],
+    "audio": ["audio?", "audios?"],
+    "points": [],
+}
 
-class Instructions(Reader):
+
+class Instructions(RecordReader):
     """One instruction, perhaps an input, and its output per record. Fields are expressions of `vistune.data.fields.fieldmap`.
 
     path, at, columns, delimiter, quoted:  the records, see `vistune.data.records.tables.open_table`
     images:       the folder the media are in (default: the file's own)
     history:      field of earlier turns, a list of [asked, answered]: shown, not taught
+    system:       field of the system sentence
     instruction, input, output:  fields; an optional one ends in `?`; instruction and input are joined by a line break
-    image, video, audio, points:  fields of media; `stored="base64"` when images are text in the record
+    image, video, audio, points:  fields of media (default: `image` and `images`, likewise for films and sounds);
+                  `stored="base64"` when images are text in the record
     store:        a JSON object of id -> base64 image; the field `image` then holds ids
     inline:       a mark that encloses a file name within the text, e.g. "<img_path>"; the medium stands in its place
     meta:         meta key -> field
+
+    Media stand where the texts have `<image>`, `<video>` or `<audio>`, else before the instruction.
     """
 
     def __init__(
@@ -37,10 +51,11 @@ class Instructions(Reader):
         instruction: str | None = "instruction",
         input: str | None = "input?",
         output: str = "output",
-        history: str | None = None,
-        image: str | list[str] | None = "image?",
-        video: str | None = None,
-        audio: str | None = None,
+        history: str | None = "history?",
+        system: str | None = "system?",
+        image: str | list[str] | None = None,
+        video: str | list[str] | None = None,
+        audio: str | list[str] | None = None,
         points: str | None = None,
         stored: Stored = "file",
         store: str | None = None,
@@ -58,36 +73,41 @@ class Instructions(Reader):
         self._records = open_table(path, at, columns, delimiter, quoted) if records is None else records
         self._folder, self._stem, self._id = folder_of(path, images), Path(path).stem, id
         self._asked = [field for field in (instruction, input) if field is not None]
-        self._output, self._inline, self._history = output, inline, history
+        self._output, self._inline, self._history, self._system = output, inline, history, system
         self._store = None if store is None else ImageStore(store)
-        fields: dict[MediaKind, str | list[str] | None] = {"image": image, "video": video, "audio": audio, "points": points}
-        self._media = {kind: field for kind, field in fields.items() if field is not None}
+        named: dict[MediaKind, str | list[str] | None] = {"image": image, "video": video, "audio": audio, "points": points}
+        self._media = {kind: USUAL[kind] if field is None else field for kind, field in named.items()}
         self._stored: Stored = stored
         self._meta = dict(meta or {})
 
-    def __len__(self) -> int:
-        return len(self._records)
-
-    def sample(self, index: int) -> Sample:
+    def made(self, record: Any, index: int, where: str) -> Sample:
         """One instruction with its answer."""
-        where, record = self._records.where(index), self._records[index]
         texts = [text for field in self._asked if (text := label_of(record, field, where))]
         if not texts:
             raise InputError(f"{where}: {' and '.join(map(repr, self._asked))} hold no text")
         media = [medium for kind, field in self._media.items() for medium in self._found(record, kind, field, where)]
-        shown: list[Part] = [MediaRef(number) for number in range(len(media))]
-        shown += self._text("\n".join(texts), media, where)
         answer = label_of(record, self._output, where)
-        earlier = self._earlier(record, where)
+        turns = self._turns(self._earlier(record, where), "\n".join(texts), answer, media, where)
+        system = None if self._system is None else value_of(record, self._system, where)
         meta = {key: value_of(record, field, where) for key, field in self._meta.items()}
         return Sample(
             id=self._identity(record, index, where),
             media=tuple(media),
-            turns=(*earlier, Turn("user", tuple(shown)), Turn("assistant", (Text(answer),))),
+            turns=with_system(turns, system, where),
             answers=(answer,),
             meta={key: value for key, value in meta.items() if value is not None},
             origin=where,
         )
+
+    def _turns(self, earlier: list[Turn], asked: str, answer: str, media: list[Media], where: str) -> tuple[Turn, ...]:
+        """Placeholders in any of the texts stand for the media; without one, the media stand before the instruction."""
+        said = [*((turn.role, turn.text) for turn in earlier), ("user", asked), ("assistant", answer)]
+        if self._inline is None and any(holds_tag(text) for _, text in said):
+            filled = fill(said, media, where)
+            return (*(replace(turn, train=False) if turn.role == "assistant" else turn for turn in filled[:-2]), *filled[-2:])
+        shown: list[Part] = [MediaRef(number) for number in range(len(media))]
+        shown += self._text(asked, media, where)
+        return (*earlier, Turn("user", tuple(shown)), Turn("assistant", (Text(answer),)))
 
     def _earlier(self, record: Any, where: str) -> list[Turn]:
         """The turns before the instruction. They are not taught: in such data every turn is a record of its own."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from vistune.data.held import joined
 from vistune.data.order.mixture import Plan, Sampling, Share, epoch_counts
-from vistune.data.readers.base import Reader
+from vistune.data.readers.base import Reader, told
 from vistune.data.samples import read
 from vistune.errors import InputError, nearest
 from vistune.files import read_yaml
@@ -74,15 +74,19 @@ class Mixture(Reader):
 
     def sample(self, index: int) -> Sample:
         """The sample at a place of the run."""
+        return self.told(index)[0]
+
+    def told(self, index: int) -> tuple[Sample, tuple[str, ...]]:
+        """As the source's own reader tells it."""
         number, inner = self._plan.at(index)
         entry = self._entries[number]
-        sample = self._sources[number][inner]
+        sample, unused = told(self._sources[number], inner)
         turns = sample.turns
         if prompt := entry.get("prompt"):
             turns = tuple(_wrapped(turn, prompt) if turn.role == "user" else turn for turn in turns)
         if system := entry.get("system"):
             turns = (Turn("system", (Text(system),)), *turns)
-        return replace(sample, id=f"{number}/{sample.id}", turns=turns, meta={**sample.meta, "source": number})
+        return replace(sample, id=f"{number}/{sample.id}", turns=turns, meta={**sample.meta, "source": number}), unused
 
 
 def _wrapped(turn: Turn, prompt: str) -> Turn:

@@ -9,14 +9,15 @@ from typing import Any, Literal
 from vistune.data.fields.fieldmap import Stored, label_of, labels_of, media_of, value_of
 from vistune.data.fields.lettered import LETTERS, lettered
 from vistune.data.fields.media_files import folder_of
-from vistune.data.readers.base import Reader
+from vistune.data.fields.placeholders import fill, holds_tag
+from vistune.data.readers.base import RecordReader
 from vistune.data.records.json_records import Records
 from vistune.data.records.tables import arrange, open_table
 from vistune.errors import InputError, nearest
 from vistune.sample import Media, MediaKind, MediaRef, Part, Sample, Text, Turn
 
 
-class Qa(Reader):
+class Qa(RecordReader):
     """One question per record. The field arguments are expressions of `vistune.data.fields.fieldmap`; None: not in this data.
 
     path, at, columns, delimiter, quoted, keep:  the records, see `vistune.data.records.tables.open_table`
@@ -26,7 +27,8 @@ class Qa(Reader):
     images:     the folder media are in (default: the file's own)
     question, answer, answers, choices, id:  fields; `answers` are all accepted answers (default: the answer alone)
     context:    text before the question, e.g. a hint or a passage
-    image, video, audio, points:  fields of media; `stored="base64"` when images are text in the table
+    image, video, audio, points:  fields of media; `stored="base64"` when images are text in the table. Media stand where the
+                question has `<image>`, `<video>` or `<audio>`, else before it
     separator:  splits one answer text into several accepted ones, or joins a list of answers into the text to be taught
     answer_is:  "text"; "index" into the choices from 0; "letter" A, B, ... of the choice
     names:      what the data writes as answer -> the answer in words, e.g. {"0": "no retinopathy"}
@@ -81,13 +83,8 @@ class Qa(Reader):
         self._stored: Stored = stored
         self._meta = dict(meta or {})
 
-    def __len__(self) -> int:
-        return len(self._records)
-
-    def sample(self, index: int) -> Sample:
+    def made(self, record: Any, index: int, where: str) -> Sample:
         """One question with its media and, where the data has it, its answer."""
-        where = self._records.where(index)
-        record = self._records[index]
         media: list[Media] = []
         for kind, field in self._media.items():
             media += media_of(record, field, where, kind, self._folder, self._stored)
@@ -97,7 +94,7 @@ class Qa(Reader):
         return Sample(
             id=label_of(record, self._id, where) if self._id is not None else f"{self._stem}:{index}",
             media=tuple(media),
-            turns=self._turns(record, len(media), choices, answers, where),
+            turns=self._turns(record, media, choices, answers, where),
             answers=tuple(dict.fromkeys(answers)) if self._answers is None else tuple(answers),
             choices=tuple(choices),
             meta={key: value for key, value in meta.items() if value is not None},
@@ -150,7 +147,7 @@ class Qa(Reader):
             raise InputError(f"{where}: answer {text!r} is no {self._answer_is} of one of the {len(choices)} choices")
         return choices[number]
 
-    def _turns(self, record: Any, media: int, choices: list[str], answers: list[str], where: str) -> tuple[Turn, ...]:
+    def _turns(self, record: Any, media: list[Media], choices: list[str], answers: list[str], where: str) -> tuple[Turn, ...]:
         question = label_of(record, self._question, where)
         if self._context is not None and (context := label_of(record, self._context, where)):
             question = f"{context}\n{question}"
@@ -161,8 +158,11 @@ class Qa(Reader):
             question += f"\n{lettered(choices)}" if choices else ""
             if target is not None:
                 target = LETTERS[self._position(target, choices, where)]
-        shown: list[Part] = [MediaRef(number) for number in range(media)]
-        user = Turn("user", (*shown, Text(question)))
+        if holds_tag(question):
+            (user,) = fill([("user", question)], media, where)
+        else:
+            shown: list[Part] = [MediaRef(number) for number in range(len(media))]
+            user = Turn("user", (*shown, Text(question)))
         return (user,) if target is None else (user, Turn("assistant", (Text(target),)))
 
     def _position(self, target: str, choices: list[str], where: str) -> int:

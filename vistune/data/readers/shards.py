@@ -18,18 +18,18 @@ class Shards(Reader):
     """Many files read as one.
 
     path:    a file, a pattern (`data-*.tar`) or a range (`data-{000..127}.tar`)
-    layout:  the reader of the records inside, as a spec without `path`: default
+    layout:  the reader of the records inside, its name or a spec without `path`: default
              `{"kind": "captions", "medium": "@image", "caption": "txt", "id": "@key"}` (see `shard_records.TarRecords` for the
              keys of a tar archive's records); `{"kind": "conversations"}` or `{"kind": "qa", ...}` work alike
 
     `ends` are the numbers of samples up to the end of each shard, by which `vistune.data.order.stream` splits the work.
     """
 
-    def __init__(self, path: str, layout: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, path: str, layout: str | Mapping[str, Any] | None = None) -> None:
         files = shard_files(path)
         records = Concatenated([open_shard(file) for file in files])
         spec = layout or {"kind": "captions", "medium": "@image", "caption": "txt", "id": KEY}
-        if "path" in spec or split(spec)[0] in ("shards", "huggingface"):
+        if (isinstance(spec, Mapping) and "path" in spec) or split(spec)[0] in ("shards", "huggingface"):
             raise InputError("shards: layout is a reader of records, without a path of its own")
         self.ends = records.ends
         self._samples: Reader = build("vistune.data.readers", spec, Reader, path=str(Path(files[0])), records=records)
@@ -40,3 +40,7 @@ class Shards(Reader):
     def sample(self, index: int) -> Sample:
         """One record of one shard."""
         return self._samples.sample(index)
+
+    def told(self, index: int) -> tuple[Sample, tuple[str, ...]]:
+        """As the reader of the layout tells it."""
+        return self._samples.told(index)

@@ -24,6 +24,9 @@ class Delimited:
         if columns is None:
             if not len(self._lines):
                 raise InputError(f"{path} has no header line")
+            head = self._lines[0]
+            if b"\r" in head.rstrip(b"\r\n") and b'"' not in head:  # between quotes it may be part of a name
+                raise InputError(f"{path}: its lines end in carriage returns alone, as old Macs wrote them: write line feeds")
             columns, self._first = [name.strip() for name in self._fields(0)], 1
         self.columns = list(columns)
         if len(set(self.columns)) != len(self.columns):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from vistune.data.fields.media_files import SUFFIXES
+from vistune.data.fields.typed import plain_text
 from vistune.data.records.index import read_range
 from vistune.data.records.json_records import KEY, Records
 from vistune.data.records.strict_json import parse_json
@@ -73,7 +74,7 @@ class TarRecords:
 
     def _text(self, member: Member, where: str) -> str:
         try:
-            return self._bytes(member).decode("utf-8").strip()
+            return plain_text(self._bytes(member))
         except UnicodeDecodeError as error:
             raise InputError(f"{where}: {member.name}: byte {error.start} is not UTF-8") from error
 
