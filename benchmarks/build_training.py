@@ -69,7 +69,7 @@ def run(arm: str, samples: int, seed: int, questions: int, out: Path) -> Scores:
         recipe = replace(recipe, stages=(replace(recipe.stages[0], data=ALIGNMENT), last))
         share_alignment(recipe, out, out / name)
         model = load(vistune.train(recipe, out / name))
-        model.cache = shared_features(model, out / "features")
+        model.chains["image"].cache = shared_features(model, out / "features")
         sizes = {task: questions * (CLOSER if task == "existence_adversarial" else 1) for task in TASKS}
         asked = {task: list(vistune.read(f"world:?task={task}&split=test&size={size}")) for task, size in sizes.items()}
         given = answer_all(model, asked)

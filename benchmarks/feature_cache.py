@@ -21,9 +21,9 @@ import torch
 from transformers import CLIPImageProcessorPil, CLIPVisionConfig, CLIPVisionModel
 
 from vistune.data.samples import read
-from vistune.model.feature_cache import FeatureCache
 from vistune.model.vlm import VisionLanguageModel
 from vistune.recipe import Stage, load_recipe, nano
+from vistune.training.caching import cache_of
 from vistune.training.preparing import prepared
 from vistune.training.selection import select
 from vistune.training.work import Work, work_of_steps
@@ -48,7 +48,7 @@ def epoch(model: VisionLanguageModel, works: Iterator[Work]) -> tuple[float, lis
     began = time.process_time()
     for work in works:
         model.zero_grad(set_to_none=True)
-        loss = sum(model(batch)["text"] for batch in work.batches) / work.supervised
+        loss = sum(model(batch)["text"].sum for batch in work.batches) / work.supervised
         loss.backward()
         losses.append(loss.item())
     return time.process_time() - began, losses
@@ -68,8 +68,7 @@ def main() -> None:
         stage = Stage(name="align", train={"connector": 1e-3}, data=data, batch=_STEP, template="plain")
         samples, steps = read(data), options.pictures // _STEP
         select(model, stage.train, "benchmark")
-        assert model.vision is not None and model.connector is not None
-        cache = FeatureCache(folder / "features", "encoder", model.vision, model.connector, ["benchmark"])
+        cache = cache_of(model, "image", "encoder", folder / "features", "fp32")
 
         def make(first: int, steps: int) -> Iterator[Work]:
             return work_of_steps(model, samples, stage, 0, first, steps)
@@ -78,7 +77,7 @@ def main() -> None:
         losses: dict[str, list[float]] = {}
         for repeat in range(-1, options.repeats):  # the first round fills the cache
             for kind, chosen in (("computed", None), ("found", cache)):
-                model.cache = chosen
+                model.chains["image"].cache = chosen
                 taken, losses[kind] = epoch(model, iter(prepared(make, 0, steps, 0)))
                 if repeat >= 0:
                     seconds[kind].append(taken)

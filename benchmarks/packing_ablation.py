@@ -31,11 +31,11 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from vistune.data.samples import read
-from vistune.model.feature_cache import FeatureCache
 from vistune.model.packing import Batch
 from vistune.model.vlm import VisionLanguageModel
 from vistune.prompt.render import IGNORE
 from vistune.recipe import load_recipe, nano
+from vistune.training.caching import cache_of
 from vistune.training.preparing import prepared
 from vistune.training.selection import select
 from vistune.training.work import Work, work_of_steps
@@ -45,7 +45,7 @@ Forward = Callable[[VisionLanguageModel, Batch], Tensor]
 
 def ours(model: VisionLanguageModel, batch: Batch) -> Tensor:
     """The summed loss as training computes it."""
-    return model(batch)["text"]
+    return model(batch)["text"].sum
 
 
 def full_projection(model: VisionLanguageModel, batch: Batch) -> Tensor:
@@ -124,7 +124,6 @@ def main() -> None:
     stage = replace(recipe.stages[-1], batch=options.batch)
     samples = read(stage.data)
     select(model, stage.train, "benchmark")
-    assert model.vision is not None and model.connector is not None
 
     def make(first: int, steps: int) -> Iterator[Work]:
         return work_of_steps(model, samples, stage, recipe.seed, first, steps)
@@ -133,10 +132,10 @@ def main() -> None:
     processor: dict[str, list[float]] = {name: [] for name in VARIANTS}
     losses: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        cache = FeatureCache(Path(folder), "encoder", model.vision, model.connector, ["benchmark"])
+        cache = cache_of(model, "image", "encoder", Path(folder), "fp32")
         for repeat in range(-1, options.repeats):  # the first round warms up and fills the cache
             for name, (forward, ahead, kept) in VARIANTS.items():
-                model.cache = cache if kept else None
+                model.chains["image"].cache = cache if kept else None
                 works = iter(prepared(make, 0, options.steps, 0)) if ahead else make(0, options.steps)
                 taken, used, losses[name] = measure(model, forward, works)
                 if repeat >= 0:

@@ -29,6 +29,7 @@ from vistune.model.encoders._squares import fit_square, normalise
 from vistune.prompt.codecs.decimals import Decimals
 from vistune.prompt.render import IGNORE, Renderer
 from vistune.prompt.templates.vicuna_v1 import VicunaV1
+from vistune.prompt.writer import Places
 
 Taken = tuple[list[int], list[int], Tensor]
 PLACES = 576
@@ -51,18 +52,18 @@ class Ours:
 
     def __init__(self, path: Path, tokenizer: object) -> None:
         self.path = path
-        self.renderer = Renderer(VicunaV1(), Decimals(), tokenizer, tokenizer.pad_token_id)
+        self.renderer = Renderer(VicunaV1(), Decimals(), tokenizer, tokenizer.pad_token_id, {"image": self})
         self.scale = (SIDE, SIDE)
 
     def __iter__(self) -> Iterator[Taken]:
         for sample in read(f"conversations:{self.path}"):
-            rendered = self.renderer.render(sample, lambda index, sample=sample: self.places(sample.media[index]))
+            rendered = self.renderer.render(sample)
             square, _ = fit_square(load_image(sample.media[0], sample.where), SIDE, "pad", MEAN)
             yield rendered.ids, rendered.labels, normalise(square, MEAN, STD)
 
-    def places(self, medium: object) -> int:
+    def write(self, part: object, sample: object) -> list[Places]:
         """As a model does: the size decides, from the header."""
-        return PLACES if image_size(medium) else 0
+        return [Places(PLACES if image_size(sample.media[part.index]) else 0)]
 
 
 class Theirs:

@@ -48,7 +48,7 @@ class Ours:
         places = range(self.done * self.batch, (self.done + 1) * self.batch)
         row = pack([self.model.example(self.samples[place], self.renderer) for place in places])
         self.optimizer.zero_grad(set_to_none=True)
-        loss = self.model(row)["text"] / row.supervised
+        loss = self.model(row)["text"].sum / row.supervised
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
         self.optimizer.step()

@@ -35,7 +35,8 @@ class Stage:
     accumulated): as many of the step's samples as fit into `max_tokens` and `max_images` (each tile is one), where either is
     given in place of `micro`.
     `warmup` is a share of the steps. `optimizer` is AdamW, or Muon for the weights of linear layers and AdamW for all others.
-    `template` replaces the model's own for this stage. `recompute` names parts
+    `template` replaces the model's own for this stage. `losses` replaces weights of named losses (`text`: 1, and the published
+    ones of the model's heads), as in `{text: 1.0, mask_bce: 2.0}`. `recompute` names parts
     whose blocks keep no activations but compute them again going backward: less memory, more time, the same numbers.
     `cache` keeps on disk what a frozen `encoder`, or encoder and `connector`, makes of each picture, in `cache_folder` (the
     run's own, where none is named): `auto` where pictures are seen again and the disk has ample room.
@@ -56,6 +57,7 @@ class Stage:
     weight_decay: float = 0.0
     clip: float = 1.0
     template: Spec | None = None
+    losses: Mapping[str, float] = field(default_factory=dict)
     recompute: Sequence[str] = ()
     cache: Literal["auto", "encoder", "connector", "off"] = "auto"
     cache_folder: str | None = None
@@ -82,6 +84,9 @@ class Stage:
             value = getattr(self, key)
             if value is not None and value < 1:
                 raise InputError(f"stage {self.name!r}: {key} is {value}, expected at least 1")
+        for name, weight in self.losses.items():
+            if not isinstance(weight, (int, float)) or not 0 <= weight < math.inf:
+                raise InputError(f"stage {self.name!r}: losses.{name} is {weight!r}, expected a weight of at least 0")
         if self.workers < 0:
             raise InputError(f"stage {self.name!r}: workers is {self.workers}, expected at least 0")
         if self.micro is not None and (self.max_tokens is not None or self.max_images is not None):

@@ -16,7 +16,8 @@ from vistune.errors import InputError
 from vistune.model.connectors.anyres import Anyres as AnyresConnector
 from vistune.model.connectors.base import Connector
 from vistune.model.encoders.anyres import Anyres, best_grid, views
-from vistune.model.features import Features, Tiling
+from vistune.model.features import Features, Grid, Layout, Tiling
+from vistune.trust import trusting
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 CASES = json.loads((GOLDEN / "anyres.json").read_text())
@@ -34,9 +35,14 @@ class Identity(Connector):
 
 
 def layout() -> AnyresConnector:
-    connector = AnyresConnector(6, 6, f"{__name__}:Identity")
+    with trusting([__name__]):
+        connector = AnyresConnector(6, 6, f"{__name__}:Identity")
     connector.newline.data = TENSORS["image_newline"]
     return connector
+
+
+def tiled(tokens: int, grid: Grid, tiling: Tiling | None) -> Layout:
+    return Layout(tokens, grid, 1 if tiling is None else tiling.inputs, tiling)
 
 
 @pytest.mark.parametrize("side", [336, 384, 448])
@@ -51,7 +57,7 @@ def test_content_and_token_counts_are_the_published_ones() -> None:
         tiling = Tiling(rows, columns, (width, height))
         kept = tiling.content((24, 24))
         assert [part.stop - part.start for part in kept] == [shown_rows, shown_columns], (width, height)
-        assert layout().count(576, (24, 24), tiling) == count, (width, height)
+        assert layout().layout_after(tiled(576, (24, 24), tiling)).total == count, (width, height)
 
 
 def test_the_picture_stands_where_the_published_code_puts_it() -> None:
@@ -81,22 +87,22 @@ def test_tiles_hold_the_published_pixels() -> None:
 )
 def test_tokens_are_laid_out_as_published(name: str, tiling: Tiling | None) -> None:
     tokens = TENSORS[f"tiles_{name}"]
-    joined = layout().join(tokens, (4, 4), tiling)
+    joined = layout().join(tokens, tiled(16, (4, 4), tiling))[0]
     assert torch.equal(joined, TENSORS[f"out_spatial_unpad_{name}"])
-    assert len(joined) == layout().count(16, (4, 4), tiling)
+    assert len(joined) == layout().layout_after(tiled(16, (4, 4), tiling)).total
 
 
 def test_a_large_picture_goes_through_the_tower_in_tiles(tiny_clip: str) -> None:
     encoder = Anyres({"kind": "huggingface", "path": tiny_clip}).eval()
     prepared = encoder.prepare(Image.new("RGB", (60, 40), (10, 200, 30)))
-    assert prepared.tiling == Tiling(2, 2, (60, 40)) and prepared.pixels.shape == (5, 3, 32, 32)
+    assert prepared.layout.tiling == Tiling(2, 2, (60, 40)) and prepared.inputs.shape == (5, 3, 32, 32)
     with torch.no_grad():
-        assert encoder(prepared.pixels).x.shape == (5, 16, 32)
+        assert encoder(prepared.inputs).x.shape == (5, 16, 32)
 
 
 def test_a_connector_that_changes_the_number_of_tokens_is_refused() -> None:
     with pytest.raises(InputError, match="keep one token a patch"):
-        layout().count(17, (4, 4), Tiling(2, 2, (4, 4)))
+        layout().layout_after(tiled(17, (4, 4), Tiling(2, 2, (4, 4))))
 
 
 def test_grids_must_be_there(tiny_clip: str) -> None:

@@ -23,7 +23,7 @@ from vistune.model.connectors.self_attention_queries import SelfAttentionQueries
 from vistune.model.connectors.tap import Tap
 from vistune.model.connectors.token_merge import TokenMerge
 from vistune.model.connectors.visual_abstractor import VisualAbstractor
-from vistune.model.features import Features, Grid
+from vistune.model.features import Features, Grid, Layout
 from vistune.spec import build, kinds
 
 FOLDER = "vistune.model.connectors"
@@ -54,7 +54,9 @@ def seen(x: torch.Tensor, grid: Grid) -> Features:
 @pytest.fixture(params=[kind for kind in kinds(FOLDER) if not kind.startswith("_")])
 def connector(request: pytest.FixtureRequest) -> Connector:
     torch.manual_seed(0)
-    made: Connector = build(FOLDER, {"kind": request.param, **SMALL.get(request.param, {})}, width=WIDTH, out_width=OUT)
+    made: Connector = build(
+        FOLDER, {"kind": request.param, **SMALL.get(request.param, {})}, Connector, width=WIDTH, out_width=OUT
+    )
     return made.eval()
 
 
@@ -63,7 +65,9 @@ def test_tokens_are_as_many_and_as_wide_as_promised(connector: Connector, grid: 
     length = grid[0] * grid[1]
     tokens = connector(seen(torch.randn(2, length, WIDTH), grid), QUESTIONS)
     assert tokens.shape == (2, connector.num_tokens(length, grid), OUT)
-    assert connector.join(tokens[:1], grid, None).shape == (connector.count(length, grid, None), OUT)
+    layout = Layout(length, grid)
+    after = connector.layout_after(layout)
+    assert connector.join(tokens[:1], layout).shape == (after.inputs, after.tokens, OUT)
 
 
 def test_only_one_that_says_so_reads_the_question(connector: Connector) -> None:
@@ -76,7 +80,7 @@ def test_only_one_that_says_so_reads_the_question(connector: Connector) -> None:
 def test_every_parameter_learns_and_inputs_do_not_mix(connector: Connector) -> None:
     x = torch.randn(2, 16, WIDTH)
     tokens = connector(seen(x, (4, 4)), QUESTIONS)
-    (connector.join(tokens[:1], (4, 4), None).square().sum() + tokens.square().sum()).backward()
+    (connector.join(tokens[:1], Layout(16, (4, 4))).square().sum() + tokens.square().sum()).backward()
     assert [name for name, parameter in connector.named_parameters() if parameter.grad is None] == []
     other = connector(seen(torch.stack([x[0], -x[1]]), (4, 4)), QUESTIONS)
     assert torch.equal(other[0], tokens[0]) and not torch.equal(other[1], tokens[1])

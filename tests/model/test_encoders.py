@@ -33,9 +33,9 @@ def spec(name: str, path: str) -> dict[str, object]:
 
 @pytest.mark.parametrize("name", TOWERS)
 def test_every_family_prepares_sees_and_learns(name: str, towers: dict[str, str]) -> None:
-    encoder: Encoder = build("vistune.model.encoders", spec(name, towers[name]))
+    encoder: Encoder = build("vistune.model.encoders", spec(name, towers[name]), Encoder)
     prepared = encoder.prepare(PICTURE)
-    features = encoder(prepared.pixels)
+    features = encoder(prepared.inputs)
     assert features.x.shape == (1, encoder.num_tokens(PICTURE.size), encoder.width)
     assert features.grid == encoder.grid(PICTURE.size)
     features.x.sum().backward()
@@ -48,7 +48,7 @@ def test_every_family_prepares_sees_and_learns(name: str, towers: dict[str, str]
 def test_layers_and_the_tokens_in_front_are_those_of_transformers(name: str, towers: dict[str, str]) -> None:
     encoder = Huggingface(towers[name], layer=[1, -2], cls="keep").eval()
     front = PREFIX[name]
-    pixels = encoder.prepare(PICTURE).pixels
+    pixels = encoder.prepare(PICTURE).inputs
     with torch.no_grad():
         x = encoder(pixels).x
         alone = Huggingface(towers[name], layer=-2).eval()(pixels).x
@@ -67,28 +67,28 @@ def test_patches_of_siglip2_are_those_of_its_processor(towers: dict[str, str]) -
     with torch.no_grad():
         inputs = processor(square, return_tensors="pt")
         expected = hf.AutoModel.from_pretrained(towers["siglip2"]).eval()(**inputs, output_hidden_states=True).hidden_states[-1]
-        torch.testing.assert_close(encoder(encoder.prepare(square).pixels).x, expected, atol=1e-5, rtol=0)
+        torch.testing.assert_close(encoder(encoder.prepare(square).inputs).x, expected, atol=1e-5, rtol=0)
 
 
 @pytest.mark.parametrize("name", PREFIX)
 def test_positions_are_interpolated_for_another_size(name: str, towers: dict[str, str]) -> None:
     encoder = Huggingface(towers[name], size=48)
-    assert encoder(encoder.prepare(PICTURE).pixels).x.shape == (1, 36, 32)
+    assert encoder(encoder.prepare(PICTURE).inputs).x.shape == (1, 36, 32)
     assert encoder.grid((1, 1)) == (6, 6) and encoder.num_tokens((1, 1)) == 36
 
 
 def test_an_earlier_stage_of_a_convnext_is_finer(towers: dict[str, str]) -> None:
     encoder = Convnext(towers["convnext"], size=64, stage=3)
-    assert encoder(encoder.prepare(PICTURE).pixels).x.shape == (1, 16, 24)
+    assert encoder(encoder.prepare(PICTURE).inputs).x.shape == (1, 16, 24)
 
 
 def test_two_towers_stand_side_by_side(towers: dict[str, str]) -> None:
     clip, dino = ({"kind": "huggingface", "path": towers[name]} for name in ("clip", "dinov2"))
     channel, token = Pair(clip, dino, "channel").eval(), Pair(clip, dino, "token").eval()
-    pixels = channel.prepare(PICTURE).pixels.expand(2, -1)
+    pixels = channel.prepare(PICTURE).inputs.expand(2, -1)
     with torch.no_grad():
         first, second = (Huggingface(towers[name]).eval() for name in ("clip", "dinov2"))
-        seen = [encoder(encoder.prepare(PICTURE).pixels).x for encoder in (first, second)]
+        seen = [encoder(encoder.prepare(PICTURE).inputs).x for encoder in (first, second)]
         torch.testing.assert_close(channel(pixels).x[1:], torch.cat(seen, dim=-1))
         torch.testing.assert_close(token(pixels).x[1:], torch.cat(seen, dim=1))
     assert channel.num_tokens((1, 1)) == 16 and token.num_tokens((1, 1)) == 32 and channel.width == 64
@@ -105,7 +105,7 @@ def test_two_towers_stand_side_by_side(towers: dict[str, str]) -> None:
 )
 def test_a_wrong_setting_is_one_sentence(towers: dict[str, str], change: dict[str, object], complaint: str) -> None:
     with pytest.raises(InputError, match=complaint):
-        build("vistune.model.encoders", spec("clip", towers["clip"]) | change)
+        build("vistune.model.encoders", spec("clip", towers["clip"]) | change, Encoder)
 
 
 def test_pairs_that_do_not_fit_are_refused(towers: dict[str, str]) -> None:

@@ -118,7 +118,7 @@ def test_every_parameter_of_the_fusion_learns_with_and_without_pictures(model: V
     """Without pictures, too: a process whose batch has none must not keep the others waiting."""
     for item in (sample((1,)), sample(())):
         model.zero_grad(set_to_none=True)
-        model(batch_of(model, item))["text"].backward()
+        model(batch_of(model, item))["text"].sum.backward()
         missing = [name for name, parameter in model.fusion.named_parameters() if parameter.grad is None]
         assert missing == [] or (not item.media and set(missing) <= {"marker", "begin", "end"}), missing
 
@@ -194,7 +194,7 @@ def test_splice_puts_tokens_where_slots_say(tiny_spec: dict[str, Any]) -> None:
     batch = batch_of(model, sample((1, 2)))
     tokens: list[Tensor] = [torch.full((9, model.llm.width), float(number)) for number in (1, 2)]
     text = Inputs(torch.zeros(len(batch.ids), model.llm.width), batch.positions, batch.lengths)
-    got = splice(text, tokens, batch.slots).embeds[:, 0]
+    got = splice(text, {"image": tokens}, batch.slots).embeds[:, 0]
     expected = torch.zeros(len(batch.ids))
     for slot in batch.slots["image"]:
         expected[slot.start : slot.start + slot.length] = slot.which + 1

@@ -50,8 +50,8 @@ def test_a_batch_of_mixed_pictures_is_its_samples(name: str, tiny: Callable[[str
     model, samples = opened(tiny(name)), mixed(name)
     examples = [model.example(each, model.renderer()) for each in samples]
     with torch.no_grad():
-        alone = sum(float(model(model.pack([example]))["text"]) for example in examples)
-        together = float(model(model.pack(examples))["text"])
+        alone = sum(float(model(model.pack([example]))["text"].sum) for example in examples)
+        together = float(model(model.pack(examples))["text"].sum)
     assert together == pytest.approx(alone, rel=1e-4)
     answers = model.generate(samples, max_new_tokens=6)
     assert answers == [model.generate([each], max_new_tokens=6)[0] for each in samples]
@@ -67,7 +67,7 @@ def test_steps_on_adapters_of_the_text_part_lower_the_loss(name: str, tiny: Call
     losses = []
     for _ in range(3):
         optimizer.zero_grad()
-        loss = model(batch)["text"]
+        loss = model(batch)["text"].sum
         loss.backward()
         optimizer.step()
         losses.append(float(loss.detach()))
@@ -199,7 +199,7 @@ def test_coordinates_are_written_as_the_familys_paper_does(tiny: Callable[[str],
         "llava": "[0.100,0.200,0.500,1.000]",
     }
     for name, text in written.items():
-        codec: Codec = build("vistune.prompt.codecs", family_of(name).codec)
+        codec: Codec = build("vistune.prompt.codecs", family_of(name).codec, Codec)
         assert codec.encode(box) == text
         (read,) = codec.decode(f"it is {text}.")
         assert read.box == pytest.approx(box.box, abs=2e-3)

@@ -26,7 +26,7 @@ CODECS = {
 
 def made(name: str) -> tuple[Codec, float]:
     spec, precision = CODECS[name]
-    return build(FOLDER, spec), precision
+    return build(FOLDER, spec, Codec), precision
 
 
 @pytest.mark.parametrize(
@@ -66,19 +66,19 @@ def test_text_without_coordinates_holds_none(name: str) -> None:
 
 
 def test_inverted_and_outside_boxes_are_no_regions() -> None:
-    codec = build(FOLDER, "decimals")
+    codec = build(FOLDER, "decimals", Codec)
     assert codec.decode("[0.900,0.100,0.200,0.300] [0.100,0.100,1.200,0.300]") == []
 
 
 def test_spaces_the_model_leaves_out_or_adds_after_commas_are_forgiven_where_the_pattern_has_them() -> None:
-    assert build(FOLDER, FERRET).decode("[1,2,  3, 4]")[0].box == (0.001, 0.002, 0.003, 0.004)
+    assert build(FOLDER, FERRET, Codec).decode("[1,2,  3, 4]")[0].box == (0.001, 0.002, 0.003, 0.004)
 
 
 def test_a_mask_cannot_be_written() -> None:
     import numpy as np
 
     with pytest.raises(InputError, match="a mask cannot be written as text"):
-        build(FOLDER, "decimals").encode(Region(mask=np.ones((2, 2), dtype=bool)))
+        build(FOLDER, "decimals", Codec).encode(Region(mask=np.ones((2, 2), dtype=bool)))
 
 
 @pytest.mark.parametrize("name", ["percent", "qwen", "ferret"])

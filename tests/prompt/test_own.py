@@ -6,7 +6,7 @@ import pytest
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from vistune.errors import InputError
-from vistune.prompt.template import as_text
+from vistune.prompt.template import Template, as_text
 from vistune.sample import Media, MediaRef, Sample, Text, Turn
 from vistune.spec import build, kinds
 
@@ -49,13 +49,13 @@ def test_templates_that_no_text_tells_apart_are_read_back_to_the_same_text_or_re
     kind: str, tokenizer: PreTrainedTokenizerBase
 ) -> None:
     """Numbered rounds, other first questions, marks that are supervised around questions: the text does not show these."""
-    made = build(FOLDER, kind)
+    made = build(FOLDER, kind, Template)
     tokenizer.chat_template = made.chat_template("<image>")
     pictures = Media("image", data=b""), Media("image", data=b"")
     first, second = (Turn("user", (MediaRef(index), Text("What?"))) for index in (0, 1))
     answer = Turn("assistant", (Text("A bus"),))
     try:
-        own = build(FOLDER, "own", tokenizer=tokenizer)
+        own = build(FOLDER, "own", Template, tokenizer=tokenizer)
     except InputError:
         return
     for sample in [*conversations(), Sample("4", pictures, (first, answer, second, answer))]:
@@ -64,9 +64,9 @@ def test_templates_that_no_text_tells_apart_are_read_back_to_the_same_text_or_re
 
 @pytest.mark.parametrize("kind", sorted({*kinds(FOLDER)} - {"own"} - DIFFERENT))
 def test_our_templates_are_read_back_whole(kind: str, tokenizer: PreTrainedTokenizerBase) -> None:
-    made = build(FOLDER, kind)
+    made = build(FOLDER, kind, Template)
     tokenizer.chat_template = made.chat_template("<image>")
-    own = build(FOLDER, "own", tokenizer=tokenizer)
+    own = build(FOLDER, "own", Template, tokenizer=tokenizer)
     shown = Sample(
         "4", (Media("image", data=b""),), (Turn("user", (MediaRef(0), Text("What?"))), Turn("assistant", (Text("A bus"),)))
     )
@@ -81,7 +81,7 @@ def test_our_templates_are_read_back_whole(kind: str, tokenizer: PreTrainedToken
 @pytest.mark.parametrize(("source", "system"), [(NO_SYSTEM, False), (SYSTEM_IN_QUESTION, True)])
 def test_foreign_templates_are_followed(source: str, system: bool, tokenizer: PreTrainedTokenizerBase) -> None:
     tokenizer.chat_template = source
-    own = build(FOLDER, "own", tokenizer=tokenizer)
+    own = build(FOLDER, "own", Template, tokenizer=tokenizer)
     for sample in conversations(system):
         messages = [{"role": turn.role, "content": turn.text} for turn in sample.turns]
         assert as_text(own.pieces(sample), TOKENS) == tokenizer.apply_chat_template(messages, tokenize=False)
@@ -90,9 +90,9 @@ def test_foreign_templates_are_followed(source: str, system: bool, tokenizer: Pr
 def test_a_template_that_rewrites_earlier_turns_is_refused(tokenizer: PreTrainedTokenizerBase) -> None:
     tokenizer.chat_template = THINKING
     with pytest.raises(InputError, match=r"cannot be trained with .*earlier turns.*: name one"):
-        build(FOLDER, "own", tokenizer=tokenizer)
+        build(FOLDER, "own", Template, tokenizer=tokenizer)
 
 
 def test_a_tokenizer_without_one_is_refused(tokenizer: PreTrainedTokenizerBase) -> None:
     with pytest.raises(InputError, match="has no chat template of its own"):
-        build(FOLDER, "own", tokenizer=tokenizer)
+        build(FOLDER, "own", Template, tokenizer=tokenizer)

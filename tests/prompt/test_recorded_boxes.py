@@ -39,7 +39,7 @@ TOKENS = {
 
 
 def codec(spec: object) -> Codec:
-    return build("vistune.prompt.codecs", spec)
+    return build("vistune.prompt.codecs", spec, Codec)
 
 
 def unit(box: Sequence[float], size: Sequence[int]) -> Box:

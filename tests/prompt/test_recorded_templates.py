@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from numpy import zeros
 
+from vistune.prompt.codec import Codec
 from vistune.prompt.spelling import spelled
-from vistune.prompt.template import as_text
+from vistune.prompt.template import Template, as_text
 from vistune.sample import Media, MediaRef, Part, Region, Sample, Text, Turn
 from vistune.spec import build
 
@@ -39,7 +40,7 @@ def conversation(turns: list[list[str]], mark: str) -> Sample:
 
 @pytest.mark.parametrize("case", GOLDEN["cases"], ids=lambda case: case["name"])
 def test_prompt_and_supervision_are_the_recorded_ones(case: dict) -> None:
-    template = build(FOLDER, {"kind": case["template"], **case["arguments"]})
+    template = build(FOLDER, {"kind": case["template"], **case["arguments"]}, Template)
     mark = case.get("picture", "<image>")
     pieces = template.pieces(conversation(case["turns"], mark), case["turns"][-1][0] == "user")
     assert as_text(pieces, TOKENS, mark).removeprefix(case["begin"]) == case["prompt"].removeprefix(case["begin"])
@@ -75,7 +76,7 @@ def test_prompts_with_regions_are_the_recorded_ones(case: dict) -> None:
     picture = Media("image", data=zeros((size[1], size[0], 3), "uint8"))
     turns = tuple(Turn(role, tuple(part_of(part, size) for part in parts)) for role, parts in case["turns"])  # type: ignore[arg-type]
     sample = Sample("s", (picture,), turns)
-    template, codec = build(FOLDER, case["template"]), build("vistune.prompt.codecs", case["codec"])
+    template, codec = build(FOLDER, case["template"], Template), build("vistune.prompt.codecs", case["codec"], Codec)
     pieces = list(spelled(template.pieces(sample, turns[-1].role == "user"), codec, sample))
     assert as_text(pieces, TOKENS) == case["prompt"]
     assert "".join(as_text([piece], TOKENS) for piece in pieces if piece.trained) == "".join(case["supervised"])

@@ -39,7 +39,7 @@ def lay_out(template: Template, sample: Sample, answer_next: bool = False) -> st
 
 @pytest.mark.parametrize("case", GOLDEN["cases"], ids=lambda case: case["name"])
 def test_prompt_and_supervision_equal_the_official_ones(case: dict) -> None:
-    template = build(FOLDER, {"kind": case["template"], **case.get("arguments", {})})
+    template = build(FOLDER, {"kind": case["template"], **case.get("arguments", {})}, Template)
     sample = conversation(*case["turns"])
     pieces = template.pieces(sample, case["turns"][-1][0] == "user")
     assert as_text(pieces, TOKENS).removeprefix(case.get("begin", "<s>")) == case["prompt"]
@@ -67,7 +67,7 @@ def test_prompt_and_supervision_equal_the_official_ones(case: dict) -> None:
 def test_chat_template_says_the_same(kind: str, turns: list[tuple[str, str]], tiny_language: str) -> None:
     from transformers import AutoTokenizer
 
-    template = build(FOLDER, kind)
+    template = build(FOLDER, kind, Template)
     sample = conversation(*turns)
     tokenizer = AutoTokenizer.from_pretrained(tiny_language)
     messages = []
@@ -89,13 +89,13 @@ def test_chat_template_says_the_same(kind: str, turns: list[tuple[str, str]], ti
 )
 def test_turns_that_do_not_alternate_are_refused_by_name(turns: list[tuple[str, str]], complaint: str) -> None:
     with pytest.raises(InputError, match=f"sample 's': {complaint}"):
-        build(FOLDER, "vicuna_v1").pieces(conversation(*turns))
+        build(FOLDER, "vicuna_v1", Template).pieces(conversation(*turns))
 
 
 def test_our_own_system_sentence_is_the_default_and_an_argument_replaces_it() -> None:
     sample = conversation(("user", "Hi"), ("assistant", "Ho"))
-    assert lay_out(build(FOLDER, "vicuna_v1"), sample).startswith("<s>The assistant looks at the pictures")
-    assert lay_out(build(FOLDER, {"kind": "vicuna_v1", "system": ""}), sample) == "<s>USER: Hi ASSISTANT: Ho</s>"
+    assert lay_out(build(FOLDER, "vicuna_v1", Template), sample).startswith("<s>The assistant looks at the pictures")
+    assert lay_out(build(FOLDER, {"kind": "vicuna_v1", "system": ""}, Template), sample) == "<s>USER: Hi ASSISTANT: Ho</s>"
 
 
 def exported(template: Template, messages: list[dict], language: str) -> str:
@@ -124,19 +124,21 @@ def test_an_exported_template_refuses_what_training_refuses(
     from jinja2 import TemplateError
 
     with pytest.raises(TemplateError, match=complaint):
-        exported(build(FOLDER, kind), [{"role": role, "content": content} for role, content in messages], tiny_language)
+        exported(
+            build(FOLDER, kind, Template), [{"role": role, "content": content} for role, content in messages], tiny_language
+        )
 
 
 def test_an_exported_template_keeps_every_word_of_system_and_developer(tiny_language: str) -> None:
     parts = [{"type": "text", "text": "Be brief."}, {"type": "text", "text": " Never swear."}]
     for role in ("system", "developer"):
         messages = [{"role": role, "content": parts}, {"role": "user", "content": "hi"}]
-        text = exported(build(FOLDER, "vicuna_v1"), messages, tiny_language)
+        text = exported(build(FOLDER, "vicuna_v1", Template), messages, tiny_language)
         assert text == "<s>Be brief. Never swear. USER: hi ASSISTANT:"
 
 
 def test_an_exported_template_drops_a_leading_answer_where_training_does(tiny_language: str) -> None:
-    template = build(FOLDER, {"kind": "vicuna_v1", "system": "", "leading_answer": "drop"})
+    template = build(FOLDER, {"kind": "vicuna_v1", "system": "", "leading_answer": "drop"}, Template)
     turns = [("assistant", "Welcome."), ("user", "Hi"), ("assistant", "Ho")]
     messages = [{"role": role, "content": text} for role, text in turns]
     assert (
@@ -148,13 +150,13 @@ def test_an_exported_template_drops_a_leading_answer_where_training_does(tiny_la
 
 def test_an_answer_to_nothing_is_refused_with_the_way_round() -> None:
     with pytest.raises(InputError, match="`leading_answer: drop` leaves an answer to nothing out"):
-        build(FOLDER, "chatml").pieces(conversation(("assistant", "hi"), ("user", "a"), ("assistant", "b")))
+        build(FOLDER, "chatml", Template).pieces(conversation(("assistant", "hi"), ("user", "a"), ("assistant", "b")))
 
 
 @pytest.mark.parametrize("media_first", [False, True, "all"])
 def test_media_are_numbered_and_enclosed_wherever_they_stand(media_first: object, tiny_language: str) -> None:
     spec = {"kind": "vicuna_v1", "system": "", "media_first": media_first, "media_prefix": "{n}<", "media_suffix": ">\n"}
-    template = build(FOLDER, spec)
+    template = build(FOLDER, spec, Template)
     sample = conversation(("user", "a <image> b <image> c"), ("assistant", "d"), ("user", "e <image>"))
     expected = {
         False: "<s>USER: a 1<<image>>\n b 2<<image>>\n c ASSISTANT: d</s>USER: e 3<<image>>\n ASSISTANT:",
@@ -173,6 +175,11 @@ def test_media_are_numbered_and_enclosed_wherever_they_stand(media_first: object
 
 
 def test_what_stops_an_answer_is_what_follows_it_before_the_end_token() -> None:
-    assert build(FOLDER, "chatglm").stops == build(FOLDER, "react").stops == build(FOLDER, "vicuna_v1").stops == []
-    assert build(FOLDER, "internlm").stops == ["<eoa>"]
-    assert build(FOLDER, "panda_gpt").stops == ["###"]
+    assert (
+        build(FOLDER, "chatglm", Template).stops
+        == build(FOLDER, "react", Template).stops
+        == build(FOLDER, "vicuna_v1", Template).stops
+        == []
+    )
+    assert build(FOLDER, "internlm", Template).stops == ["<eoa>"]
+    assert build(FOLDER, "panda_gpt", Template).stops == ["###"]

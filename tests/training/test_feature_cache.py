@@ -12,13 +12,13 @@ import torch
 
 from vistune.data.samples import read
 from vistune.errors import InputError
-from vistune.model.feature_cache import FeatureCache
+from vistune.model.feature_cache import Level
 from vistune.model.packing import pack
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
 from vistune.recipe import Recipe, Stage
 from vistune.training import caching as module
-from vistune.training.caching import caching, predict
+from vistune.training.caching import cache_of, caching, predict
 from vistune.training.flops import Load
 from vistune.training.run import train
 from vistune.training.selection import select
@@ -50,34 +50,34 @@ def test_losses_are_bit_equal_with_and_without(tiny_spec: dict[str, Any], tmp_pa
     assert [file.stat().st_mtime_ns for file in files] == times and not (tmp_path / "shared" / "features").exists()
 
 
-def cached(spec: dict[str, Any], folder: Path, level: str = "encoder") -> VisionLanguageModel:
+def cached(spec: dict[str, Any], folder: Path, level: Level = "encoder") -> VisionLanguageModel:
     torch.manual_seed(0)
     model = VisionLanguageModel(ModelSpec.from_json(spec))
     select(model, {"llm": 1e-3}, "test")
-    assert model.vision is not None and model.connector is not None
-    model.cache = FeatureCache(folder, level, model.vision, model.connector, [spec["vision"]])  # type: ignore[arg-type]
+    model.chains["image"].cache = cache_of(model, "image", level, folder, "fp32")
     return model
 
 
 @pytest.mark.parametrize("level", ["encoder", "connector"])
 @pytest.mark.parametrize("tiles", [False, True])
-def test_what_is_found_is_what_was_made(tiny_spec: dict[str, Any], tmp_path: Path, level: str, tiles: bool) -> None:
+def test_what_is_found_is_what_was_made(tiny_spec: dict[str, Any], tmp_path: Path, level: Level, tiles: bool) -> None:
     spec = tiny_spec
     if tiles:
         spec = spec | {"vision": {"kind": "anyres", "inner": spec["vision"]}, "connector": {"kind": "anyres", "inner": "mlp"}}
     model, samples = cached(spec, tmp_path, level), [read(DATA)[index] for index in range(4)]
     plain = model.logits(samples)
-    model.cache, kept = None, model.cache
+    pictures = model.chains["image"]
+    pictures.cache, kept = None, pictures.cache
     assert kept is not None and (kept.made, kept.found) == (4, 0)
     assert all(map(torch.equal, plain, model.logits(samples)))
-    model.cache = kept
+    pictures.cache = kept
     assert all(map(torch.equal, plain, model.logits(samples)))
     assert (kept.made, kept.found) == (4, 4)
     example = model.example(samples[0], model.renderer())
-    (medium,) = example.media.values()
-    assert medium.pixels.shape[1] == 0 and medium.kept is not None  # nothing was decoded
-    assert Load.of(pack([example])).inputs == 0  # and nothing is claimed to have been computed
-    model.cache = None
+    (medium,) = example.media
+    assert medium.inputs.shape[1] == 0 and medium.kept is not None  # nothing was decoded
+    assert Load.of(pack([example]), model).inputs == {"image": 0}  # and nothing is claimed to have been computed
+    pictures.cache = None
     assert model.example(samples[0], model.renderer()).media[0].geometry == medium.geometry
 
 
@@ -93,10 +93,10 @@ def test_a_file_cut_short_is_made_again(tiny_spec: dict[str, Any], tmp_path: Pat
 
 def test_other_weights_have_another_folder(tiny_spec: dict[str, Any], tmp_path: Path) -> None:
     model = cached(tiny_spec, tmp_path)
-    assert model.cache is not None and model.vision is not None and model.connector is not None
+    assert model.chains["image"].cache is not None and model.vision is not None
     next(model.vision.parameters()).data[0] += 1
-    other = FeatureCache(tmp_path, "encoder", model.vision, model.connector, [tiny_spec["vision"]])
-    assert other.folder != model.cache.folder
+    other = cache_of(model, "image", "encoder", tmp_path, "fp32")
+    assert other.folder != model.chains["image"].cache.folder
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_what_cannot_be_kept_is_not_and_says_why(
     stage = Stage(**{"name": "s", "train": train, "data": DATA, "batch": 8, "epochs": 2} | changes)
     select(model, stage.train, "test")
     with caching(model, read(DATA), stage, int(3 * stage.epochs), tmp_path / "features", "fp32"):
-        assert model.cache is None
+        assert model.chains["image"].cache is None
     said = capsys.readouterr().out
     assert said == (f"stage s: features are not kept: {reason}\n" if reason else "")
 
@@ -124,13 +124,13 @@ def test_a_disk_without_room_is_refused_when_asked_and_avoided_when_not(
 ) -> None:
     model, samples = VisionLanguageModel(ModelSpec.from_json(tiny_spec)), read(DATA)
     select(model, {"connector": 1e-3}, "test")
-    need = predict(model, samples, "encoder", "fp32")
+    need = predict(model, "image", samples, "encoder", "fp32")
     assert (need.media, need.bytes) == (24, 24 * 16 * 32 * 4)
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(module.shutil, "disk_usage", lambda path: usage._replace(free=usage.total // 20 + need.bytes - 1))
     stage = Stage(name="s", train={"connector": 1e-3}, data=DATA, batch=8, epochs=2)
     with caching(model, samples, stage, 6, tmp_path / "features", "fp32"):
-        assert model.cache is None
+        assert model.chains["image"].cache is None
     assert "features are not kept: they take at most 0.0 MB for 24 pictures" in capsys.readouterr().out
     asked = Stage(name="s", train={"connector": 1e-3}, data=DATA, batch=8, cache="encoder")
     with (
@@ -144,7 +144,7 @@ def test_a_disk_without_room_is_refused_when_asked_and_avoided_when_not(
 def test_pictures_prepared_in_another_way_have_another_folder(tiny_spec: dict[str, Any], tmp_path: Path) -> None:
     """The mean stands in a file beside the weights, and neither they nor the spec tell when it changes."""
     model = cached(tiny_spec, tmp_path)
-    first, again = model.cache, FeatureCache(tmp_path, "encoder", model.vision, model.connector, [tiny_spec["vision"]])  # type: ignore[arg-type]
+    first, again = model.chains["image"].cache, cache_of(model, "image", "encoder", tmp_path, "fp32")
     model.vision.mean = (0.0, 0.0, 0.0)  # type: ignore[union-attr, assignment]
-    other = FeatureCache(tmp_path, "encoder", model.vision, model.connector, [tiny_spec["vision"]])  # type: ignore[arg-type]
+    other = cache_of(model, "image", "encoder", tmp_path, "fp32")
     assert first is not None and first.folder == again.folder != other.folder

@@ -73,7 +73,7 @@ def test_the_formula_is_what_torch_counts(tiny_spec: dict[str, Any], fusion: str
     train = {part: rate for part, rate in train.items() if part != "fusion" or fusion != "splice"}
     model = build(tiny_spec, fusion, train)
     batch = row(model)
-    parts = FlopModel(model).step([Load.of(batch)])
+    parts = FlopModel(model).step([Load.of(batch, model)])
     forward, backward = counted(model, batch)
     assert sum(part.forward for part in parts.values()) == pytest.approx(forward, rel=1e-9)
     assert sum(part.backward for part in parts.values()) == pytest.approx(backward, rel=0.02)
@@ -83,7 +83,7 @@ def test_adapters_pass_gradients_through_the_frozen_model(tiny_spec: dict[str, A
     adapt = {"llm": {"kind": "lora", "rank": 4}}
     model = build(tiny_spec, "splice", {"connector": 1e-3, "llm.adapter": 1e-3}, adapt)
     batch = row(model)
-    parts = FlopModel(model).step([Load.of(batch)])
+    parts = FlopModel(model).step([Load.of(batch, model)])
     forward, backward = counted(model, batch)
     assert sum(part.forward for part in parts.values()) == pytest.approx(forward, rel=1e-9)
     assert sum(part.backward for part in parts.values()) == pytest.approx(backward, rel=0.02)

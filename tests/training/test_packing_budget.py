@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vistune.data.samples import read
 from vistune.errors import InputError
-from vistune.model.features import Geometry, Prepared
+from vistune.model.features import Layout, Prepared, Thing
 from vistune.model.packing import Example, pack
 from vistune.model.packing_budget import rows
 from vistune.model.spec import ModelSpec
@@ -33,8 +33,8 @@ FUSIONS: dict[str, dict[str, Any]] = {
 
 
 def example(number: int, tokens: int, images: int) -> Example:
-    media = {0: Prepared(torch.zeros(images, 3, 2, 2), Geometry())} if images else {}
-    return Example(str(number), Rendered([1] * tokens, [1] * tokens, {}), media)
+    shown = [Thing(Prepared(torch.zeros(images, 3, 2, 2), layout=Layout(1, inputs=images)))] if images else []
+    return Example(str(number), Rendered([1] * tokens, [1] * tokens, {}), {"image": shown})
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -45,7 +45,7 @@ def test_no_row_exceeds_the_budget_and_every_sample_is_in_one(seed: int) -> None
     assert sorted(int(item.id) for row in made for item in row) == list(range(len(examples)))
     for row in made:
         assert sum(len(item.rendered) for item in row) <= 100
-        assert sum(len(medium.pixels) for item in row for medium in item.media.values()) <= 6
+        assert sum(len(medium.inputs) for item in row for medium in item.media) <= 6
     assert made == rows(examples, 100, 6)
 
 
@@ -84,7 +84,7 @@ def gradient(model: VisionLanguageModel, work: Work) -> tuple[Tensor, float]:
     model.zero_grad(set_to_none=True)
     loss = torch.zeros(())
     for batch in work.batches:
-        part = model(batch)["text"] / work.supervised
+        part = model(batch)["text"].sum / work.supervised
         part.backward()
         loss += part.detach()
     flat = [parameter.grad.flatten() for parameter in model.parameters() if parameter.grad is not None]
@@ -116,7 +116,7 @@ def test_another_first_sample_leaves_the_second_to_the_bit(model: VisionLanguage
     """The first keeps its length: only then are the second's numbers computed in the same order."""
     data = read("world:?task=captions&size=25")
     first, second = (model.example(data[index], model.renderer()) for index in (0, 1))
-    changed = Example(first.id, Rendered(first.rendered.ids[::-1], first.rendered.labels, first.rendered.slots), first.media)
+    changed = Example(first.id, Rendered(first.rendered.ids[::-1], first.rendered.labels, first.rendered.slots), first.things)
     with torch.no_grad():
         before, after = (model.hidden(pack([start, second])) for start in (first, changed))
     length = len(first.rendered)

@@ -40,7 +40,7 @@ def test_any_number_of_processes_makes_the_same_work(model: VisionLanguageModel,
     for one, other in zip(alone, many, strict=True):
         for left, right in zip(one.batches, other.batches, strict=True):
             assert left.names == right.names and torch.equal(left.ids, right.ids)
-            assert all(torch.equal(a.pixels, b.pixels) for a, b in zip(left.media, right.media, strict=True))
+            assert all(torch.equal(a.inputs, b.inputs) for a, b in zip(left.media, right.media, strict=True))
 
 
 def sample(name: str, picture: Media) -> Sample:

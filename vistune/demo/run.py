@@ -19,6 +19,7 @@ from vistune.model.weights.checkpoint import load
 from vistune.prompt.codec import Codec
 from vistune.recipe import Recipe, load_recipe, nano
 from vistune.sample import Sample
+from vistune.training.caching import cache_of
 from vistune.training.precision import autocast, resolve
 from vistune.training.provenance import versions
 from vistune.training.run import train
@@ -58,7 +59,8 @@ def demo(out: Path, questions: int = 200) -> str:
         write_json(out / "train_seconds.json", train_seconds)
     began = time.perf_counter()
     tuned, aligned = load(tuned_folder), load(out / "align")
-    tuned.cache = aligned.cache = shared_features(tuned, out / "features")
+    for model in (tuned, aligned):
+        model.chains["image"].cache = shared_features(tuned, out / "features")
     asked = {task: list(read(f"world:?task={task}&split=test&size={questions}")) for task in TASKS}
     given = {
         "tuned": answer_all(tuned, asked),
@@ -85,10 +87,7 @@ def demo(out: Path, questions: int = 200) -> str:
 
 def shared_features(model: VisionLanguageModel, folder: Path) -> FeatureCache:
     """What the encoder, which no stage of the demonstration trains, makes of each picture: all tasks ask about the same."""
-    assert model.vision is not None
-    assert model.connector is not None
-    identity = [model.spec.vision or "", resolve("auto", model.device), str(model.device)]
-    return FeatureCache(folder, "encoder", model.vision, model.connector, identity)
+    return cache_of(model, "image", "encoder", folder, resolve("auto", model.device))
 
 
 def answer_all(model: VisionLanguageModel, asked: Mapping[str, Sequence[Sample]]) -> dict[str, list[str]]:

@@ -1,10 +1,12 @@
-"""What encoders give and what preparing a picture leaves behind: `Features`, `Geometry`, `Prepared`."""
+"""What encoders give and what preparing a medium leaves behind: `Features`, `Geometry`, `Layout`, `Prepared`, `Thing`."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import torch
 from torch import Tensor
 
 from vistune.sample import Box, Point
@@ -25,11 +27,30 @@ class Features:
     pooled: Tensor | None = None
     layers: dict[int, Tensor] | None = None
 
-    def rows(self, index: Tensor) -> Features:
-        """Those of some of the inputs, by their numbers."""
-        pooled = None if self.pooled is None else self.pooled[index]
-        layers = None if self.layers is None else {number: layer[index] for number, layer in self.layers.items()}
-        return Features(self.x[index], self.grid, pooled, layers)
+    def split(self, sizes: Sequence[int]) -> list[Features]:
+        """The features of successive groups of inputs, `sizes` inputs each."""
+        x = self.x.split(list(sizes))
+        pooled = [None] * len(x) if self.pooled is None else self.pooled.split(list(sizes))
+        layers = {number: layer.split(list(sizes)) for number, layer in (self.layers or {}).items()}
+        return [
+            Features(part, self.grid, pooled[place], {number: parts[place] for number, parts in layers.items()} or None)
+            for place, part in enumerate(x)
+        ]
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """What must agree for features of several media to be joined."""
+        return self.x.shape[1:], self.grid, self.pooled is None, tuple(self.layers or ())
+
+
+def joined(features: Sequence[Features]) -> Features:
+    """The inputs of several features of one `shape`, one behind the other."""
+    if len(features) == 1:
+        return features[0]
+    first = features[0]
+    pooled = None if first.pooled is None else torch.cat([each.pooled for each in features if each.pooled is not None])
+    layers = {number: torch.cat([each.layers[number] for each in features if each.layers]) for number in first.layers or ()}
+    return Features(torch.cat([each.x for each in features]), first.grid, pooled, layers or None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +106,65 @@ class Tiling:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """One medium ready for its encoder: `pixels [T, ...]`, T inputs: one, or the whole and the tiles of a large picture.
+class Layout:
+    """How the tokens of one medium lie: `inputs` encoder inputs of `tokens` tokens each. A function of the file's header.
 
-    `geometry` is that of the first input. With a feature cache, `key` names the medium's content, and `kept` is what the
-    encoder once made of it; `pixels` are then empty, `[T, 0]`.
+    An input is a picture, a tile, a frame of a film or a stretch of a sound. `grid` is (rows, columns) of one input's tokens,
+    None where they have no such order; `tiling` says how a picture was cut, and `seconds` when each input is shown or heard.
     """
 
-    pixels: Tensor
-    geometry: Geometry
+    tokens: int
+    grid: Grid | None = None
+    inputs: int = 1
     tiling: Tiling | None = None
+    seconds: tuple[float, ...] | None = None
+
+    @property
+    def total(self) -> int:
+        """Tokens of all inputs."""
+        return self.inputs * self.tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A medium or region made ready on the CPU: `inputs [T, ...]` for an encoder, or the target of a head.
+
+    `geometry` maps points of the original to the first input. With a feature cache, `key` names the medium's content and `kept`
+    is what the encoder once made of it; `inputs` are then empty, `[T, 0]`. `extra` are further tensors of a head's target.
+    """
+
+    inputs: Tensor
+    geometry: Geometry = Geometry()
+    layout: Layout = Layout(1)
     key: str = ""
     kept: dict[str, Tensor] | None = None
+    extra: dict[str, Tensor] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A medium of a row and its features: what region encoders and heads look at."""
+
+    prepared: Prepared
+    features: Features
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """What belongs to a slot: a medium that is shown, a region that is pointed at, or an artefact that is to be made.
+
+    `prepared` is None for an artefact that is not known yet. `question` holds the words of the question that shows a medium.
+    `on` is the medium that a region lies on, by kind and number of `Batch.things`, and `view` that medium as a head with an
+    encoder of its own wants to see it. Things that were prepared once share one object: identity is equality.
+    """
+
+    prepared: Prepared | None
+    question: str = ""
+    on: tuple[str, int] | None = None
+    view: Prepared | None = None
+
+    @property
+    def ready(self) -> Prepared:
+        """`prepared` of a thing that is known."""
+        assert self.prepared is not None
+        return self.prepared

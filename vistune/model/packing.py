@@ -1,37 +1,47 @@
 """Samples made ready for the model, and packed: one row, one behind the other, no padding.
 
 sample      0  0  0  0  0  1  1  1  2  2  2  2
-ids         7  9  9  4  2  7  5  2  7  9  9  2       9: a medium's place
+ids         7  9  9  4  2  7  5  2  7  9  9  2       9: a place that is filled
 positions   0  1  2  3  4  0  1  2  0  1  2  3       restart with every sample
-slots       image: (medium 0, start 1, length 2), (medium 1, start 9, length 2)
+slots       image: (thing 0, start 1, length 2), (thing 1, start 9, length 2)
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from vistune.model.features import Prepared
+from vistune.model.features import Prepared, Thing
 from vistune.prompt.render import IGNORE, Rendered, Slot, Slots
+from vistune.prompt.writer import MADE
+from vistune.sample import MEDIA_KINDS
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A rendered sample, its prepared media and the question that shows each, by their number in the sample."""
+    """A rendered sample and its things by kind, in the order in which its slots count them."""
 
     id: str
     rendered: Rendered
-    media: dict[int, Prepared]
-    questions: dict[int, str] = field(default_factory=dict)
+    things: Mapping[str, Sequence[Thing]]
+
+    @property
+    def media(self) -> list[Prepared]:
+        """The media that are shown, all kinds."""
+        return [thing.ready for kind in MEDIA_KINDS for thing in self.things.get(kind, ())]
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A packed row: `ids`, `labels`, `positions` `[T]`, the samples' `lengths`, `slots` in row coordinates whose `which`
-    counts the batch's `media`, each shown in a question of `questions`, and `supervised`, the number of tokens with a label."""
+    """A packed row: `ids`, `labels`, `positions` `[T]`, the samples' `lengths`, and `slots` in row coordinates.
+
+    `Slot.which` counts the row's `things` of the slot's kind. `supervised` is the number of tokens with a label; `counts` has,
+    by name, what losses are counted in: `text` in tokens, `produce_mask` and its like in things.
+    """
 
     names: tuple[str, ...]
     ids: Tensor
@@ -39,9 +49,18 @@ class Batch:
     positions: Tensor
     lengths: tuple[int, ...]
     slots: Slots
-    media: tuple[Prepared, ...]
-    questions: tuple[str, ...]
-    supervised: int
+    things: Mapping[str, tuple[Thing, ...]]
+    counts: Mapping[str, int]
+
+    @property
+    def supervised(self) -> int:
+        """How many tokens carry a label."""
+        return self.counts["text"]
+
+    @property
+    def media(self) -> list[Prepared]:
+        """The media that are shown, all kinds."""
+        return [thing.ready for kind in MEDIA_KINDS for thing in self.things.get(kind, ())]
 
 
 def pack(examples: Sequence[Example]) -> Batch:
@@ -50,18 +69,17 @@ def pack(examples: Sequence[Example]) -> Batch:
     labels: list[int] = []
     positions: list[int] = []
     slots: Slots = {}
-    media: list[Prepared] = []
-    questions: list[str] = []
+    things: dict[str, list[Thing]] = {}
     for example in examples:
-        start, number = len(ids), {index: len(media) + place for place, index in enumerate(example.media)}
+        before = {kind: len(those) for kind, those in things.items()}
+        for kind, places in moved(example.rendered.slots, len(ids), before).items():
+            slots.setdefault(kind, []).extend(places)
+        for kind, those in renumbered(example.things, before).items():
+            things.setdefault(kind, []).extend(those)
         ids += example.rendered.ids
         labels += [IGNORE, *example.rendered.labels[1:]]
         positions += range(len(example.rendered))
-        for kind, places in example.rendered.slots.items():
-            moved = [Slot(number[slot.which], slot.start + start, slot.length) for slot in places]
-            slots.setdefault(kind, []).extend(moved)
-        media += example.media.values()
-        questions += [example.questions.get(index, "") for index in example.media]
+    made = {kind: len(those) for kind, those in things.items() if kind.startswith(MADE)}
     return Batch(
         names=tuple(example.id for example in examples),
         ids=torch.tensor(ids),
@@ -69,7 +87,34 @@ def pack(examples: Sequence[Example]) -> Batch:
         positions=torch.tensor(positions),
         lengths=tuple(len(example.rendered) for example in examples),
         slots=slots,
-        media=tuple(media),
-        questions=tuple(questions),
-        supervised=sum(example.rendered.supervised for example in examples),
+        things={kind: tuple(those) for kind, those in things.items()},
+        counts={"text": sum(example.rendered.supervised for example in examples), **made},
     )
+
+
+def moved(slots: Slots, start: int, before: Mapping[str, int]) -> Slots:
+    """Slots of a row that stands at `start` of a longer one, behind `before` things of each kind."""
+    return {
+        kind: [Slot(slot.which + before.get(kind, 0), slot.start + start, slot.length) for slot in places]
+        for kind, places in slots.items()
+    }
+
+
+def renumbered(things: Mapping[str, Sequence[Thing]], before: Mapping[str, int]) -> dict[str, list[Thing]]:
+    """Things of a row that stands behind `before` things of each kind: what a region lies `on` counts these, too."""
+
+    def shifted(thing: Thing) -> Thing:
+        if thing.on is None:
+            return thing
+        kind, number = thing.on
+        return replace(thing, on=(kind, number + before.get(kind, 0)))
+
+    return {kind: [shifted(thing) for thing in those] for kind, those in things.items()}
+
+
+def summed(counts: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    """Counts added up by name."""
+    total: Counter[str] = Counter()
+    for each in counts:
+        total.update(each)
+    return dict(total)

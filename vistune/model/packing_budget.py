@@ -26,7 +26,7 @@ def rows(examples: Sequence[Example], max_tokens: int | None, max_images: int | 
     A pure function of the examples' sizes and order; inside a row they stand in the order given. Raises `InputError`, naming
     it, for a sample that alone exceeds the budget.
     """
-    sizes = [(len(example.rendered), sum(len(medium.pixels) for medium in example.media.values())) for example in examples]
+    sizes = [(len(example.rendered), sum(medium.layout.inputs for medium in example.media)) for example in examples]
     for example, (tokens, images) in zip(examples, sizes, strict=True):
         for what, size, limit in (("tokens", tokens, max_tokens), ("images", images, max_images)):
             if limit is not None and size > limit:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -13,12 +13,24 @@ from vistune.spec import Spec, check_arguments
 class ModelSpec:
     """Every part as `kind` + arguments; `llm` is a path or hub id, or a mapping with `path`.
 
-    `adapt` puts adapters into parts, as in `{llm: {kind: lora, rank: 16}}`.
+    A model of one picture branch has `vision` and `connector`. Further parts stand in `parts` by names of their own;
+    `modalities` says what reads which kind of medium or region, as a chain of part names, and `heads` what makes
+    artefacts of an answer:
+
+        parts:      {listener: {kind: whisper, path: ...}, audio_mlp: mlp, roi: {kind: multi_level_roi}}
+        modalities: {audio: [listener, audio_mlp], video: [vision, frames, connector], box: {chain: [roi], words: before}}
+        heads:      {mask: {kind: promptable_mask, path: ...}}
+
+    With `vision` and `connector` the modality `image` need not be written. `adapt` puts adapters into parts, as in
+    `{llm: {kind: lora, rank: 16}}`.
     """
 
     llm: str | Mapping[str, Any]
     vision: Spec | None = None
     connector: Spec | None = None
+    parts: Mapping[str, Spec] = field(default_factory=dict)
+    modalities: Mapping[str, Sequence[str] | Mapping[str, Any]] = field(default_factory=dict)
+    heads: Mapping[str, Spec] = field(default_factory=dict)
     fusion: Spec = "splice"
     template: Spec = "vicuna_v1"
     codec: Spec = "decimals"

@@ -1,9 +1,9 @@
-"""`VisionLanguageModel`: encoder -> connector -> fusion -> language model, and what a user does with it."""
+"""`VisionLanguageModel`: media -> modalities -> fusion -> language model -> heads, and what a user does with it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,26 +11,30 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from vistune.data.media.image import image_size, load_image
 from vistune.errors import InputError
 from vistune.model.adapters.adapt import adapt
 from vistune.model.answering.prefixes import share
-from vistune.model.connectors.base import Connector, TextContext
+from vistune.model.assembly import Route, build_heads, build_modalities, build_parts, routes, seen_width
+from vistune.model.connectors.base import Connector
 from vistune.model.encoders.base import Encoder
-from vistune.model.feature_cache import FeatureCache
-from vistune.model.features import Features, Prepared
+from vistune.model.features import Sight
 from vistune.model.fusion.base import Fusion
+from vistune.model.fusion.splice import splice
+from vistune.model.heads.base import Head, Loss, states_at
 from vistune.model.language.causal import LanguageModel
 from vistune.model.language.encoder_decoder import language_model
 from vistune.model.language.inputs import Inputs
+from vistune.model.modalities.chain import Chain
 from vistune.model.packing import Batch, Example, pack
+from vistune.model.preparing import Known, Preparer
 from vistune.model.spec import ModelSpec
 from vistune.model.weights.quiet import quiet
 from vistune.progress import track
 from vistune.prompt.codec import Codec
 from vistune.prompt.render import IGNORE, Renderer
 from vistune.prompt.template import Template
-from vistune.sample import Media, MediaRef, Sample, Text, Turn
+from vistune.prompt.writer import Writer
+from vistune.sample import Media, MediaKind, MediaRef, Sample, Text, Turn
 from vistune.spec import build
 
 if TYPE_CHECKING:
@@ -40,35 +44,61 @@ if TYPE_CHECKING:
 
 
 class VisionLanguageModel(nn.Module):
-    """The whole model. Parts are named as stages name them: `vision`, `connector`, `fusion`, `llm`."""
+    """The whole model. Its children bear the names that stages train them by: parts, `fusion`, `llm`, `heads`.
+
+    `modalities` and `head_of` (by kind) hold no weights. `vision` and `connector` are None where no part has that name.
+    """
 
     vision: Encoder | None
     connector: Connector | None
     fusion: Fusion
     llm: LanguageModel
 
-    def __init__(self, spec: ModelSpec, load_weights: bool = True) -> None:
+    def __init__(self, spec: ModelSpec, load_weights: bool = True, stored: Set[str] = frozenset()) -> None:
+        """Built from a spec; without `load_weights` nothing is read, and what is `stored` elsewhere is not read either."""
         super().__init__()
         self.spec = spec
         llm = {"path": spec.llm} if isinstance(spec.llm, str) else dict(spec.llm)
+        self.routes = routes(spec)
+        unread = frozenset(stored) if load_weights else frozenset({"llm", "heads", *_named(self.routes)})
         with quiet():
-            self.llm = language_model(**llm, load_weights=load_weights)
-        self.vision = self.connector = None
-        self.cache: FeatureCache | None = None  # set while a frozen encoder's features are kept
-        if spec.vision is not None:
-            if spec.connector is None:
-                raise InputError("model.vision needs model.connector, which brings its features to the language model")
-            with quiet():
-                self.vision = build("vistune.model.encoders", spec.vision, Encoder, load_weights=load_weights)
-            self.connector = build(
-                "vistune.model.connectors", spec.connector, Connector, width=self.vision.width, out_width=self.llm.width
-            )
+            self.llm = language_model(**llm, load_weights="llm" not in unread)
+        self.parts = build_parts(spec, self.llm.width, unread, self.routes)
+        for name, part in {"vision": None, "connector": None, **self.parts}.items():
+            self.add_module(name, part)
         self.fusion = build("vistune.model.fusion", spec.fusion, Fusion)
         self.fusion.install(self.llm)
+        self.heads = build_heads(spec, self.llm.width, seen_width(self.parts, self.routes), "heads" not in unread)
         self.codec = build("vistune.prompt.codecs", spec.codec, Codec)
-        self.llm.add_tokens(self.codec.tokens)
+        self.llm.add_tokens([*self.codec.tokens, *(token for head in self._heads for token in head.tokens)])
         self.template: Template = build("vistune.prompt.templates", spec.template, Template, tokenizer=self.llm.tokenizer)
         adapt(dict(self.named_children()), spec.adapt)
+        self.modalities = build_modalities(self.parts, self.routes, self.codec, self.fusion.places, lambda: self.device)
+
+    @property
+    def _heads(self) -> list[Head]:
+        return [head for head in self.heads.values() if isinstance(head, Head)]
+
+    @property
+    def head_of(self) -> dict[str, Head]:
+        """The head that makes things of a kind, by kind."""
+        return {kind: head for head in self._heads for kind in head.makes}
+
+    @property
+    def image(self) -> Chain | None:
+        """The modality of pictures."""
+        found = self.modalities.get("image")
+        return found if isinstance(found, Chain) else None
+
+    @property
+    def chains(self) -> dict[MediaKind, Chain]:
+        """The modalities of media, by kind."""
+        return {modality.reads: modality for modality in self.modalities.values() if isinstance(modality, Chain)}
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether region encoders or heads look at the features of media, which then must be there beside their tokens."""
+        return bool(self.heads) or len(self.modalities) > len(self.chains)
 
     @property
     def device(self) -> torch.device:
@@ -78,102 +108,73 @@ class VisionLanguageModel(nn.Module):
     def renderer(self, template: Template | None = None) -> Renderer:
         """What turns samples into token ids for this model, with its own template or another."""
         tokenizer = self.llm.tokenizer
-        placeholder = tokenizer.pad_token_id
-        return Renderer(template or self.template, self.codec, tokenizer, placeholder)
+        writers: dict[str, Writer] = {**self.modalities, **self.head_of}
+        return Renderer(template or self.template, self.codec, tokenizer, tokenizer.pad_token_id, writers)
 
     def media_tokens(self, medium: Media, where: str = "") -> int:
         """How many places a medium takes in the sequence. Raises `InputError` when the model has no encoder for it."""
-        if self.vision is None or self.connector is None or medium.kind != "image":
+        chain = self.chains.get(medium.kind)
+        if chain is None:
             raise InputError(f"{where or medium.name}: this model has no encoder for {medium.kind} media")
-        size = image_size(medium, where)
-        count = self.connector.count(self.vision.num_tokens(size), self.vision.grid(size), self.vision.tiling(size))
-        return self.fusion.places(count)
+        return chain.count(medium, where)
 
     def example(
-        self, sample: Sample, renderer: Renderer, answer_next: bool = False, known: dict[Hashable, Prepared] | None = None
+        self,
+        sample: Sample,
+        renderer: Renderer,
+        answer_next: bool = False,
+        known: Known | None = None,
     ) -> Example:
-        """Render a sample and prepare the media it shows. Runs on the CPU, touches no weights.
+        """Render a sample and prepare its things. Runs on the CPU, touches no weights.
 
-        Media are looked up in `known` by their content, and put there.
+        Media and regions are looked up in `known` by their content, and put there.
         """
-        known = {} if known is None else known
-        rendered = renderer.render(
-            sample,
-            lambda index: self.media_tokens(sample.media[index], sample.where),
-            answer_next,
-            self.spec.max_length,
-        )
-        shown = dict.fromkeys(slot.which for slots in rendered.slots.values() for slot in slots)
-        media = {}
-        for index in shown:
-            key = content(sample.media[index])
-            if key not in known:
-                known[key] = self._prepare(sample.media[index], sample.where)
-            media[index] = known[key]
-        return Example(sample.id, rendered, media, {index: question_about(sample, index) for index in shown})
+        preparer = Preparer(self.modalities, self.head_of)
+        return preparer.example(sample, renderer, answer_next, self.spec.max_length, {} if known is None else known)
 
-    def _prepare(self, medium: Media, where: str) -> Prepared:
-        assert self.vision is not None
-        if self.cache is not None:
-            return self.cache.prepare(medium, where)
-        return self.vision.prepare(load_image(medium, where))
-
-    def encode(self, media: Sequence[Prepared], questions: Sequence[str]) -> list[Tensor]:
-        """Visual tokens `[K, H]` of each medium, shown in that question. No gradient goes through a frozen encoder."""
-        if not media:
-            return []
-        if self.cache is not None and self.cache.level == "connector":
-            return self.cache.tokens(media, lambda new: self._connect(new, [""] * len(new), self._see), self.device)
-        cache = self.cache
-        see = self._see if cache is None else lambda new: cache.features(new, self._see, self.device)
-        return self._connect(media, questions, see)
-
-    def _see(self, media: Sequence[Prepared]) -> Features:
-        """Features of all inputs of `media`."""
-        assert self.vision is not None
-        training = any(parameter.requires_grad for parameter in self.vision.parameters())
-        with torch.set_grad_enabled(training and torch.is_grad_enabled()):
-            features: Features = self.vision(torch.cat([medium.pixels for medium in media]).to(self.device))
-        return features
-
-    def _connect(
-        self, media: Sequence[Prepared], questions: Sequence[str], see: Callable[[Sequence[Prepared]], Features]
-    ) -> list[Tensor]:
-        assert self.connector is not None
-        distinct = {id(medium): medium for medium in media}  # what is shown twice is encoded once
-        features = see(list(distinct.values()))
-        asked = [question if self.connector.reads_text else "" for question in questions]
-        pairs = list(dict.fromkeys(zip(map(id, media), asked, strict=True)))
-        if len(pairs) > len(distinct):
-            sizes = [len(medium.pixels) for medium in distinct.values()]
-            rows = dict(zip(distinct, torch.arange(sum(sizes)).split(sizes), strict=True))
-            features = features.rows(torch.cat([rows[medium] for medium, _ in pairs]).to(self.device))
-        shown = [distinct[medium] for medium, _ in pairs]
-        inputs = [len(medium.pixels) for medium in shown]
-        text = TextContext(tuple(question for (_, question), count in zip(pairs, inputs, strict=True) for _ in range(count)))
-        parts = self.connector(features, text).split(inputs)
-        joined = [self.connector.join(part, features.grid, medium.tiling) for part, medium in zip(parts, shown, strict=True)]
-        tokens = dict(zip(pairs, joined, strict=True))
-        return [tokens[pair] for pair in zip(map(id, media), asked, strict=True)]
+    def encode(self, batch: Batch) -> tuple[dict[str, list[Tensor]], dict[str, list[Sight]]]:
+        """Tokens `[K, H]` of all things that are shown, and what was seen of media, both by kind."""
+        tokens: dict[str, list[Tensor]] = {}
+        seen: dict[str, list[Sight]] = {}
+        for kind, modality in self.modalities.items():
+            if batch.things.get(kind):
+                tokens[kind], seen[kind] = modality.tokens(batch.things[kind], seen)
+        for kind, head in self.head_of.items():
+            if kind in batch.slots and batch.slots[kind] and head.fills:
+                tokens[kind] = [head.fill(slot.length) for slot in batch.slots[kind]]
+        return tokens, seen
 
     def inputs(self, batch: Batch) -> Inputs:
-        """What the language model reads of a packed row: its text, and its media as the fusion brings them in."""
+        """What the language model reads of a packed row: its text, and its things as the fusion brings them in."""
+        return self._inputs(batch)[0]
+
+    def _inputs(self, batch: Batch) -> tuple[Inputs, dict[str, list[Sight]]]:
         text = Inputs(
             self.llm.embed(batch.ids.to(self.device)),
             batch.positions.to(self.device),
             batch.lengths,
             answers=batch.labels.to(self.device) != IGNORE,
         )
-        return self.fusion.prepare(text, self.encode(batch.media, batch.questions), batch.slots)
+        tokens, seen = self.encode(batch)
+        spliced = splice(text, {kind: those for kind, those in tokens.items() if kind not in self.fusion.carries}, batch.slots)
+        carried = {kind: those for kind, those in tokens.items() if kind in self.fusion.carries}
+        return self.fusion.settle(self.llm, self.fusion.prepare(spliced, carried, batch.slots)), seen
 
     def hidden(self, batch: Batch) -> Tensor:
         """Last hidden states `[T, H]` of a packed row."""
         states: Tensor = self.llm(self.inputs(batch))
         return states
 
-    def forward(self, batch: Batch) -> dict[str, Tensor]:
-        """Named losses, each summed over its supervised tokens: divide by their global count."""
-        return {"text": self.llm.loss_sum(self.hidden(batch), batch.labels.to(self.device))}
+    def forward(self, batch: Batch) -> dict[str, Loss]:
+        """Named losses: that of the text, and those of the heads whose things the row holds."""
+        inputs, seen = self._inputs(batch)
+        hidden = self.llm(inputs)
+        losses = {"text": Loss(self.llm.loss_sum(hidden, batch.labels.to(self.device)))}
+        for kind, head in self.head_of.items():
+            if batch.things.get(kind):
+                states = [states_at(hidden, slot.start, slot.length, head.state) for slot in batch.slots.get(kind, [])]
+                losses |= head.loss(states, batch.things[kind], seen)
+        return losses
 
     def pack(self, examples: Sequence[Example]) -> Batch:
         """Examples as one batch for training."""
@@ -181,11 +182,7 @@ class VisionLanguageModel(nn.Module):
 
     def prompt_text(self, sample: Sample) -> str:
         """The token ids of the prompt, places of media included, as text: what decides an answer, beside media and weights."""
-        asked = sample.prompt()
-        rendered = self.renderer().render(
-            asked, lambda index: self.media_tokens(asked.media[index], asked.where), True, self.spec.max_length
-        )
-        return " ".join(map(str, rendered.ids))
+        return " ".join(map(str, self.renderer().render(sample.prompt(), True, self.spec.max_length).ids))
 
     def save_tokenizer(self, folder: Path) -> None:
         """Write the tokenizer's files."""
@@ -214,10 +211,11 @@ class VisionLanguageModel(nn.Module):
         """
         renderer = self.renderer()
         answers: dict[int, str] = {}
-        known: dict[Hashable, Prepared] = {}
+        known: Known = {}
         examples = [self.example(sample.prompt(), renderer, True, known) for sample in samples]
         order = arranged(examples)
-        reuse = reuse and max(options.get("num_beams", 1), options.get("num_return_sequences", 1)) == 1
+        several = max(options.get("num_beams", 1), options.get("num_return_sequences", 1)) > 1
+        reuse = reuse and not several and not self.fusion.repeats
         starts = range(0, len(order), batch_size)
         for start in track(starts, "answering", len(starts)) if progress else starts:
             chosen = order[start : start + batch_size]
@@ -240,7 +238,7 @@ class VisionLanguageModel(nn.Module):
         if not options or not all(option.strip() for option in options):
             raise InputError(f"{sample.where}: ranking needs options, none of them empty, but they are {list(options)}")
         prompt, renderer = sample.prompt(), self.renderer()
-        known: dict[Hashable, Prepared] = {}
+        known: Known = {}
         history = tuple(replace(turn, train=False) for turn in prompt.turns)
         answered = [replace(prompt, turns=(*history, Turn("assistant", (Text(option),)))) for option in options]
         examples = [self.example(each, renderer, known=known) for each in answered]
@@ -248,7 +246,7 @@ class VisionLanguageModel(nn.Module):
             raise InputError(f"{sample.where}: with an option as its answer it takes more than {self.spec.max_length} tokens")
         batch = pack(examples)
         inputs = self.inputs(batch)
-        shared = share(examples) if reuse else None
+        shared = share(examples) if reuse and not self.fusion.repeats else None
         hidden = None if shared is None else self.llm.shared_states(inputs, shared)
         hidden = self.llm(inputs) if hidden is None else hidden
         likely = self.llm.log_likelihoods(hidden, batch.labels.to(self.device)).split(batch.lengths)
@@ -266,7 +264,7 @@ def arranged(examples: Sequence[Example]) -> list[int]:
     """Numbers of examples in the order they are answered: of like length, and those about the same media together."""
     groups: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
     for number, example in enumerate(examples):
-        groups[tuple(map(id, example.media.values()))].append(number)
+        groups[tuple(map(id, example.media))].append(number)
 
     def length(number: int) -> int:
         return len(examples[number].rendered)
@@ -275,17 +273,8 @@ def arranged(examples: Sequence[Example]) -> list[int]:
     return [number for group in ordered for number in group]
 
 
-def content(medium: Media) -> Hashable:
-    """What tells a medium from others: its file, or its bytes."""
-    data = medium.data
-    held = data if data is None or isinstance(data, bytes) else (data.dtype.str, data.shape, data.tobytes())
-    return medium.kind, medium.path, medium.offset, medium.length, held
-
-
-def question_about(sample: Sample, index: int) -> str:
-    """The words of the first question that shows medium `index`: what a connector that reads the instruction is told."""
-    shown = (turn for turn in sample.turns if turn.role == "user" and MediaRef(index) in turn.parts)
-    return next((turn.text.strip() for turn in shown), "")
+def _named(routes: Mapping[str, Route]) -> set[str]:
+    return {name for route in routes.values() for name in route.chain}
 
 
 def question_sample(image: str | Image.Image | NDArray[np.uint8] | None, question: str, history: Sequence[Turn] = ()) -> Sample:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerFast
 
 from vistune.evals.metrics.box_iou import box_iou
-from vistune.model.features import Geometry, Prepared
+from vistune.model.features import Prepared, Thing
 from vistune.model.fusion.splice import splice
 from vistune.model.language.causal import LanguageModel
 from vistune.model.language.inputs import Inputs
@@ -27,6 +27,7 @@ from vistune.pretrain.tokenizer import train_bpe
 from vistune.prompt.codecs.location_tokens import LocationTokens
 from vistune.prompt.render import Renderer
 from vistune.prompt.templates.vicuna_v1 import VicunaV1
+from vistune.prompt.writer import FixedPlaces
 from vistune.sample import Region, Sample, Text
 from vistune.training.optimizers import inner_matrices
 from vistune.training.precision import autocast, resolve
@@ -107,7 +108,6 @@ class Pretraining(nn.Module):
     def __init__(self, folder: str) -> None:
         super().__init__()
         self.llm = LanguageModel(folder)
-        self.renderer = Renderer(TEMPLATE, CODEC, self.llm.tokenizer, self.llm.tokenizer.pad_token_id)
         self.patches = Patches(self.llm)
 
     def read(
@@ -116,11 +116,13 @@ class Pretraining(nn.Module):
         """The packed documents and the hidden states `[T, H]` they lead to."""
         batch = pack([self._example(sample, places, generator) for sample in samples])
         inputs = Inputs(self.llm.embed(batch.ids), batch.positions, batch.lengths)
-        return batch, self.llm(splice(inputs, [told.pixels for told in batch.media], batch.slots))
+        return batch, self.llm(splice(inputs, {"image": [told.inputs for told in batch.media]}, batch.slots))
 
     def _example(self, sample: Sample, places: int, generator: torch.Generator | None) -> Example:
-        rendered = self.renderer.render(sample, lambda _: places)
-        return Example(sample.id, rendered, {0: Prepared(self.patches.tell(sample, places, generator), Geometry())})
+        tokenizer = self.llm.tokenizer
+        writers = {"image": FixedPlaces(places)}
+        rendered = Renderer(TEMPLATE, CODEC, tokenizer, tokenizer.pad_token_id, writers).render(sample)
+        return Example(sample.id, rendered, {"image": [Thing(Prepared(self.patches.tell(sample, places, generator)))]})
 
     def losses(self, samples: Sequence[Sample], places: int, generator: torch.Generator) -> dict[str, Tensor]:
         """Mean next-token loss over answers: which question comes next cannot be known, and would drown what can."""

@@ -5,14 +5,15 @@
     labels   -100  -100 -100  -100 ...     -100      -100 ...     -100  -100    8  5  2
     slots    {"image": [Slot(which=0, start=.., length=64)]}
 
-Stretches of text between special tokens and media are tokenized as one string, and labels follow the tokenizer's own offsets: a
-token is supervised when its last character is. Nothing else in the package computes positions.
+How a medium, a region or an artefact is written is asked of its writer (`vistune.prompt.writer`). Text between special tokens
+and places is tokenized as one string, and labels follow the tokenizer's own offsets: a token is supervised when its last
+character is. Nothing else in the package computes positions.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -22,14 +23,15 @@ from vistune.errors import InputError
 from vistune.prompt.codec import Codec
 from vistune.prompt.spelling import spelled
 from vistune.prompt.template import Piece, Template, fill
-from vistune.sample import MediaRef, Produce, Sample, Text
+from vistune.prompt.writer import MADE, Places, Stretch, Trigger, Words, Writer, kind_of, region_kind
+from vistune.sample import Part, Region, Sample, Text
 
 IGNORE = -100
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Where one thing went: `which` of its kind in the sample, and `length` places from `start`."""
+    """Where a thing went: `which` counts the things of its kind in the sample, `length` its places from `start`."""
 
     which: int
     start: int
@@ -41,12 +43,17 @@ Slots: TypeAlias = dict[str, list[Slot]]
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """`ids` and `labels` (`IGNORE` where unsupervised) of equal length, `slots`, and how many turns were dropped to fit."""
+    """`ids` and `labels` (`IGNORE` where unsupervised) of equal length, and `slots`.
+
+    `things` are the parts that slots belong to, by kind, in the order in which `Slot.which` counts them: a medium that is shown
+    twice is one thing with two slots. `dropped_turns` were left out so that the rest fits.
+    """
 
     ids: list[int]
     labels: list[int]
     slots: Slots
     dropped_turns: int = 0
+    things: dict[str, list[Part]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -57,14 +64,39 @@ class Rendered:
         return sum(label != IGNORE for label in self.labels[1:])
 
 
+@dataclass(slots=True)
+class _Row:
+    """A row while it is laid out. `pending` is text that waits to be tokenized in one go, with its supervision."""
+
+    ids: list[int] = field(default_factory=list)
+    labels: list[int] = field(default_factory=list)
+    slots: Slots = field(default_factory=dict)
+    things: dict[str, list[Part]] = field(default_factory=dict)
+    pending: list[tuple[str, bool]] = field(default_factory=list)
+
+    def place(self, kind: str, part: Part, count: int, more: bool = False) -> None:
+        """Give the next `count` places to a part; `more` makes its last slot longer instead."""
+        slots, things = self.slots.setdefault(kind, []), self.things.setdefault(kind, [])
+        if more:
+            slots[-1] = replace(slots[-1], length=slots[-1].length + count)
+            return
+        # Artefacts are made each on its own; a medium or region that is shown again is the same thing.
+        if kind.startswith(MADE) or part not in things:
+            things.append(part)
+            slots.append(Slot(len(things) - 1, len(self.ids), count))
+        else:
+            slots.append(Slot(things.index(part), len(self.ids), count))
+
+
 @dataclass(frozen=True)
 class Renderer:
-    """Template, codec and tokenizer of one model. `placeholder` is the id that stands in the places of media."""
+    """Template, codec, tokenizer and writers (by kind) of one model. `placeholder` is the id that stands in places to fill."""
 
     template: Template
     codec: Codec
     tokenizer: PreTrainedTokenizerBase
     placeholder: int
+    writers: Mapping[str, Writer] = field(default_factory=dict)
     _special: re.Pattern[str] | None = field(init=False)
     _tokens: dict[str, str] = field(init=False)
 
@@ -77,20 +109,19 @@ class Renderer:
     def render(
         self,
         sample: Sample,
-        lengths: Callable[[int], int],
         answer_next: bool = False,
         max_length: int | None = None,
     ) -> Rendered:
-        """Render `sample`; `lengths(index)` is the number of tokens medium `index` takes.
+        """Render `sample`. With `answer_next`, ends where the answer is to begin.
 
-        With `answer_next`, ends where the answer is to begin. Over `max_length`, whole question-answer pairs are dropped from
-        the end, never part of a medium. Raises `InputError`, naming the sample, when one pair alone does not fit, when turns do
-        not alternate, and when there is nothing to supervise.
+        Over `max_length`, whole question-answer pairs are dropped from the end, never part of a medium. Raises `InputError`,
+        naming the sample, when one pair alone does not fit, when turns do not alternate, when there is nothing to supervise,
+        and for media and artefacts that the model cannot read or make.
         """
         turns = sample.turns
         while True:
             kept = replace(sample, turns=turns)
-            rendered = self._assemble(self.template.pieces(kept, answer_next), lengths, sample)
+            rendered = self._assemble(self.template.pieces(kept, answer_next), sample)
             if max_length is None or len(rendered) <= max_length:
                 break
             shorter = turns[:-2]
@@ -108,46 +139,73 @@ class Renderer:
     def _count(rendered: Rendered) -> int:
         return sum(slot.length for slots in rendered.slots.values() for slot in slots)
 
-    def _assemble(self, pieces: Iterable[Piece], lengths: Callable[[int], int], sample: Sample) -> Rendered:
-        ids: list[int] = []
-        labels: list[int] = []
-        slots: Slots = {}
-        pending: list[tuple[str, bool]] = []  # text waiting to be tokenized in one go, with its supervision
+    def _assemble(self, pieces: Iterable[Piece], sample: Sample) -> Rendered:
+        row = _Row()
+        # Regions that nobody but the codec writes become text first, so that those of one phrase can share a bracket.
+        for piece in spelled(list(pieces), self.codec, sample, self._has_writer):
+            kind, stretches = self._written(piece, sample)
+            before: Stretch | None = None
+            for stretch in stretches:
+                if isinstance(stretch, Places):
+                    self._flush(row)
+                    row.place(kind, piece.part, stretch.count)
+                    row.ids.extend([self.placeholder] * stretch.count)
+                    row.labels.extend([IGNORE] * stretch.count)
+                elif isinstance(stretch, Trigger):
+                    self._flush(row)
+                    row.place(kind, piece.part, 1, more=isinstance(before, Trigger))
+                    self._special_token(row, stretch.text, piece.trained)
+                else:
+                    # In a sample's own text, text that looks like a special token is plain characters.
+                    self._words(row, stretch.text, piece.trained, piece.structure or not isinstance(piece.part, Text))
+                before = stretch
+        self._flush(row)
+        return Rendered(row.ids, row.labels, row.slots, things=row.things)
 
-        def flush() -> None:
-            if pending:
-                new_ids, new_labels = self._tokenize(pending)
-                ids.extend(new_ids)
-                labels.extend(new_labels)
-                pending.clear()
+    def _written(self, piece: Piece, sample: Sample) -> tuple[str, Sequence[Stretch]]:
+        """The kind of a piece, and what its writer says stands for it."""
+        part = piece.part
+        if isinstance(part, Text):
+            return "text", [Words(fill(part.text, self._tokens) if piece.structure else part.text)]
+        kind = kind_of(part, sample, piece.answer)
+        writer = self.writers.get(kind)
+        try:
+            if writer is not None:
+                return kind, writer.write(part, sample)
+        except InputError as error:
+            raise InputError(str(error) if str(error).startswith(sample.where) else f"{sample.where}: {error}") from error
+        assert not isinstance(part, Region), "the codec has written it"
+        where = f"{sample.where}: medium {part.index + 1}"
+        if kind.startswith(MADE):
+            raise InputError(f"{where}: this model has no head that makes {kind.removeprefix(MADE)} media in an answer")
+        raise InputError(f"{where}: this model has no encoder for {kind} media")
 
-        for piece in spelled(list(pieces), self.codec, sample):
-            if isinstance(piece.part, (MediaRef, Produce)):
-                flush()
-                medium = sample.media[piece.part.index]
-                kind = medium.kind if isinstance(piece.part, MediaRef) else f"produce_{medium.kind}"
-                count = lengths(piece.part.index)
-                slots.setdefault(kind, []).append(Slot(piece.part.index, len(ids), count))
-                ids.extend([self.placeholder] * count)
-                labels.extend([IGNORE] * count)
-                continue
-            for text, special in self._split(self._text(piece), piece.structure):
-                if special:
-                    flush()
-                    token = self.tokenizer.convert_tokens_to_ids(text)
-                    ids.append(token)
-                    labels.append(token if piece.trained else IGNORE)
-                elif text:
-                    pending.append((text, piece.trained))
-        flush()
-        return Rendered(ids, labels, slots)
+    def _has_writer(self, region: Region, answer: bool) -> bool:
+        return region_kind(region, answer) in self.writers
 
-    def _text(self, piece: Piece) -> str:
-        assert isinstance(piece.part, Text)
-        return fill(piece.part.text, self._tokens) if piece.structure else piece.part.text
+    def _words(self, row: _Row, text: str, trained: bool, structure: bool) -> None:
+        for piece, special in self._split(text, structure):
+            if special:
+                self._flush(row)
+                self._special_token(row, piece, trained)
+            elif piece:
+                row.pending.append((piece, trained))
+
+    def _special_token(self, row: _Row, text: str, trained: bool) -> None:
+        token = self.tokenizer.convert_tokens_to_ids(text)
+        row.ids.append(token)
+        row.labels.append(token if trained else IGNORE)
+
+    def _flush(self, row: _Row) -> None:
+        """Tokenize the text that waits."""
+        if row.pending:
+            ids, labels = self._tokenize(row.pending)
+            row.ids.extend(ids)
+            row.labels.extend(labels)
+            row.pending.clear()
 
     def _split(self, text: str, structure: bool) -> list[tuple[str, bool]]:
-        """Cut structure at special tokens. In a sample's own text, what looks like a special token is plain characters."""
+        """Cut structure at special tokens: `(text, whether it is one)`."""
         if not structure or self._special is None:
             return [(text, False)]
         return [(piece, index % 2 == 1) for index, piece in enumerate(self._special.split(text))]

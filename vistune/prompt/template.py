@@ -24,11 +24,15 @@ DEFAULT_SYSTEM = "The assistant looks at the pictures it is given and answers th
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of the prompt: text of the template's own (`structure`), or a part of the sample; supervised or not."""
+    """A stretch of the prompt: text of the template's own (`structure`), or a part of the sample; supervised or not.
+
+    `answer` marks the parts of an answer: a region there is to be made, not shown.
+    """
 
     part: Part
     trained: bool
     structure: bool = False
+    answer: bool = False
 
 
 Pieces: TypeAlias = list[Piece]
@@ -82,7 +86,7 @@ class Template:
                 pieces += self._structure(self.user_suffix + self.assistant_prefix)
             else:
                 pieces += self._structure(self.answer_prefix, turn.train and self.answer_prefix_trained)
-                pieces += [Piece(part, turn.train) for part in turn.parts]
+                pieces += [Piece(part, turn.train, answer=True) for part in turn.parts]
                 pieces += self._structure(self.answer_suffix, turn.train)
         if turns and turns[-1].role == "assistant" and not answer_next:
             pieces += self._structure(self.closing, turns[-1].train)

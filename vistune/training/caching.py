@@ -1,4 +1,4 @@
-"""Whether a stage keeps its frozen encoder's features, at which level, where, and what that will take of the disk."""
+"""Whether a stage keeps its frozen encoders' features, at which level, where, and what that will take of the disk."""
 
 from __future__ import annotations
 
@@ -11,15 +11,19 @@ from typing import Literal
 
 from torch import nn
 
-from vistune.data.media.image import image_size
 from vistune.data.samples import Samples
 from vistune.errors import InputError
+from vistune.model.assembly import part_specs
 from vistune.model.feature_cache import FeatureCache, Level
+from vistune.model.modalities.base import probe
 from vistune.model.vlm import VisionLanguageModel
 from vistune.recipe import Stage
+from vistune.sample import MediaKind
+from vistune.spec import Spec
 
 _PROBED = 200  # samples from which the size of all is predicted
 _RESERVE = 0.05  # of the disk is left free
+_PLURAL = {"image": "pictures", "video": "films", "audio": "sounds", "points": "point clouds"}
 _SHARE = 0.5  # of what is free is the most that `auto` takes
 
 
@@ -44,56 +48,90 @@ def caching(
 ) -> Iterator[None]:
     """Let `model` keep features while the block runs, as `stage.cache` says; `select` has been called for the stage.
 
-    `auto` keeps them where samples are seen more than once and they fit into half of what is free. What cannot be kept is not,
-    and the reason is printed. Raises `InputError` where the disk lacks the room for what was asked for.
+    Each modality keeps what its frozen parts give. `auto` keeps features where samples are seen more than once and they
+    fit into half of the free disk. What cannot be kept is not, and the reason is printed. Raises `InputError`
+    where the disk lacks the room for what was asked for.
     """
-    level, reason = _level(model, stage, steps * stage.batch > len(samples))
+    chains = model.chains.values() if isinstance(model, VisionLanguageModel) else ()
+    for chain in chains:
+        assert isinstance(model, VisionLanguageModel)
+        chain.cache = _cache(model, chain.reads, samples, stage, steps, folder, precision, sharded, report)
+    try:
+        yield
+    finally:
+        for chain in chains:
+            chain.cache = None
+
+
+def _cache(
+    model: VisionLanguageModel,
+    kind: MediaKind,
+    samples: Samples,
+    stage: Stage,
+    steps: int,
+    folder: Path,
+    precision: Literal["fp32", "bf16"],
+    sharded: bool,
+    report: bool,
+) -> FeatureCache | None:
+    """The cache of one modality; None, and the reason printed, where there is none."""
+
+    def say(text: str) -> None:
+        if report:
+            print(f"stage {stage.name}: {'' if kind == 'image' else f'{kind}: '}{text}")
+
+    level, reason = _level(model, kind, stage, steps * stage.batch > len(samples))
     if level is not None and sharded:
         level, reason = None, "the model is cut over processes, which must all run the encoder together"
     folder = folder if stage.cache_folder is None else Path(stage.cache_folder)
-    if level is None or not isinstance(model, VisionLanguageModel):
-        if report and stage.cache != "off" and reason:
-            print(f"stage {stage.name}: features are not kept: {reason}")
-        yield
-        return
-    assert model.vision is not None and model.connector is not None and model.spec.vision is not None
-    identity = [model.spec.vision, precision, model.device.type]
-    if level == "connector":
-        identity.append(model.spec.connector or "")
-    need, free = predict(model, samples, level, precision), _free(folder)
-    size = f"at most {need.bytes / 1e6:,.1f} MB for {need.media:,} pictures in {folder}"
+    if level is None:
+        if stage.cache != "off" and reason:
+            say(f"features are not kept: {reason}")
+        return None
+    need, free = predict(model, kind, samples, level, precision), _free(folder)
+    if not need.media and kind != "image":
+        return None
+    size = f"at most {need.bytes / 1e6:,.1f} MB for {need.media:,} {_PLURAL[kind]} in {folder}"
     if stage.cache == "auto" and need.bytes > _SHARE * free:
-        if report:
-            print(f"stage {stage.name}: features are not kept: they take {size}, where {free / 1e6:,.1f} MB are free")
-        yield
-        return
-    cache = FeatureCache(folder, level, model.vision, model.connector, identity)
+        say(f"features are not kept: they take {size}, where {free / 1e6:,.1f} MB are free")
+        return None
+    cache = cache_of(model, kind, level, folder, precision)
     room = free + sum(file.stat().st_size for file in cache.folder.rglob("*.safetensors"))
     if need.bytes > room:
         raise InputError(
             f"stage {stage.name!r}: features take {size}, but the disk has room for {room / 1e6:,.1f} MB: "
             "name another cache_folder, or set cache to off"
         )
-    if report:
-        print(f"stage {stage.name}: what the {level} gives is kept: {size}")
-    model.cache = cache
-    try:
-        yield
-    finally:
-        model.cache = None
+    say(f"what the {level} gives is kept: {size}")
+    return cache
 
 
-def obstacle(model: nn.Module, level: Level) -> str | None:
-    """Why what `level` gives cannot be kept; None where it can."""
+def cache_of(model: VisionLanguageModel, kind: MediaKind, level: Level, folder: Path, precision: str) -> FeatureCache:
+    """The cache of what the parts of one modality give."""
+    chain, names = model.chains[kind], model.routes[kind].chain
+    specs, settings = part_specs(model.spec), sorted(model.routes[kind].settings.items())
+    identity: list[Spec] = [specs[names[0]], precision, model.device.type]
+    identity += [repr(settings)] if settings else []
+    if level == "connector":
+        identity += [specs[name] for name in names[1:]]
+    parts = [chain.encoder, *(chain.connectors if level == "connector" else [])]
+    return FeatureCache(folder, level, parts, chain.read(probe(chain.reads)).inputs, identity)
+
+
+def obstacle(model: nn.Module, level: Level, kind: MediaKind = "image") -> str | None:
+    """Why what `level` gives of media of a kind cannot be kept; None where it can."""
     if not isinstance(model, VisionLanguageModel):
         return "the model is not made of parts"
-    if model.vision is None or model.connector is None:
+    if kind not in model.chains:
         return "the model has no encoder"
-    parts: dict[str, nn.Module] = {"vision": model.vision}
+    chain, names = model.chains[kind], model.routes[kind].chain
+    parts: dict[str, nn.Module] = {names[0]: chain.encoder}
     if level == "connector":
-        parts["connector"] = model.connector
-        if model.connector.reads_text:
+        parts |= dict(zip(names[1:], chain.connectors, strict=True))
+        if any(connector.reads_text for connector in chain.connectors):
             return "the connector reads the question"
+        if model.looks_back:
+            return "regions or heads look at the encoder's features"
     for name, part in parts.items():
         if any(parameter.requires_grad for parameter in part.parameters()):
             return f"{name} is trained"
@@ -102,38 +140,39 @@ def obstacle(model: nn.Module, level: Level) -> str | None:
     return None
 
 
-def predict(model: VisionLanguageModel, samples: Samples, level: Level, precision: Literal["fp32", "bf16"]) -> Need:
-    """From pictures' headers alone, of `_PROBED` samples spread over the data."""
-    assert model.vision is not None and model.connector is not None
+def predict(
+    model: VisionLanguageModel, kind: MediaKind, samples: Samples, level: Level, precision: Literal["fp32", "bf16"]
+) -> Need:
+    """From media's headers alone, of `_PROBED` samples spread over the data."""
+    chain = model.chains[kind]
     step = max(1, len(samples) // _PROBED)
     probed = [samples[index] for index in range(0, len(samples), step)]
     media = total = 0
     for sample in probed:
         for medium in sample.media:
-            if medium.kind != "image":
+            if medium.kind != kind:
                 continue
-            size = image_size(medium, sample.where)
-            tiling, count = model.vision.tiling(size), model.vision.num_tokens(size)
+            layout = chain.layout(medium, sample.where)
             if level == "connector":
-                tokens, width = model.connector.count(count, model.vision.grid(size), tiling), model.llm.width
+                tokens, width = chain.connected(layout).total, model.llm.width
             else:
-                tokens, width = count * (1 if tiling is None else tiling.inputs), model.vision.width
+                tokens, width = layout.total, chain.encoder.width
             media += 1
             total += tokens * width * (2 if level == "connector" and precision == "bf16" else 4)
     share = len(samples) / max(1, len(probed))
     return Need(round(media * share), round(total * share))
 
 
-def _level(model: nn.Module, stage: Stage, again: bool) -> tuple[Level | None, str | None]:
+def _level(model: nn.Module, kind: MediaKind, stage: Stage, again: bool) -> tuple[Level | None, str | None]:
     """What is kept, or nothing and the reason, if there is one to tell."""
     if stage.cache == "off" or (stage.cache == "auto" and not again):
         return None, None
     if stage.cache != "auto":
-        reason = obstacle(model, stage.cache)
+        reason = obstacle(model, stage.cache, kind)
         return (None if reason else stage.cache), reason
-    if obstacle(model, "connector") is None:
+    if obstacle(model, "connector", kind) is None:
         return "connector", None
-    reason = obstacle(model, "encoder")
+    reason = obstacle(model, "encoder", kind)
     return (None if reason else "encoder"), reason
 
 

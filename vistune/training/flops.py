@@ -4,52 +4,57 @@ A multiplication and an addition are two operations; only matrix products and co
 once more where the gradient goes on to its input and once more where its weight is trained. What is computed again (activation
 checkpointing) does not count, so that utilisation is model FLOPs utilisation (PaLM, arXiv 2204.02311, appendix B).
 
-    vision      its forward pass on one input, counted once, times the inputs          frozen: no backward
-    connector   likewise
+    encoders    the forward pass on a small medium, counted once an input, times the inputs       frozen: no backward
+    connectors  likewise
+    regions     the forward pass on one region, times the regions; heads the loss of one artefact, times the artefacts
     fusion      gated layers; experts, which the language model is spared
     llm         linear layers x tokens + attention over the squares of the samples' lengths + vocabulary x supervised tokens
 
 Attention counts whole squares, as papers do, though half of a causal one is masked. Not counted: experts chosen token by
-token inside a language model (mixtures of experts), the prompts of zero-initialised attention, and norms.
+token inside a language model (mixtures of experts), the prompts of zero-initialised attention, norms, and on the meta device
+(plans) heads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-import torch
-from PIL import Image
 from torch import nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
-from torch.utils.flop_counter import FlopCounterMode
 
-from vistune.model.connectors.base import TextContext
-from vistune.model.fusion.base import shown
 from vistune.model.fusion.gated_cross_attention import GatedBlock, GatedCrossAttention
 from vistune.model.fusion.modality_adaptive import ModalityAdaptive
 from vistune.model.fusion.visual_experts import VisualExperts
 from vistune.model.packing import Batch
 from vistune.model.vlm import VisionLanguageModel
+from vistune.training.counting import counted_parts
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a packed row asks for: samples' `lengths`, `supervised` tokens, `visual` places, `media`, and encoder `inputs`."""
+    """What a packed row asks for: samples' `lengths`, `supervised` tokens, `visual` places of media, `context` tokens of media
+    that are looked at beside the row, encoder `inputs` by kind of medium, and `things` (regions, artefacts) by kind."""
 
     lengths: tuple[int, ...]
     supervised: int
     visual: int = 0
-    media: int = 0
-    inputs: int = 0
+    context: int = 0
+    inputs: Mapping[str, int] = field(default_factory=dict)
+    things: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, batch: Batch) -> Load:
+    def of(cls, batch: Batch, model: VisionLanguageModel) -> Load:
         """That of a batch; what a feature cache gives is not computed."""
-        visual = sum(slot.length for slot in shown(batch.slots))
-        inputs = sum(len(medium.pixels) for medium in batch.media if medium.kept is None)
-        return cls(batch.lengths, batch.supervised, visual, len(batch.media), inputs)
+        visual = sum(slot.length for kind in model.fusion.carries for slot in batch.slots.get(kind, []))
+        context, inputs = 0, dict[str, int]()
+        for kind, chain in model.chains.items():
+            media = [thing.ready for thing in batch.things.get(kind, ())]
+            context += sum(chain.connected(medium.layout).total for medium in media)
+            inputs[kind] = sum(medium.layout.inputs for medium in media if medium.kept is None)
+        things = {kind: len(those) for kind, those in batch.things.items() if kind not in inputs}
+        return cls(batch.lengths, batch.supervised, visual, context, inputs, things)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,29 +79,42 @@ class Flops:
 class FlopModel:
     """Counts steps of `model` with the parameters that require a gradient when it is made.
 
-    The encoder and the connector are run once, on one input, to be counted; on the meta device that costs nothing.
+    Encoders, connectors, region encoders and heads are run once, on one thing, to be counted; on the meta device that costs
+    nothing.
     """
 
     def __init__(self, model: VisionLanguageModel) -> None:
         self.model = model
-        vision, connector = _media(model)
-        seen = _trains(model.vision)
-        self.vision = _both(vision, model.vision, reached=False)
-        self.connector = _both(connector, model.connector, reached=seen)
-        # Visual tokens reach the language model through the connector and the fusion: at its first layer, or at a gated one.
-        self.reached = seen or _trains(model.connector) or _trains(model.fusion)
+        media, things = counted_parts(model)
+        self.inputs: dict[str, dict[str, Flops]] = {}
+        reached = _trains(model.fusion)
+        for kind, forward in media.items():
+            seen, costs = False, {}
+            for name in model.routes[kind].chain:
+                costs[name] = _both(forward[name], model.parts[name], reached=seen)
+                seen = seen or _trains(model.parts[name])
+            self.inputs[kind] = costs
+            # Tokens of media reach the language model through the fusion: at its first layer, or at a gated one.
+            reached = reached or seen
+        self.things = {kind: (name, _both(cost, part, reached=True)) for kind, (name, cost, part) in things.items()}
+        self.reached = reached
         gated = model.fusion if isinstance(model.fusion, GatedCrossAttention) else None
         self.enters: bool = self.reached if gated is None else gated.marker.requires_grad
 
     def step(self, loads: Iterable[Load]) -> dict[str, Flops]:
         """The operations of an optimizer step over packed rows, by part."""
-        total = {name: Flops() for name in ("vision", "connector", "fusion", "llm")}
+        total: defaultdict[str, Flops] = defaultdict(Flops)
         for load in loads:
-            total["vision"] += self.vision * load.inputs
-            total["connector"] += self.connector * load.inputs
+            for kind, count in load.inputs.items():
+                for name, cost in self.inputs[kind].items():
+                    total[name] += cost * count
+            for kind, count in load.things.items():
+                if kind in self.things:
+                    name, cost = self.things[kind]
+                    total[name] += cost * count
             total["fusion"] += self._fusion(load)
             total["llm"] += self._language(load)
-        return total
+        return dict(total)
 
     def _language(self, load: Load) -> Flops:
         llm = self.model.llm
@@ -141,11 +159,7 @@ class FlopModel:
 
     def _gated(self, block: GatedBlock, load: Load, hidden: bool) -> Flops:
         """`hidden`: a gradient goes on from what the block reads to what lies before it."""
-        assert self.model.connector is not None and self.model.vision is not None
-        size = (self.model.vision.size, self.model.vision.size)
-        context = load.media * self.model.connector.count(
-            self.model.vision.num_tokens(size), self.model.vision.grid(size), self.model.vision.tiling(size)
-        )
+        context = load.context
         tokens = sum(load.lengths)
         sums = Flops()
         for name, module in block.named_modules():
@@ -155,21 +169,6 @@ class FlopModel:
                 sums += _product(2.0 * rows * module.weight.numel(), module.weight.requires_grad, reached)
         attention = 4.0 * block.query.out_features * tokens * context
         return sums + Flops(attention, 2 * attention if self.reached else 0)
-
-
-def _media(model: VisionLanguageModel) -> tuple[float, float]:
-    """Forward operations of the encoder and of the connector for one input."""
-    if model.vision is None or model.connector is None:
-        return 0.0, 0.0
-    side = model.vision.size
-    device = next(model.vision.parameters()).device
-    pixels = model.vision.prepare(Image.new("RGB", (side, side))).pixels[:1].to(device)
-    with torch.enable_grad(), sdpa_kernel(SDPBackend.MATH):  # fused kernels of the CPU are not known to the counter
-        with FlopCounterMode(display=False) as vision:
-            features = model.vision(pixels)
-        with FlopCounterMode(display=False) as connector:
-            model.connector(features, TextContext(("",)))
-    return float(vision.get_total_flops()), float(connector.get_total_flops())
 
 
 def _trains(part: nn.Module | None) -> bool:

@@ -35,7 +35,8 @@ class Meter:
         """Operations of this process's batches a second, over the peak."""
         if self._flops is None or self._peak is None:
             return None
-        parts = self._flops.step(map(Load.of, work.batches))
+        model = self._flops.model
+        parts = self._flops.step(Load.of(batch, model) for batch in work.batches)
         return sum(part.total for part in parts.values()) / seconds / self._peak
 
 

@@ -1,11 +1,11 @@
 """The training loop of one stage.
 
     for each step:  the next `batch` samples, in seeded order
-                    packed `micro` at a time -> forward -> summed loss / supervised tokens of the whole step -> backward
+                    packed `micro` at a time -> forward -> summed losses / the whole step's counts -> backward
                     clip, step, log, now and then save
 
-Dividing by the count of the whole step makes gradient accumulation exact: 4 x 8 samples give the gradient of 1 x 32, on one
-process and on many.
+A loss of the text is counted in supervised tokens, that of a mask head in masks. Dividing by the counts of the whole step makes
+gradient accumulation exact: 4 x 8 samples give the gradient of 1 x 32, on one process and on many.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from vistune.recipe import Stage
 from vistune.training.caching import caching
 from vistune.training.distributed import ALONE, World, sum_gradients
 from vistune.training.log import Log, Meter
+from vistune.training.losses import loss_weights
 from vistune.training.optimizers import optimizer_of
 from vistune.training.precision import Precision, autocast, resolve
 from vistune.training.preparing import prepared
@@ -83,12 +84,15 @@ def train_stage(
     selection = select(model, stage.train, f"stage {stage.name!r}")
     before = fingerprint(model)
     parts = units(model, selection.names)
+    weights = loss_weights(model, stage)
     steps = stage_steps(stage, len(samples))
     optimizer = optimizer_of(model, selection.groups, stage, world.sharded)
-    first = load_state(paths.state, model, parts, optimizer, world)
     parameters = [parameter for group in selection.groups.values() for parameter in group]
     context = resolve(precision, model.device)
-    log = Log(paths.log if world.first else Path(os.devnull), first, Meter(model, context, world.sharded))
+    # Counting operations runs parts once, which may draw random numbers: a resumed run then goes on with those of its state.
+    meter = Meter(model, context, world.sharded)
+    first = load_state(paths.state, model, parts, optimizer, world)
+    log = Log(paths.log if world.first else Path(os.devnull), first, meter)
     model.train()
 
     def make(first: int, steps: int) -> Iterator[Work]:
@@ -113,7 +117,8 @@ def train_stage(
             for batch in todo.batches:
                 with autocast(context, model.device):
                     losses = model(batch)
-                share = torch.stack(list(losses.values())).sum() / todo.supervised
+                shares = [weights[name] * each.sum / todo.counts[each.of] for name, each in losses.items()]
+                share = torch.stack(shares).sum()
                 share = share if batch.supervised else share * 0  # a filler
                 if share.requires_grad:  # a row without pictures teaches a connector nothing
                     share.backward()

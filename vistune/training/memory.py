@@ -18,6 +18,8 @@ from typing import Literal
 from torch import nn
 
 from vistune.errors import InputError
+from vistune.model.encoders.base import Encoder
+from vistune.model.language.causal import LanguageModel
 from vistune.model.language.loss import HELD
 from vistune.model.vlm import VisionLanguageModel
 from vistune.recipe import Stage
@@ -83,7 +85,9 @@ def copies(model: VisionLanguageModel, sharded: bool, precision: Literal["fp32",
     bytes_each = BF16 if precision == "bf16" else FP32
     if not sharded:
         return BF16 * _numbers(model) if precision == "bf16" else 0.0
-    blocks = [_numbers(block) for part in (model.vision, model.llm) if part is not None for block in part.blocks]
+    blocks = [
+        _numbers(block) for part in model.children() if isinstance(part, Encoder | LanguageModel) for block in part.blocks
+    ]
     return float(bytes_each * (_numbers(model) - sum(blocks) + 2 * max(blocks)))
 
 
@@ -91,8 +95,9 @@ def activations(model: VisionLanguageModel, stage: Stage, micro: Micro, precisio
     """What waits for the backward pass of one row: nothing where no gradient passes."""
     learns = {name: _learns(part) for name, part in model.named_children()}
     total = 0.0
-    if model.vision is not None and learns["vision"]:
-        total += _blocks_bytes(model.vision.blocks, micro.patches, "vision" in stage.recompute, precision)
+    for name, part in model.named_children():
+        if isinstance(part, Encoder) and learns[name] and len(part.blocks):
+            total += _blocks_bytes(part.blocks, micro.patches, name in stage.recompute, precision)
     if any(learns.values()):
         total += _blocks_bytes(model.llm.blocks, micro.tokens, "llm" in stage.recompute, precision)
     return total

@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 
 from vistune.errors import InputError
+from vistune.model.encoders.base import ImageEncoder
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
 from vistune.recipe import Recipe, Stage
@@ -71,13 +72,13 @@ def _outlook(
 ) -> Outlook:
     if stage.batch < devices:
         raise InputError(f"stage {stage.name!r}: batch is {stage.batch}, expected at least {devices}, one for each device")
-    places, inputs, patches = _picture(model, assumed.size) if assumed.pictures else (0, 0, 0)
+    places, inputs, patches, context = _picture(model, assumed.size) if assumed.pictures else (0, 0, 0, 0)
     visual = places * assumed.pictures
     length = visual + assumed.words
     if length > model.spec.max_length:
         raise InputError(f"a sample of {length} tokens, {visual} of them visual, is over max_length {model.spec.max_length}")
     select(model, stage.train, f"stage {stage.name!r}")
-    sample = Load((length,), assumed.answers, visual, assumed.pictures, inputs * assumed.pictures)
+    sample = Load((length,), assumed.answers, visual, context * assumed.pictures, {"image": inputs * assumed.pictures})
     flops = stage.batch * sum(part.total for part in FlopModel(model).step([sample]).values())
     at_once = min(stage.micro or stage.batch, ceil(stage.batch / devices))
     if stage.max_tokens is not None:
@@ -94,12 +95,11 @@ def _outlook(
     )
 
 
-def _picture(model: VisionLanguageModel, size: tuple[int, int]) -> tuple[int, int, int]:
-    """Places in the sequence, encoder inputs and encoder tokens of one picture."""
-    if model.vision is None or model.connector is None:
-        return 0, 0, 0
-    tiling = model.vision.tiling(size)
-    inputs = 1 if tiling is None else 1 + tiling.rows * tiling.columns
-    tokens = model.vision.num_tokens(size)
-    places = model.fusion.places(model.connector.count(tokens, model.vision.grid(size), tiling))
-    return places, inputs, inputs * tokens
+def _picture(model: VisionLanguageModel, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Of one picture: places in the sequence, encoder inputs, encoder tokens, and tokens behind the connector."""
+    chain = model.image
+    if chain is None or not isinstance(chain.encoder, ImageEncoder):
+        return 0, 0, 0, 0
+    layout = chain.encoder.layout_of(size)
+    tokens = chain.connected(layout).total
+    return model.fusion.places(tokens), layout.inputs, layout.total, tokens

@@ -6,8 +6,8 @@ Cut weights are gathered by all processes at once, so all must run the same part
     process 1   [ text          ]                    becomes    [ text, FILLER  ] [ filler        ]
 
 A filler is a short sample of which nothing is learned: beside others it has no labels (attention keeps samples apart), alone
-its loss counts for nothing (`supervised` is 0). All its gradients are zero, but they are there. It carries a picture where
-another process has one in that round. Whole (replicated) weights need none of this.
+its loss counts for nothing (its counts are 0). All its gradients are zero, but they are there. It shows a medium of each kind
+that another process has in that round. Whole (replicated) weights need none of this.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-import numpy as np
 import torch
 
 from vistune.model.answering.opening import Model
-from vistune.model.packing import Batch, pack
+from vistune.model.modalities.base import probe
+from vistune.model.packing import Batch, moved, pack, renumbered, summed
 from vistune.model.vlm import VisionLanguageModel
-from vistune.prompt.render import IGNORE, Slot
-from vistune.sample import Media, MediaRef, Sample, Text, Turn
+from vistune.prompt.render import IGNORE
+from vistune.sample import MediaKind, MediaRef, Sample, Text, Turn
 from vistune.training.distributed import World
 from vistune.training.work import Work
 
@@ -34,46 +34,48 @@ def counted(work: Iterator[Work], world: World) -> Iterator[Work]:
             mine = next(work, None)
         if mine is None:
             return
-        shares = world.gather((mine.supervised, mine.tokens, mine.samples))
-        supervised, tokens, samples = (sum(counts) for counts in zip(*shares, strict=True))
-        yield replace(mine, supervised=supervised, tokens=tokens, samples=samples)
+        shares = world.gather((mine.counts, mine.tokens, mine.samples))
+        counts, tokens, samples = zip(*shares, strict=True)
+        yield replace(mine, counts=summed(counts), tokens=sum(tokens), samples=sum(samples))
 
 
 def evened(work: Iterator[Work], world: World, model: Model) -> Iterator[Work]:
-    """The same rounds on each process, filled up where this one has fewer batches or no picture."""
+    """The same rounds on each process, filled up where this one has fewer batches or lacks media of a kind."""
     assert isinstance(model, VisionLanguageModel), "only models made of parts are cut"
-    fillers: dict[bool, Batch] = {}
+    fillers: dict[frozenset[MediaKind], Batch] = {}
     for mine in work:
-        rounds = world.gather([bool(batch.media) for batch in mine.batches])
+        rounds = world.gather([frozenset(kind for kind in model.chains if batch.things.get(kind)) for batch in mine.batches])
         batches = []
         for number in range(max(map(len, rounds))):
-            pictures = any(shown[number] for shown in rounds if number < len(shown))
-            if pictures not in fillers:
-                fillers[pictures] = filler(model, pictures)
-            if number >= len(mine.batches):
-                batches.append(fillers[pictures])
-            elif pictures and not mine.batches[number].media:
-                batches.append(beside(mine.batches[number], fillers[pictures]))
-            else:
-                batches.append(mine.batches[number])
+            shown = frozenset[MediaKind]().union(*(kinds[number] for kinds in rounds if number < len(kinds)))
+            own = mine.batches[number] if number < len(mine.batches) else None
+            lacking = shown if own is None else frozenset(kind for kind in shown if not own.things.get(kind))
+            if own is not None and not lacking:
+                batches.append(own)
+                continue
+            if lacking not in fillers:
+                fillers[lacking] = filler(model, lacking)
+            batches.append(fillers[lacking] if own is None else beside(own, fillers[lacking]))
         yield replace(mine, batches=tuple(batches))
 
 
-def filler(model: VisionLanguageModel, picture: bool) -> Batch:
-    """A short sample whose loss counts for nothing, with a black picture or with none."""
-    media = (Media("image", data=np.zeros((16, 16, 3), dtype=np.uint8)),) if picture else ()
+def filler(model: VisionLanguageModel, kinds: frozenset[MediaKind]) -> Batch:
+    """A short sample whose loss counts for nothing, with a medium of each of `kinds`."""
+    media = tuple(probe(kind) for kind in sorted(kinds))
     question = Turn("user", (*(MediaRef(index) for index in range(len(media))), Text("What?")))
     sample = Sample("filler", media, (question, Turn("assistant", (Text("."),))))
-    return replace(pack([model.example(sample, model.renderer())]), supervised=0)
+    return replace(pack([model.example(sample, model.renderer())]), counts={"text": 0})
 
 
 def beside(batch: Batch, filler: Batch) -> Batch:
     """A row with the filler, its labels taken off, behind it."""
-    start, count = len(batch.ids), len(batch.media)
+    before = {kind: len(things) for kind, things in batch.things.items()}
     slots = {kind: list(places) for kind, places in batch.slots.items()}
-    for kind, places in filler.slots.items():
-        moved = [Slot(place.which + count, place.start + start, place.length) for place in places]
-        slots.setdefault(kind, []).extend(moved)
+    for kind, places in moved(filler.slots, len(batch.ids), before).items():
+        slots.setdefault(kind, []).extend(places)
+    things = dict(batch.things)
+    for kind, more in renumbered(filler.things, before).items():
+        things[kind] = (*things.get(kind, ()), *more)
     return replace(
         batch,
         names=batch.names + filler.names,
@@ -82,6 +84,5 @@ def beside(batch: Batch, filler: Batch) -> Batch:
         positions=torch.cat([batch.positions, filler.positions]),
         lengths=batch.lengths + filler.lengths,
         slots=slots,
-        media=batch.media + filler.media,
-        questions=batch.questions + filler.questions,
+        things=things,
     )

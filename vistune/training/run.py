@@ -69,12 +69,8 @@ def _stages(
         owned = [checkpoint.units(model, select(model, stage.train, f"stage {stage.name!r}").names) for stage in recipe.stages]
     place(model, world, resolve(precision, world.device))
     world.decide(lambda: _record(out, recipe))
-    # What no path names began at random and is kept even where no stage trains it.
-    trained = {
-        name
-        for name, part in model.named_children()
-        if name in ("connector", "fusion") and any(True for _ in part.parameters())
-    }
+    # Parts without pretrained weights (connector, fusion, heads) are saved even if no stage trains them.
+    trained = checkpoint.random_parts(model)
     for stage, samples, units in zip(recipe.stages, sources, owned, strict=True):
         folder = out / stage.name
         trained |= units

@@ -14,7 +14,6 @@ from vistune.errors import InputError, nearest
 from vistune.model.adapters.adapt import Part, adapter_parameters
 from vistune.model.weights.sharding import share
 
-PARTS = ("vision", "connector", "fusion", "llm", "native", "region", "heads")
 _BLOCKS = re.compile(r"(\w+)\[(\d+):\]")
 
 
@@ -55,14 +54,14 @@ def _matcher(model: nn.Module, pattern: str, where: str) -> Callable[[str], bool
     if blocks:
         part = dict(model.named_children()).get(blocks[1])
         if not isinstance(part, Part):
-            raise InputError(f"{where}: {pattern!r} names blocks, which only the parts vision, llm and native have")
+            raise InputError(f"{where}: {pattern!r} names blocks, which only encoders and language models have")
         chosen = {id(parameter) for block in list(part.blocks)[int(blocks[2]) :] for parameter in block.parameters()}
         named = {name for name, parameter in model.named_parameters() if id(parameter) in chosen}
         return named.__contains__
     if pattern.endswith(".adapter"):
         owner = pattern.removesuffix("adapter")
         return {name for name in adapter_parameters(model) if name.startswith(owner)}.__contains__
-    if pattern in PARTS or "*" not in pattern:
+    if "*" not in pattern:
         return lambda name: name == pattern or name.startswith(pattern + ".")
     return lambda name: fnmatchcase(name, pattern)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from vistune.data.order.epochs import sample_at
 from vistune.data.samples import Samples
 from vistune.errors import InputError
 from vistune.model.answering.opening import Model
+from vistune.model.packing import summed
 from vistune.model.packing_budget import rows
 from vistune.model.vlm import VisionLanguageModel
 from vistune.prompt.template import Template
@@ -21,12 +22,17 @@ from vistune.training.distributed import ALONE, World
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """All of one step: its packed micro-batches, as the model packs them, and how many tokens they supervise together."""
+    """All of one step: its packed micro-batches, as the model packs them, and what its losses are counted in, by name."""
 
     batches: tuple[Any, ...]
-    supervised: int
+    counts: Mapping[str, int]
     tokens: int
     samples: int
+
+    @property
+    def supervised(self) -> int:
+        """How many tokens carry a label."""
+        return self.counts["text"]
 
 
 def work_of_steps(
@@ -43,7 +49,7 @@ def work_of_steps(
         batches = tuple(model.pack(row) for row in _rows(examples, stage))
         yield Work(
             batches,
-            supervised=sum(batch.supervised for batch in batches),
+            counts=summed([batch.counts for batch in batches]),
             tokens=sum(len(batch.ids) for batch in batches),
             samples=len(examples),
         )

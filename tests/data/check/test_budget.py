@@ -41,5 +41,6 @@ def test_the_model_takes_no_memory(tmp_path: Path, tiny_language: str, tiny_clip
     recipe = load_recipe("llava_1_5").to_json()
     recipe["model"] |= {"llm": tiny_language, "vision": {"kind": "huggingface", "path": tiny_clip}}
     (tmp_path / "run.yaml").write_text(json.dumps(recipe))
-    model = budget_of_recipe(str(tmp_path / "run.yaml")).media_tokens.__self__  # type: ignore[attr-defined]
-    assert {parameter.device.type for parameter in model.parameters()} == {"meta"}
+    renderer = budget_of_recipe(str(tmp_path / "run.yaml")).renderer
+    pictures = renderer.writers["image"]
+    assert {parameter.device.type for parameter in pictures.encoder.parameters()} == {"meta"}  # type: ignore[attr-defined]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vistune.errors import InputError
-from vistune.sample import Media, Sample
+from vistune.sample import Sample
 
 if TYPE_CHECKING:
     from vistune.prompt.render import Renderer
@@ -15,15 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Budget:
-    """A renderer, the tokens each medium takes, and the longest sequence (tokens)."""
+    """A renderer, whose writers know how many tokens a medium takes, and the longest sequence (tokens)."""
 
     renderer: Renderer
-    media_tokens: Callable[[Media, str], int]
     limit: int
 
     def length(self, sample: Sample) -> int:
         """Tokens of the whole rendered sample. Raises `InputError` when it cannot be rendered."""
-        return len(self.renderer.render(sample, lambda index: self.media_tokens(sample.media[index], sample.where)))
+        return len(self.renderer.render(sample))
 
     def fault(self, sample: Sample) -> str | None:
         """Why the sample does not fit, if it does not."""
@@ -51,4 +49,4 @@ def budget_of_recipe(source: str, *, small: bool = False) -> Budget:
         raise InputError(f"the recipe {source} takes a model whole, whose samples only its processor can count")
     with torch.device("meta"):
         model = VisionLanguageModel(spec, load_weights=False)
-    return Budget(model.renderer(), model.media_tokens, model.spec.max_length)
+    return Budget(model.renderer(), model.spec.max_length)

@@ -51,17 +51,41 @@ def load_video(media: Media, frames: int, where: str = "", max_pixels: int = MAX
         raise InputError(f"{name}: {frames} frames were asked for, expected at least 1")
     if isinstance(media.data, np.ndarray):
         return _from_array(media.data, frames, name)
-    try:
-        import av
-    except ImportError as error:
-        raise MissingExtraError("av", "video", f"decoding {name}") from error
+    av = _library(name)
     try:
         with _file(media, where) as file, av.open(file, options={"format_whitelist": _CONTAINERS}) as container:
             return _clip(container, frames, name, max_pixels)
     except (av.FFmpegError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{name} cannot be decoded: {str(error) or type(error).__name__}") from error
+        raise _refused(error, name) from error
+
+
+def frame_count(media: Media, where: str = "") -> int:
+    """How many frames a film has, from its packets; nothing is decoded."""
+    return _header(media, where)[0]
+
+
+def frame_size(media: Media, where: str = "") -> tuple[int, int]:
+    """(width, height) of a film's frames as a player shows them, upright."""
+    return _header(media, where)[1]
+
+
+def _header(media: Media, where: str) -> tuple[int, tuple[int, int]]:
+    name = f"{where}: {media.kind} {media.name}" if where else f"{media.kind} {media.name}"
+    if isinstance(media.data, np.ndarray):
+        _check_array(media.data, name)
+        return len(media.data), (media.data.shape[2], media.data.shape[1])
+    av = _library(name)
+    try:
+        with _file(media, where) as file, av.open(file, options={"format_whitelist": _CONTAINERS}) as container:
+            stream = _stream(container, name)
+            packets = [packet for packet in container.demux(stream) if packet.size and not packet.is_discard]
+            # Rotation stands in the frames' side data, so the first frame is decoded to know it.
+            container.seek(0)
+            first = next(container.decode(stream), None)
+            size = (stream.width, stream.height)
+            return len(packets), size[::-1] if first is not None and first.rotation % 180 else size
+    except (av.FFmpegError, ValueError) as error:
+        raise _refused(error, name) from error
 
 
 def spread(count: int, wanted: int) -> list[int]:
@@ -79,10 +103,28 @@ def _file(media: Media, where: str) -> Any:
         raise InputError(f"cannot read {media.kind} {media.name}: {error.strerror or error}") from error
 
 
-def _clip(container: Any, wanted: int, name: str, max_pixels: int) -> Clip:
+def _library(name: str) -> Any:
+    try:
+        import av
+    except ImportError as error:
+        raise MissingExtraError("av", "video", f"decoding {name}") from error
+    return av
+
+
+def _refused(error: Exception, name: str) -> InputError:
+    if isinstance(error, InputError):
+        return error
+    return InputError(f"{name} cannot be decoded: {str(error) or type(error).__name__}")
+
+
+def _stream(container: Any, name: str) -> Any:
     if not container.streams.video:
         raise InputError(f"{name} has no pictures, only sound")
-    stream = container.streams.video[0]
+    return container.streams.video[0]
+
+
+def _clip(container: Any, wanted: int, name: str, max_pixels: int) -> Clip:
+    stream = _stream(container, name)
     size = (stream.width, stream.height)
     if size[0] * size[1] > MAX_PIXELS:
         raise InputError(f"{name} is {size[0]}x{size[1]}: more than the {MAX_PIXELS / 1e6:.0f} megapixels that are decoded")
@@ -148,8 +190,12 @@ def _upright(frame: Any, name: str) -> NDArray[np.uint8]:
     return np.rot90(pixels, frame.rotation // 90)
 
 
-def _from_array(array: NDArray[Any], wanted: int, name: str) -> Clip:
+def _check_array(array: NDArray[Any], name: str) -> None:
     if array.dtype != np.uint8 or array.ndim != 4 or array.shape[3] != 3 or not len(array):
         raise InputError(f"{name} is an array of {array.dtype} {list(array.shape)}, expected uint8 [frames, height, width, 3]")
+
+
+def _from_array(array: NDArray[Any], wanted: int, name: str) -> Clip:
+    _check_array(array, name)
     places = spread(len(array), wanted)
     return Clip(array[places], (None,) * len(places))

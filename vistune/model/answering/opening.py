@@ -20,7 +20,7 @@ def assemble(spec: ModelSpec | NativeSpec, stored: Set[str] = frozenset()) -> Mo
     """The model a spec describes. Weights of parts that a checkpoint has `stored` are not read from where they began."""
     if isinstance(spec, NativeSpec):
         return NativeModel(spec, load_weights="native" not in stored)
-    return VisionLanguageModel(spec, load_weights=not {"vision", "llm"} <= stored)
+    return VisionLanguageModel(spec, stored=stored)
 
 
 def load(folder: str | Path, trust: Sequence[str] = ()) -> Model:

@@ -101,12 +101,12 @@ def lay(rows: Sequence[Sequence[Hashable]], common: dict[int, tuple[int, int]]) 
 
 
 def tokens(example: Example) -> list[Hashable]:
-    """What stands at each place of a sample: a token's id, or which medium."""
+    """What stands at each place of a sample: a token's id, or the medium or region whose tokens fill it."""
     row: list[Hashable] = list(example.rendered.ids)
-    for places in example.rendered.slots.values():
+    for kind, places in example.rendered.slots.items():
         for slot in places:
-            medium = example.media[slot.which]
-            row[slot.start : slot.start + slot.length] = [("medium", id(medium))] * slot.length
+            thing = example.things[kind][slot.which]
+            row[slot.start : slot.start + slot.length] = [(kind, id(thing.prepared), id(thing.view))] * slot.length
     return row
 
 

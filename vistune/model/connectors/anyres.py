@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from vistune.errors import InputError
 from vistune.model.connectors.base import Connector, TextContext
-from vistune.model.features import Features, Grid, Tiling
+from vistune.model.features import Features, Grid, Layout
 from vistune.spec import Spec, build
 
 
@@ -36,25 +36,26 @@ class Anyres(Connector):
         projected: Tensor = self.inner(features, text)
         return projected
 
-    def count(self, n: int, grid: Grid | None, tiling: Tiling | None) -> int:
-        """Tokens of the whole, and of the tiles' rows with a newline each."""
+    def layout_after(self, layout: Layout) -> Layout:
+        """One input: the whole, and the tiles' rows with a newline each."""
+        grid, tiling = layout.grid, layout.tiling
         if tiling is None:
-            return self.num_tokens(n, grid) + 1
-        if grid is None or self.num_tokens(n, grid) != grid[0] * grid[1]:
+            return Layout(self.num_tokens(layout.tokens, grid) + 1)
+        if grid is None or self.num_tokens(layout.tokens, grid) != grid[0] * grid[1]:
             raise InputError("connectors.anyres needs an inner connector and an encoder that keep one token a patch")
         rows, columns = tiling.content(grid)
-        shown: int = (rows.stop - rows.start) * (columns.stop - columns.start + 1)
-        return grid[0] * grid[1] + shown
+        return Layout(grid[0] * grid[1] + (rows.stop - rows.start) * (columns.stop - columns.start + 1))
 
-    def join(self, tokens: Tensor, grid: Grid | None, tiling: Tiling | None) -> Tensor:
-        """`[T, K, H]`, the whole first -> `[count, H]`."""
+    def join(self, tokens: Tensor, layout: Layout) -> Tensor:
+        """`[T, K, H]`, the whole first -> `[1, count, H]`."""
         whole, tiles = tokens[0], tokens[1:]
+        grid, tiling = layout.grid, layout.tiling
         if tiling is None:
-            return torch.cat([whole, self.newline[None].to(whole)])
+            return torch.cat([whole, self.newline[None].to(whole)])[None]
         assert grid is not None
         stitched = tiles.view(tiling.rows, tiling.columns, *grid, -1).transpose(1, 2)
         stitched = stitched.reshape(tiling.rows * grid[0], tiling.columns * grid[1], -1)
         rows, columns = tiling.content(grid)
         shown = stitched[rows, columns]
         ends = self.newline.to(shown).expand(len(shown), 1, -1)
-        return torch.cat([whole, torch.cat([shown, ends], dim=1).flatten(0, 1)])
+        return torch.cat([whole, torch.cat([shown, ends], dim=1).flatten(0, 1)])[None]

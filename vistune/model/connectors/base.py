@@ -1,29 +1,37 @@
-"""The contract of connectors."""
+"""The contract of connectors: `Features` -> tokens. Connectors can be chained."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from torch import Tensor, nn
 
-from vistune.model.features import Features, Grid, Tiling
+from vistune.model.features import Features, Grid, Layout
 
 
 @dataclass(frozen=True, slots=True)
 class TextContext:
-    """The words of the question that shows each of N inputs: `texts`. A connector that reads them brings its own tokenizer."""
+    """What a connector may read beside features of N inputs: the question that shows each (`texts`), and their modality.
+
+    A connector that reads the texts brings its own tokenizer; one that several modalities share can tell them by `kind`.
+    """
 
     texts: tuple[str, ...]
+    kind: str = "image"
 
 
 class Connector(nn.Module):
-    """`Features` -> `[N, K, H]`, H the language model's width. `text` is always offered; most connectors ignore it.
+    """`Features` -> `[N, K, H]`. `text` is always offered; most connectors ignore it.
 
     One whose tokens depend on it sets `reads_text`: a picture's tokens are then not those of another question about it.
+    Work that concerns all inputs of a medium together (tiles, frames) is done by `join`; a connector that changes the number of
+    inputs there, or what is true of their layout, says so in `layout_after`.
     """
 
-    reads_text = False
+    reads_text: bool = False
+    begins: ClassVar[str] = "random"
 
     @abstractmethod
     def num_tokens(self, n: int, grid: Grid | None) -> int:
@@ -33,10 +41,11 @@ class Connector(nn.Module):
     def forward(self, features: Features, text: TextContext | None = None) -> Tensor:
         """Features of N inputs -> `[N, K, H]`."""
 
-    def count(self, n: int, grid: Grid | None, tiling: Tiling | None) -> int:
-        """Tokens of one medium whose inputs give `n` encoder tokens each: those of all its inputs, as `join` lays them."""
-        return self.num_tokens(n, grid) * (1 if tiling is None else tiling.inputs)
+    def layout_after(self, layout: Layout) -> Layout:
+        """The layout of what `forward` and `join` give for a medium of `layout`: a pure function."""
+        count = self.num_tokens(layout.tokens, layout.grid)
+        return replace(layout, tokens=count, grid=layout.grid if count == layout.tokens else None)
 
-    def join(self, tokens: Tensor, grid: Grid | None, tiling: Tiling | None) -> Tensor:
-        """The tokens of one medium's T inputs `[T, K, H]` -> `[count, H]`: one input behind the other."""
-        return tokens.flatten(0, 1)
+    def join(self, tokens: Tensor, layout: Layout) -> Tensor:
+        """The tokens of one medium's T inputs `[T, K, H]` -> `[T', K', H]` as `layout_after` says: unchanged."""
+        return tokens

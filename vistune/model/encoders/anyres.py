@@ -10,14 +10,14 @@ from PIL import Image
 from torch import Tensor, nn
 
 from vistune.errors import InputError
-from vistune.model.encoders.base import Encoder
+from vistune.model.encoders.base import ImageEncoder
 from vistune.model.features import Features, Geometry, Grid, Prepared, Tiling
 from vistune.spec import Spec, build
 
 LLAVA_1_6 = ((1, 2), (2, 1), (2, 2), (3, 1), (1, 3))
 
 
-class Anyres(Encoder):
+class Anyres(ImageEncoder):
     """`inner` sees the whole picture, squashed to its square, and each tile of the best of `grids` (columns, rows).
 
     The picture is scaled into the grid with its shape kept and centred on black. The best grid shows most of the picture's
@@ -30,7 +30,7 @@ class Anyres(Encoder):
         super().__init__()
         if not grids or min(min(grid) for grid in grids) < 1:
             raise InputError(f"encoders.anyres.grids is {list(grids)}, expected pairs (columns, rows) of at least 1")
-        self.inner: Encoder = build("vistune.model.encoders", inner, Encoder, load_weights=load_weights)
+        self.inner: ImageEncoder = build("vistune.model.encoders", inner, ImageEncoder, load_weights=load_weights)
         self.width, self.size = self.inner.width, self.inner.size
         self.grids = [(int(columns), int(rows)) for columns, rows in grids]
 
@@ -56,8 +56,8 @@ class Anyres(Encoder):
         """The whole, then the tiles row by row."""
         tiling = self.tiling(image.size)
         assert tiling is not None
-        pixels = [self.inner.prepare(view).pixels for view in views(image, self.size, tiling)]
-        return Prepared(torch.cat(pixels), Geometry(), tiling)
+        pixels = [self.inner.prepare(view).inputs for view in views(image, self.size, tiling)]
+        return Prepared(torch.cat(pixels), Geometry(), self.layout_of(image.size))
 
     def forward(self, pixels: Tensor) -> Features:
         """`pixels [N, 3, size, size]` -> features of N views."""

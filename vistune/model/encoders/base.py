@@ -1,29 +1,75 @@
-"""The contract of encoders."""
+"""The contract of encoders: media -> `Features`."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, ClassVar, Literal
 
 from PIL import Image
 from torch import Tensor, nn
 
-from vistune.model.features import Features, Grid, Prepared, Tiling
+from vistune.data.media.audio import load_audio
+from vistune.data.media.image import image_size, load_image
+from vistune.errors import InputError
+from vistune.model.features import Features, Grid, Layout, Prepared, Tiling
+from vistune.sample import Media
+
+Begins = Literal["random", "read"]
 
 
 class Encoder(nn.Module):
-    """Media -> `Features`. `width` is D, `size` the side of a square input in pixels; `blocks` are for partial unfreezing."""
+    """Media of the kinds it `reads` -> `Features`. `width` is D; `blocks` are for partial unfreezing and sharding.
+
+    `begins` says whether its weights are read from files when it is built; those that begin at random are kept in every
+    checkpoint. An encoder of one kind implements `layout`, `prepare` and `forward`; one of several kinds `read` and `see`.
+    """
 
     width: int
-    size: int
+    reads: ClassVar[tuple[str, ...]] = ("image",)
+    begins: Begins = "read"
 
     @property
     @abstractmethod
     def blocks(self) -> nn.ModuleList:
-        """The transformer blocks (or stages), first to last."""
+        """The transformer blocks (or stages), first to last; empty where there are none."""
+
+    @abstractmethod
+    def layout(self, medium: Media, where: str = "") -> Layout:
+        """How many tokens a medium gives and how they lie: from its header alone. `where` names the sample in errors."""
+
+    @abstractmethod
+    def prepare(self, decoded: Any) -> Prepared:
+        """A decoded medium -> `inputs [T, ...]` and geometry; touches no weights."""
+
+    @abstractmethod
+    def forward(self, inputs: Tensor) -> Features:
+        """N inputs as `prepare` lays them -> their features."""
+
+    def read(self, medium: Media, where: str = "") -> Prepared:
+        """Decode and prepare a medium."""
+        return self.prepare(_decoder(medium.kind)(medium, where))
+
+    def see(self, inputs: Tensor, kind: str) -> Features:
+        """Features of N inputs of media of a kind: `forward`, where the encoder reads one kind only."""
+        features: Features = self(inputs)
+        return features
+
+
+class ImageEncoder(Encoder):
+    """An encoder of pictures. `size` is the side of its square input in pixels."""
+
+    size: int
 
     @abstractmethod
     def prepare(self, image: Image.Image) -> Prepared:
         """An upright RGB picture -> pixels and geometry."""
+
+    def read(self, medium: Media, where: str = "") -> Prepared:
+        """Decode and prepare a picture."""
+        image = load_image(medium, where)
+        return replace(self.prepare(image), layout=self.layout_of(image.size))
 
     @abstractmethod
     def grid(self, size: tuple[int, int]) -> Grid | None:
@@ -37,6 +83,18 @@ class Encoder(nn.Module):
         """How a picture of `size` (width, height) is cut into several inputs; None where it is one."""
         return None
 
-    @abstractmethod
-    def forward(self, pixels: Tensor) -> Features:
-        """What `prepare` gave, N inputs of it (`[N, 3, H, W]` where nothing else is said) -> their features."""
+    def layout(self, medium: Media, where: str = "") -> Layout:
+        """From the size in the picture's header."""
+        return self.layout_of(image_size(medium, where))
+
+    def layout_of(self, size: tuple[int, int]) -> Layout:
+        """The layout of a picture of `size` (width, height)."""
+        tiling = self.tiling(size)
+        return Layout(self.num_tokens(size), self.grid(size), 1 if tiling is None else tiling.inputs, tiling)
+
+
+def _decoder(kind: str) -> Callable[[Media, str], Any]:
+    decoders: dict[str, Callable[[Media, str], Any]] = {"image": load_image, "audio": load_audio}
+    if kind not in decoders:
+        raise InputError(f"an encoder of {kind} media must say how it reads them (`Encoder.read`)")
+    return decoders[kind]

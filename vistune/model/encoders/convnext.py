@@ -11,13 +11,13 @@ from transformers import AutoModel
 from vistune.errors import InputError
 from vistune.model.encoders._squares import Fit, fit_square, normalise
 from vistune.model.encoders._statistics import statistics
-from vistune.model.encoders.base import Encoder
+from vistune.model.encoders.base import ImageEncoder
 from vistune.model.features import Features, Grid, Prepared
 from vistune.model.weights.assets import locate
 from vistune.model.weights.pretrained import read_config, read_model
 
 
-class Convnext(Encoder):
+class Convnext(ImageEncoder):
     """`stage` chooses the feature map (1: the first stage's, -1: the last's), `size` the side of the square pictures."""
 
     def __init__(

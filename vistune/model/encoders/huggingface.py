@@ -14,7 +14,7 @@ from transformers import AutoModel, Blip2VisionModel, InstructBlipVisionModel
 from vistune.errors import InputError
 from vistune.model.encoders._squares import Fit, fit_square, normalise
 from vistune.model.encoders._statistics import statistics
-from vistune.model.encoders.base import Encoder
+from vistune.model.encoders.base import ImageEncoder
 from vistune.model.features import Features, Grid, Prepared
 from vistune.model.weights.assets import locate
 from vistune.model.weights.pretrained import read_config, read_model
@@ -57,7 +57,7 @@ _NAMED = {"blip_2_vision_model": Blip2VisionModel, "instructblip_vision_model": 
 _WHOLE = {r"^vision_model\.": ""}
 
 
-class Huggingface(Encoder):
+class Huggingface(ImageEncoder):
     """Patch features of one hidden layer, or of several side by side.
 
     `path` is a directory or hub id; a dual encoder's vision half is taken. `layer` chooses the hidden state (-2: the last but

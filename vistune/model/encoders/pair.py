@@ -11,12 +11,12 @@ from torch import Tensor, nn
 
 from vistune.errors import InputError
 from vistune.model.encoders._squares import Fit
-from vistune.model.encoders.base import Encoder
+from vistune.model.encoders.base import ImageEncoder
 from vistune.model.features import Features, Grid, Prepared
 from vistune.spec import Spec, build
 
 
-class Pair(Encoder):
+class Pair(ImageEncoder):
     """`first` and `second` see the same picture, each at its own size, placed on the square by the same `fit`.
 
     `join="channel"` needs the same grid of both and adds up the widths (Prismatic VLMs, arXiv 2402.07865, section 4.2);
@@ -32,8 +32,8 @@ class Pair(Encoder):
         load_weights: bool = True,
     ) -> None:
         super().__init__()
-        self.first: Encoder = build("vistune.model.encoders", first, Encoder, fit=fit, load_weights=load_weights)
-        self.second: Encoder = build("vistune.model.encoders", second, Encoder, fit=fit, load_weights=load_weights)
+        self.first: ImageEncoder = build("vistune.model.encoders", first, ImageEncoder, fit=fit, load_weights=load_weights)
+        self.second: ImageEncoder = build("vistune.model.encoders", second, ImageEncoder, fit=fit, load_weights=load_weights)
         self.join, self.size = join, max(self.first.size, self.second.size)
         widths, grids = (self.first.width, self.second.width), (self.first.grid((1, 1)), self.second.grid((1, 1)))
         if join == "channel" and (grids[0] != grids[1] or grids[0] is None):
@@ -50,7 +50,7 @@ class Pair(Encoder):
     def prepare(self, image: Image.Image) -> Prepared:
         """Both encoders' pixels in one row, `[1, 3 * first.size ** 2 + 3 * second.size ** 2]`; the geometry is the first's."""
         views = [encoder.prepare(image) for encoder in (self.first, self.second)]
-        return Prepared(torch.cat([view.pixels.flatten(1) for view in views], dim=1), views[0].geometry)
+        return Prepared(torch.cat([view.inputs.flatten(1) for view in views], dim=1), views[0].geometry)
 
     def grid(self, size: tuple[int, int]) -> Grid | None:
         """The shared grid, or None for two grids one behind the other."""

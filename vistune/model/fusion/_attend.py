@@ -22,9 +22,8 @@ def attend(query: Tensor, key: Tensor, value: Tensor, visible: Tensor, scale: fl
     return torch.where(visible.any(dim=2)[:, None, :, None], seen, 0.0)
 
 
-def stack(tokens: list[Tensor], where: list[Slot], kind: str) -> Tensor:
+def stack(chosen: list[Tensor], kind: str) -> Tensor:
     """The tokens of the media shown, `[M, K, H]`, in the order of the row."""
-    chosen = [tokens[slot.which] for slot in where]
     if len({len(medium) for medium in chosen}) > 1:
         raise InputError(
             f"fusion.{kind} needs a connector that gives every medium the same number of tokens, as a resampler does"

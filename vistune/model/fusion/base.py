@@ -3,33 +3,54 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, TypeAlias
 
 from torch import Tensor, nn
 
 from vistune.model.language.causal import LanguageModel
 from vistune.model.language.inputs import Inputs
 from vistune.prompt.render import Slot, Slots
+from vistune.sample import MEDIA_KINDS
+
+Tokens: TypeAlias = Mapping[str, Sequence[Tensor]]
+"""Tokens `[K, H]` of the things of a row, by kind, in the order in which slots count them."""
 
 
 class Fusion(nn.Module):
-    """How visual tokens reach the language model."""
+    """How the tokens of media reach the language model.
+
+    A fusion brings in media of the kinds it `carries`; tokens of regions and queries of heads are spliced into the row before.
+    Most fusions run the language model once. One that needs more passes (a request to the picture and its answer, LMEye) runs
+    the earlier ones in `settle`, and says with `repeats` that the prefixes of samples cannot be shared.
+    """
+
+    carries: ClassVar[tuple[str, ...]] = MEDIA_KINDS
+    repeats: ClassVar[bool] = False
+    begins: ClassVar[str] = "random"
 
     @abstractmethod
     def install(self, language_model: LanguageModel) -> None:
         """Make the weights the fusion needs and attach it to this instance through the wrapper's hooks. Called once."""
 
     def places(self, count: int) -> int:
-        """How many places in the sequence a medium of `count` visual tokens takes."""
+        """How many places in the sequence a medium of `count` tokens takes."""
         return count
 
     @abstractmethod
-    def prepare(self, text: Inputs, tokens: list[Tensor], slots: Slots) -> Inputs:
-        """A row of text and the visual tokens `[K, H]` of each medium -> what the language model reads.
+    def prepare(self, text: Inputs, tokens: Tokens, slots: Slots) -> Inputs:
+        """A row of text and the tokens of each medium -> what the language model reads.
 
         Slots say where which medium belongs; there the row holds a placeholder's embedding.
         """
 
+    def settle(self, language_model: LanguageModel, inputs: Inputs) -> Inputs:
+        """What the last pass reads, after passes of this fusion's own: the same, where there are none."""
+        return inputs
 
-def shown(slots: Slots) -> list[Slot]:
-    """The places of media that are looked at, in the order of the row."""
-    return sorted((slot for kind in ("image", "video") for slot in slots.get(kind, [])), key=lambda slot: slot.start)
+
+def placed(tokens: Tokens, slots: Slots) -> tuple[list[Slot], list[Tensor]]:
+    """The slots of all kinds of `tokens` in the order of the row, and what belongs into each."""
+    pairs = [(slot, tokens[kind][slot.which]) for kind in tokens for slot in slots.get(kind, [])]
+    pairs.sort(key=lambda pair: pair[0].start)
+    return [slot for slot, _ in pairs], [values for _, values in pairs]

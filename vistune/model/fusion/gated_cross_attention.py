@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from vistune.model.connectors.perceiver_resampler import feed_forward
 from vistune.model.fusion._attend import attend, borders, stack
-from vistune.model.fusion.base import Fusion, shown
+from vistune.model.fusion.base import Fusion, Tokens, placed
 from vistune.model.language.causal import LanguageModel
 from vistune.model.language.hooks import Pair, Run
 from vistune.model.language.inputs import Inputs
@@ -54,9 +54,9 @@ class GatedCrossAttention(Fusion):
         """One, for the marker."""
         return 1
 
-    def prepare(self, text: Inputs, tokens: list[Tensor], slots: Slots) -> Inputs:
+    def prepare(self, text: Inputs, tokens: Tokens, slots: Slots) -> Inputs:
         """Markers in place; the media as context, each seen by the tokens from its marker on."""
-        where, device = shown(slots), text.embeds.device
+        (where, media), device = placed(tokens, slots), text.embeds.device
         if not where:
             context = text.embeds.new_zeros((1, 1, text.embeds.shape[1]))
             return replace(text, context=context, sees=torch.zeros((len(text.embeds), 2), dtype=torch.long, device=device))
@@ -66,7 +66,7 @@ class GatedCrossAttention(Fusion):
         first = torch.maximum(before, begun - 1) if self.sees == "latest" else before
         marker = self.marker.to(text.embeds.dtype).expand(len(where), -1)
         embeds = text.embeds.index_put((starts,), marker)
-        context = stack(tokens, where, "gated_cross_attention")
+        context = stack(media, "gated_cross_attention")
         return replace(text, embeds=embeds, context=context, sees=torch.stack([first, begun], dim=1))
 
     @staticmethod

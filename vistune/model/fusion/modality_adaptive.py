@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from torch import Tensor
-
-from vistune.model.fusion.base import Fusion, shown
+from vistune.model.fusion.base import Fusion, Tokens, placed
 from vistune.model.fusion.splice import splice
 from vistune.model.language.causal import LanguageModel
 from vistune.model.language.experts import add_experts, visual_places
@@ -30,8 +28,8 @@ class ModalityAdaptive(Fusion):
         """Copy the modules of every layer."""
         self.experts = add_experts(language_model.hooks, self.patterns)
 
-    def prepare(self, text: Inputs, tokens: list[Tensor], slots: Slots) -> Inputs:
-        """`tokens[which] [K, H]` at the slots, which are visual."""
-        spans = [(slot.start, slot.start + slot.length) for slot in shown(slots)]
+    def prepare(self, text: Inputs, tokens: Tokens, slots: Slots) -> Inputs:
+        """Tokens at their slots, which are visual."""
+        spans = [(slot.start, slot.start + slot.length) for slot in placed(tokens, slots)[0]]
         modality = visual_places(len(text.embeds), spans, text.embeds.device)
         return replace(splice(text, tokens, slots), modality=modality)

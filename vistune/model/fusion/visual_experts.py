@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from vistune.errors import InputError
-from vistune.model.fusion.base import Fusion, shown
+from vistune.model.fusion.base import Fusion, Tokens, placed
 from vistune.model.language.causal import LanguageModel
 from vistune.model.language.experts import add_experts, visual_places
 from vistune.model.language.inputs import Inputs
@@ -40,15 +40,15 @@ class VisualExperts(Fusion):
         """The tokens, `begin` and `end`."""
         return count + 2
 
-    def prepare(self, text: Inputs, tokens: list[Tensor], slots: Slots) -> Inputs:
+    def prepare(self, text: Inputs, tokens: Tokens, slots: Slots) -> Inputs:
         """Media between `begin` and `end`, with the modality of what the expert serves and the shared positions."""
-        where, device = shown(slots), text.embeds.device
+        (where, media), device = placed(tokens, slots), text.embeds.device
         modality = visual_places(len(text.embeds), [(slot.start, slot.start + slot.length - 1) for slot in where], device)
         if not where:
             return replace(text, modality=modality)
         places = torch.cat([torch.arange(slot.start, slot.start + slot.length) for slot in where]).to(device)
-        values = torch.cat([part for slot in where for part in (self.begin[None], tokens[slot.which], self.end[None])])
-        embeds = text.embeds.index_put((places,), values.to(text.embeds.dtype))
+        stretches = torch.cat([part for values in media for part in (self.begin[None], values, self.end[None])])
+        embeds = text.embeds.index_put((places,), stretches.to(text.embeds.dtype))
         return replace(text, embeds=embeds, positions=shared_positions(where, text.lengths).to(device), modality=modality)
 
 

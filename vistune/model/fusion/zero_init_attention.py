@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from vistune.errors import InputError
 from vistune.model.adapters.scale_and_bias import tune_scale_and_bias
 from vistune.model.fusion._attend import attend, borders, stack
-from vistune.model.fusion.base import Fusion, shown
+from vistune.model.fusion.base import Fusion, Tokens, placed
 from vistune.model.language.causal import LanguageModel
 from vistune.model.language.hooks import AttentionCall
 from vistune.model.language.inputs import Inputs
@@ -57,17 +57,17 @@ class ZeroInitAttention(Fusion):
         """None."""
         return 0
 
-    def prepare(self, text: Inputs, tokens: list[Tensor], slots: Slots) -> Inputs:
+    def prepare(self, text: Inputs, tokens: Tokens, slots: Slots) -> Inputs:
         """The media as context, each seen by its whole sample; behind them zeros, seen by samples without media."""
-        where, device = shown(slots), text.embeds.device
+        (where, media), device = placed(tokens, slots), text.embeds.device
         context = text.embeds.new_zeros((1, self.length, text.embeds.shape[1]))
         if where:
-            media = stack(tokens, where, "zero_init_attention")
-            if media.shape[1] != self.length:
+            prompts = stack(media, "zero_init_attention")
+            if prompts.shape[1] != self.length:
                 raise InputError(
-                    f"fusion.zero_init_attention has length {self.length}, the connector gives {media.shape[1]} tokens"
+                    f"fusion.zero_init_attention has length {self.length}, the connector gives {prompts.shape[1]} tokens"
                 )
-            context = torch.cat([media, context])
+            context = torch.cat([prompts, context])
         first, end = borders(where, text.lengths, device)
         none = first == end
         first, end = first.masked_fill(none, len(where)), end.masked_fill(none, len(where) + 1)

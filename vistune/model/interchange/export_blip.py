@@ -41,7 +41,8 @@ from vistune.model.interchange.exported import (
     written_weights,
 )
 from vistune.model.interchange.probe import largest_difference, probes
-from vistune.model.vlm import VisionLanguageModel, question_about
+from vistune.model.preparing import question_about
+from vistune.model.vlm import VisionLanguageModel
 from vistune.prompt.render import IGNORE
 from vistune.prompt.template import Template, as_text
 from vistune.sample import Sample

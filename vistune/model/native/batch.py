@@ -41,6 +41,11 @@ class NativeBatch:
     ids: Tensor
     supervised: int
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """What its one loss is counted in."""
+        return {"text": self.supervised}
+
 
 def training_batch(examples: Sequence[NativeExample], family: Family, pad: int, encoder_decoder: bool) -> NativeBatch:
     """Prompts with their answers behind them; for an encoder-decoder the answers apart, as labels."""

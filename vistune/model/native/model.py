@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from vistune.errors import InputError
 from vistune.model.adapters.adapt import adapt
+from vistune.model.heads.base import Loss
 from vistune.model.native.batch import NativeBatch, collate, training_batch
 from vistune.model.native.conversation import ChatTemplate, FixedForm
 from vistune.model.native.families import Form, family_of
@@ -103,8 +104,8 @@ class NativeModel(nn.Module):
         """Examples as one batch for training."""
         return training_batch(examples, self.family, self.tokenizer.pad_token_id, self.native.encoder_decoder)
 
-    def forward(self, batch: NativeBatch) -> dict[str, Tensor]:
-        """Named losses, each summed over its supervised tokens: divide by their global count."""
+    def forward(self, batch: NativeBatch) -> dict[str, Loss]:
+        """The loss of the text, summed over supervised tokens."""
         inputs = self._placed(batch.inputs)
         labels = batch.labels.to(self.device)
         if self.native.encoder_decoder:
@@ -113,7 +114,7 @@ class NativeModel(nn.Module):
             logits = self.native.model(**inputs, use_cache=False).logits[:, :-1]
             labels = labels[:, 1:]
         taught = labels != IGNORE
-        return {"text": F.cross_entropy(logits[taught].float(), labels[taught], reduction="sum")}
+        return {"text": Loss(F.cross_entropy(logits[taught].float(), labels[taught], reduction="sum"))}
 
     @torch.no_grad()
     def generate(

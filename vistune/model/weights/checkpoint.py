@@ -24,12 +24,17 @@ from torch import nn
 from vistune.errors import InputError
 from vistune.files import parse_yaml
 from vistune.model.adapters.adapt import adapter_parameters
+from vistune.model.connectors.base import Connector
+from vistune.model.encoders.base import Encoder
+from vistune.model.fusion.base import Fusion
 from vistune.model.native.model import NativeModel
+from vistune.model.regions.base import RegionEncoder
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
 from vistune.model.weights.sharding import cut_as, whole
 from vistune.trust import trusting
 
+Beginning = Encoder | Connector | Fusion | RegionEncoder
 FORMAT = 1
 INSIDE = "checkpoint:"
 CONFIG, WEIGHTS = "vistune.yaml", "model.safetensors"
@@ -59,6 +64,16 @@ def units(model: nn.Module, names: Iterable[str]) -> set[str]:
     adapters = adapter_parameters(model)
     owned = {name.split(".")[0] for name in names if name not in adapters}
     return owned | {f"{name.split('.')[0]}.adapter" for name in names if name.split(".")[0] not in owned}
+
+
+def random_parts(model: nn.Module) -> set[str]:
+    """Names of the parts whose weights begin at random, so that no other file holds them."""
+    begins = {name: part.begins for name, part in model.named_children() if isinstance(part, Beginning)}
+    if isinstance(model, VisionLanguageModel) and model.heads:
+        begins["heads"] = "random"
+    return {
+        name for name, how in begins.items() if how == "random" and any(True for _ in model.get_submodule(name).parameters())
+    }
 
 
 def part_weights(model: nn.Module, parts: set[str], keep: bool = True) -> dict[str, torch.Tensor]:
@@ -102,7 +117,7 @@ def load(folder: str | Path) -> VisionLanguageModel:
     parts: set[str] = set(config["parts"])
     spec = ModelSpec.from_json(located(config["model"], folder))
     with trusting(opened=folder):
-        model = VisionLanguageModel(spec, load_weights=not {"vision", "llm"} <= parts)
+        model = VisionLanguageModel(spec, stored=parts)
     fill(model, folder / WEIGHTS, parts)
     return model.eval()
 
