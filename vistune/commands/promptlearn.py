@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from vistune.commands._settings import settings
 from vistune.commands._trust import Trust
+
+if TYPE_CHECKING:
+    from vistune.promptlearn.backbone import DualEncoder
 
 app = typer.Typer(help="Prompt learning for dual encoders (CLIP, SigLIP).", no_args_is_help=True)
 
@@ -68,14 +71,13 @@ def run(
     activation: Annotated[
         str, typer.Option(help="The MLP's of a state-dict file: quick_gelu (OpenAI) or gelu.")
     ] = "quick_gelu",
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps; auto takes a GPU where there is one.")] = "auto",
     trust: Trust = None,
 ) -> None:
     """Teach and test methods; a finished run is a JSON file under OUT, and a second call goes on where the first stopped."""
     from vistune.errors import InputError, nearest
-    from vistune.promptlearn.backbone import load
     from vistune.promptlearn.datasets.open import open_dataset
     from vistune.promptlearn.experiment import Experiment, Given
-    from vistune.promptlearn.openai_weights import load_openai
     from vistune.promptlearn.protocols import PROTOCOLS
 
     if protocol not in PROTOCOLS:
@@ -85,16 +87,18 @@ def run(
     names = COMPARED if all_methods else tuple(method.split(","))
     chosen = numbers(seeds)
     overrides = {key: value for key, value in (("epochs", epochs), ("batch", batch), ("lr", lr)) if value is not None}
-    backbone = load(model) if tokenizer is None else load_openai(Path(model), tokenizer, activation=activation)
+    backbone = opened(model, tokenizer, activation, device)
+    given = Given(nested(settings(arguments or [])), overrides, most_epochs, views, noise)
     for one in dataset.split(","):
         experiment = Experiment(backbone, open_dataset(one, root, descriptions), protocol, root=root, out=out)
         for name in names:
             for seed in chosen:
-                given = Given(settings(arguments or []), overrides, most_epochs, views, noise)
                 if experiment.finished(name, shots, seed, given):
                     continue
                 result = experiment.run(name, shots, seed, given)
                 print(f"{one} {protocol} {name} seed {seed}: {json.dumps(result['accuracy'])}", flush=True)
+                for note in result["notes"]:
+                    print(f"  {note}", flush=True)
 
 
 @app.command()
@@ -118,6 +122,24 @@ def table(
         return
     with atomic_open(to) as file:
         file.write(text)
+
+
+def opened(model: str, tokenizer: str | None, activation: str, device: str) -> DualEncoder:
+    """The dual encoder of a command, on its device. Raises `InputError` for a device that is not there."""
+    from vistune.promptlearn.backbone import load
+    from vistune.promptlearn.device import chosen_device
+    from vistune.promptlearn.openai_weights import load_openai
+
+    where = chosen_device(device)
+    backbone = load(model) if tokenizer is None else load_openai(Path(model), tokenizer, activation=activation)
+    return backbone.to(where)
+
+
+def nested(found: dict[str, Any]) -> dict[str, Any]:
+    """`inner.n_ctx` under `inner`: the arguments of the method that a plug-in wraps."""
+    inner = {key.removeprefix("inner."): value for key, value in found.items() if key.startswith("inner.")}
+    rest = {key: value for key, value in found.items() if not key.startswith("inner.")}
+    return {**rest, "inner": inner} if inner else rest
 
 
 def numbers(text: str) -> list[int]:

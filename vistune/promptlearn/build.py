@@ -27,16 +27,26 @@ def is_plugin(name: str) -> bool:
 
 
 def build(
-    name: str, backbone: DualEncoder, classes: Classes, arguments: Mapping[str, Any] | None = None, *, inner: str = "coop"
+    name: str,
+    backbone: DualEncoder,
+    classes: Classes,
+    arguments: Mapping[str, Any] | None = None,
+    *,
+    inner: str = "coop",
+    inner_arguments: Mapping[str, Any] | None = None,
 ) -> Method:
-    """The method a spec names. `arguments` are the outer method's; a plug-in without a method wraps `inner`.
+    """The method a spec names. `arguments` are the outer method's, `inner_arguments` those of the method a plug-in wraps.
+
+    A plug-in without a method wraps `inner`.
 
     Raises `InputError` for an unknown method or argument, and for a wrapper that wraps nothing it can.
     """
     outer, _, rest = name.partition("+")
     given: dict[str, Any] = {"backbone": backbone, "classes": classes}
     if is_plugin(outer):
-        given["inner"] = build(rest or inner, backbone, classes, inner=inner)
-    elif rest:
+        given["inner"] = build(rest or inner, backbone, classes, inner_arguments, inner=inner)
+    elif rest or inner_arguments:
+        if not rest:
+            raise InputError(f"method {outer!r} wraps no other: it has no argument 'inner'")
         raise InputError(f"method {outer!r} wraps no other: write {rest!r} alone, or a plug-in before the +")
     return cast(Method, spec.build(FOLDER, {"kind": outer, **(arguments or {})}, Method, **given))

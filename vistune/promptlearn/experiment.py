@@ -26,6 +26,7 @@ from vistune.promptlearn.images import Bank, Images
 from vistune.promptlearn.method import Method, Recipe
 from vistune.promptlearn.pixels import fixed_bank, view_bank
 from vistune.promptlearn.protocols import Evaluation, Protocol, Task, make_task
+from vistune.promptlearn.published import Rule, published
 from vistune.promptlearn.results import path_of
 from vistune.promptlearn.shots import Shots
 
@@ -72,7 +73,11 @@ class Experiment:
         """Teach and test one method, write its result and its learnt tensors, and return the result."""
         task = make_task(self.protocol, self.dataset, shots, seed, root=self.root, noise=given.noise)
         torch.manual_seed(seed)
-        method = build(name, self.engine.backbone, task.taught, arguments_of(name, shots, given.arguments))
+        rule = published(name, self.protocol, self.dataset.name, shots)
+        arguments, inner = resolved(rule, given.arguments, self.engine.backbone)
+        method = build(name, self.engine.backbone, task.taught, arguments_of(name, shots, arguments), inner_arguments=inner)
+        method.to(self.engine.backbone.device)
+        method.recipe = replace(method.recipe, **rule.recipe)
         recipe = recipe_of(method.recipe, len(task.train), shots, given)
         taught = fit(method, lambda epoch: self._shots(task, epoch, seed, given.views, method), recipe) if task.train else None
         scores = {test.name: self._test(method, test, task) for test in task.tests}
@@ -89,6 +94,10 @@ class Experiment:
             "flags": method.disclosure.letters(),
             "epochs": taught.epochs if taught else 0,
             "given": asdict(given),
+            "arguments": arguments,
+            "inner": inner,
+            "recipe": asdict(recipe),
+            "notes": notes(method, task),
             "losses": taught.losses if taught else {},
             "taught": {"names": list(task.taught.names), "template": task.taught.template},
             "backbone": self.engine.backbone.identity,
@@ -148,6 +157,30 @@ class Experiment:
         return round(accuracy(method, self.engine, self._bank(test.name, test.items), labels, test.classes, views), 3)
 
 
+def resolved(rule: Rule, given: Mapping[str, Any], backbone: DualEncoder) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Arguments of a method and of the one it wraps: as published, then as given (`inner.KEY` for the latter).
+
+    A published depth is cut to what shallower towers have.
+    """
+    both: tuple[dict[str, Any], dict[str, Any]] = (dict(rule.arguments), dict(rule.inner))
+    for arguments in both:
+        if "depth" in arguments:
+            arguments["depth"] = min(arguments["depth"], len(backbone.text.blocks), len(backbone.vision.blocks))
+    inner = given.get("inner", {})
+    if not isinstance(inner, Mapping):
+        raise InputError(f"argument 'inner' is {inner!r}: write inner.KEY=VALUE for the method that a plug-in wraps")
+    both[0].update({key: value for key, value in given.items() if key != "inner"})
+    both[1].update(inner)
+    return both
+
+
+def notes(method: Method, task: Task) -> list[str]:
+    """What a reader of the result must know."""
+    if method.test_views and not task.adapt_at_test:
+        return ["nothing is tuned under this protocol: this is the untouched zero-shot model (use --protocol test_time)"]
+    return []
+
+
 def recipe_of(published: Recipe, images: int, shots: int, given: Given) -> Recipe:
     """The recipe of a run: as published, with what is overridden and the cap on epochs."""
     if not published.epochs:
@@ -166,9 +199,8 @@ def restore(path: Path, backbone: DualEncoder) -> Method:
     if result["backbone"] != backbone.identity:
         raise InputError(f"{path} was taught on {result['backbone']}, not on {backbone.identity}")
     taught = Classes(tuple(result["taught"]["names"]), result["taught"]["template"])
-    method = build(
-        result["method"], backbone, taught, arguments_of(result["method"], result["shots"], result["given"]["arguments"])
-    )
+    arguments = arguments_of(result["method"], result["shots"], result["arguments"])
+    method = build(result["method"], backbone, taught, arguments, inner_arguments=result["inner"])
     method.load_state_dict(load_file(path.with_suffix(".safetensors")))
     return method.eval()
 

@@ -294,7 +294,7 @@ def sequences(parameters: Iterable[nn.Parameter]) -> nn.ParameterList:
 
 
 def rows(names: Sequence[str], classes: Classes, method: str) -> Tensor:
-    """Rows of per-class parameters for the classes of a call. Raises `InputError` for a class that was never taught."""
+    """Rows (on the CPU) of per-class parameters for the classes of a call. Raises `InputError` for a class never taught."""
     place = {name: i for i, name in enumerate(names)}
     missing = [name for name in classes.names if name not in place]
     if missing:

@@ -56,7 +56,7 @@ class Dept(Plugin):
 
     def losses(self, out: Output, call: Call) -> dict[str, Tensor]:
         """The inner terms, weighted, and `linear` over images and their labels' texts."""
-        label = rows(self.taught, call.classes, "DePT")[call.target]
+        label = rows(self.taught, call.classes, "DePT").to(call.target.device)[call.target]
         both = torch.cat([self.text_map(out.text.features[call.target]), self.image_map(out.image.features)])
         linear = F.cross_entropy(self.head(both), label.repeat(2))
         inner = {name: (1 - self.share) * value for name, value in super().losses(out, call).items()}

@@ -54,12 +54,12 @@ class Dpc(Plugin):
         """One image of each class of the batch and of the classes P confuses with them most; no class twice."""
         with torch.no_grad():
             ranked = self.inner(call).logits.topk(min(self.hard, len(call.classes)), dim=1).indices
-        wanted = torch.unique(torch.cat([call.target, ranked.flatten()]))
-        own = torch.full((len(call.classes),), -1)
+        wanted = torch.unique(torch.cat([call.target, ranked.flatten()])).cpu()
+        own, known = torch.full((len(call.classes),), -1), shots.labels.tolist()
         for i in torch.randperm(len(shots)).tolist():
-            own[shots.labels[i]] = i
+            own[known[i]] = i
         labels = wanted[own[wanted] >= 0]
-        return Images(bank=shots.bank, ids=own[labels]), labels
+        return Images(bank=shots.bank, ids=own[labels]), labels.to(call.target.device)
 
     def predict(self, call: Call, text: Encoded | None = None) -> Tensor:
         """The mixed prompt for taught classes, P for new ones."""

@@ -23,7 +23,7 @@ class Mmrl(Method):
     `alpha` x class logits + (1 - `alpha`) x representation logits, new classes by the class logits alone.
     """
 
-    recipe = Recipe(optimizer="adamw", lr=0.001, batch=4, epochs=10, weight_decay=0.01)
+    recipe = Recipe(optimizer="adamw", lr=0.001, batch=4, epochs=10, weight_decay=0.01, crop=(0.5, 1.0))
     disclosure = Disclosure(told_split=True)
     needs_causal_text = True
     needs_class_token = True

@@ -11,17 +11,23 @@ from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.method import Call, Disclosure, Recipe, depth_in
 from vistune.promptlearn.methods.ivlp import Ivlp
 
+WORDS = "a photo of a"
+
 
 class Protext(Ivlp):
-    """The prompted feature of `a photo of a NAME.` is drawn to the frozen one of a sentence about NAME; no image is seen."""
+    """The prompted feature of `a photo of a NAME.` is drawn to the frozen one of a sentence about NAME; no image is seen.
 
-    recipe = Recipe(optimizer="adamw", lr=0.03, batch=256, epochs=200, weight_decay=0.1, betas=(0.9, 0.98))
+    More context vectors than those words have tokens start at random and stand before the bare name, as released.
+    """
+
+    recipe = Recipe(optimizer="adamw", lr=0.03, batch=256, epochs=200, weight_decay=0.1, betas=(0.9, 0.98), warm_up=5)
     disclosure = Disclosure(language_model_text=True)
 
     needs_vision_blocks = False
 
     def __init__(self, backbone: DualEncoder, *, n_ctx: int = 4, depth: int | None = None, weight: float = 1000.0) -> None:
-        super().__init__(backbone, n_text=n_ctx, depth_text=depth_in(backbone, 9, depth), depth_vision=0)
+        words = WORDS if n_ctx <= len(backbone.tokenizer(WORDS)) else None
+        super().__init__(backbone, n_text=n_ctx, depth_text=depth_in(backbone, 9, depth), depth_vision=0, words=words)
         self.weight = weight
 
     def pairs(self, call: Call) -> tuple[Tensor, tuple[str, ...]]:

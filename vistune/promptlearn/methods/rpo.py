@@ -29,8 +29,8 @@ class Rpo(Method):
         super().__init__(backbone)
         end = backbone.token_embedding.weight[backbone.end]
         first = backbone.model.vision_model.embeddings.class_embedding
-        self.text_prompt = nn.Parameter(end + 0.1 * unit(torch.randn(n_prompts, len(end))))
-        self.image_prompt = nn.Parameter(first + 0.1 * unit(torch.randn(n_prompts, len(first))))
+        self.text_prompt = nn.Parameter(end + 0.1 * unit(torch.randn(n_prompts, len(end))).to(end))
+        self.image_prompt = nn.Parameter(first + 0.1 * unit(torch.randn(n_prompts, len(first))).to(first))
         self.blocks = {"text": len(backbone.text.blocks), "vision": len(backbone.vision.blocks)}
 
     def edits(self, call: Call) -> Edits:

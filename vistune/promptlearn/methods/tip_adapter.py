@@ -22,8 +22,8 @@ class TipAdapter(Method):
 
     With `learn_keys` (Tip-Adapter-F) the keys are then taught, with the given `alpha` and `beta`; `shots` is the number of
     images a class. W is the ensemble of `templates`, or of the classes' own one. After teaching, `search` looks for the pair
-    with the best accuracy on the validation images: a grid over (beta, alpha) of `search_steps` values from 0.1 up to, not
-    including, `search_scale`; without validation images the given pair stays.
+    with the best accuracy on the validation images: a grid of `search_steps` values of beta and alpha from 0.1 up to, not
+    including, `beta_scale` and `alpha_scale` (or both as `search_scale`); without validation images the given pair stays.
 
     The release searches on the test set for ImageNet, and takes the epoch of the best test accuracy everywhere; neither is
     done here. The defaults are its settings for ImageNet; those of other data sets stand in `published.py`.
@@ -46,7 +46,9 @@ class TipAdapter(Method):
         learn_keys: bool = True,
         templates: list[str] | None = None,
         search: bool = True,
-        search_scale: tuple[float, float] = (7.0, 3.0),
+        search_scale: tuple[float, float] | None = None,
+        beta_scale: float = 7.0,
+        alpha_scale: float = 3.0,
         search_steps: tuple[int, int] = (200, 20),
     ) -> None:
         super().__init__(backbone)
@@ -54,7 +56,8 @@ class TipAdapter(Method):
         self.factors: Tensor
         self.register_buffer("factors", torch.tensor([alpha, beta], dtype=torch.float64))
         self.templates = templates
-        self.search, self.search_scale, self.search_steps = search, search_scale, search_steps
+        self.search, self.search_steps = search, search_steps
+        self.search_scale = search_scale or (beta_scale, alpha_scale)
         self.keys = nn.Parameter(torch.zeros(shots * len(classes), backbone.embed_dim), requires_grad=learn_keys)
         self.values: Tensor
         self.register_buffer("values", torch.zeros(shots * len(classes), dtype=torch.long))
