@@ -142,7 +142,7 @@ def test_a_run_is_written_resumed_and_tabled(tiny, tmp_path):
         experiment.finished("coop", 2, 1, Given(overrides={"epochs": 2}))
     rows = {row["method"]: row for row in summarise(load_results(tmp_path))}
     assert rows["coop"]["seeds"] == 2
-    assert rows["coop"]["trainable"] == 16 * 24
+    assert rows["coop"]["trainable"] == 4 * 24  # "a photo of a", as published for base-to-novel
     assert rows["linear_probe"]["novel"] is None
     assert rows["zero_shot"]["base"][1] == 0.0
     text = markdown(list(rows.values()))
