@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from vistune.errors import InputError
 from vistune.files import read_json
+from vistune.model.weights.numbers import check_backbone
 from vistune.promptlearn.edits import TowerName
 from vistune.promptlearn.resnet import DOWNSCALE, ResNetClip
 
@@ -217,6 +218,7 @@ def load(name: str) -> DualEncoder:
         if config.model_type not in ("clip", "siglip"):
             raise InputError(f"{name} is a {config.model_type} model: prompt learning needs a CLIP or SigLIP dual encoder")
         model = AutoModel.from_pretrained(name, dtype=torch.float32, trust_remote_code=False)
+        check_backbone(model, name, name)
         tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
         pixels = read_json(cached_file(name, "preprocessor_config.json"))
     except (OSError, ValueError) as error:

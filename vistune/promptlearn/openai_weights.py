@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from vistune.errors import InputError
+from vistune.model.weights.numbers import check_finite
 from vistune.promptlearn.backbone import DualEncoder, HuggingFaceTokenizer
 from vistune.promptlearn.resnet import DOWNSCALE, ResNet, ResNetClip
 
@@ -133,6 +134,7 @@ def load_openai(path: Path, tokenizer: str, *, activation: str = "quick_gelu") -
     except (OSError, ValueError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
         raise InputError(f"{path} with tokenizer {tokenizer!r} is no CLIP state dict: {str(error).splitlines()[0]}") from error
     weights = {name.removeprefix("module."): value for name, value in weights.items()}
+    check_finite({key: value for key, value in weights.items() if isinstance(value, Tensor)}, path)
     try:
         model = from_openai(weights, activation=activation)
     except (KeyError, RuntimeError) as error:

@@ -92,6 +92,8 @@ class Local:
     def _generate(self, requests: list[Request]) -> list[Reply]:
         import torch
 
+        from vistune.model.language.finite import watched
+
         first = requests[0]
         inputs = self._reader.apply_chat_template(
             [[self._message(message) for message in request.messages] for request in requests],
@@ -107,7 +109,7 @@ class Local:
         )
         if first.stop:
             sampling |= {"stop_strings": list(first.stop), "tokenizer": self._tokenizer}
-        with torch.inference_mode():
+        with torch.inference_mode(), watched(self._model):
             output = self._model.generate(
                 **inputs, max_new_tokens=first.max_tokens, pad_token_id=self._tokenizer.pad_token_id, **sampling
             )

@@ -14,6 +14,7 @@ from vistune.errors import InputError
 from vistune.files import read_json, write_json
 from vistune.model.vlm import VisionLanguageModel
 from vistune.model.weights.checkpoint import part_weights
+from vistune.model.weights.numbers import check_finite
 
 IMAGE = "<image>"
 TOLERANCE = 1e-4  # of logits in fp32; what is wrong with an export changes them by far more
@@ -46,6 +47,7 @@ def written_weights(model: VisionLanguageModel, words: int) -> dict[str, Tensor]
     That row, the mean of the others, is the picture's token's, which no picture ever reads.
     """
     weights = part_weights(model, {"llm", "vision", "connector"})
+    check_finite(weights, "the model")
     rows = len(model.llm.embeddings)
     if words <= rows:
         return weights

@@ -20,6 +20,7 @@ from vistune.model.interchange.exported import IMAGE, Architecture
 from vistune.model.interchange.layouts import to_ours
 from vistune.model.spec import ModelSpec
 from vistune.model.weights import checkpoint
+from vistune.model.weights.numbers import check_foreign
 from vistune.spec import Spec
 
 _ARCHITECTURES: dict[str, Architecture] = {"llava": LLAVA, "llava_next": LLAVA_NEXT}
@@ -117,6 +118,7 @@ def read_weights(source: Path) -> dict[str, Tensor]:
             weights |= load_file(file)
         except (SafetensorError, OSError) as error:
             raise InputError(f"{file} is broken or cut short: {error}") from error
+    check_foreign(weights, source)
     return weights
 
 

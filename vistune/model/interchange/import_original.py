@@ -20,6 +20,7 @@ from vistune.model.interchange.export import export
 from vistune.model.interchange.import_llava import read_weights, rename
 from vistune.model.spec import ModelSpec
 from vistune.model.weights import checkpoint
+from vistune.model.weights.numbers import check_foreign
 from vistune.model.weights.pretrained import read_tokenizer
 from vistune.spec import Spec
 
@@ -134,6 +135,7 @@ def read_pickled(file: Path) -> dict[str, Tensor]:
         raise InputError(f"{file} is no file of tensors, or cut short: nothing in it was run") from error
     if not isinstance(weights, dict) or not all(isinstance(tensor, Tensor) for tensor in weights.values()):
         raise InputError(f"{file} holds something other than tensors by name")
+    check_foreign(weights, file)
     return weights
 
 

@@ -34,8 +34,11 @@ def merge(source: str | Path, folder: str | Path) -> float:
     samples = probes(with_images=model.vision is not None)
     before = model.logits(samples)
     adapted = set(model.spec.adapt)
-    for name in adapted:
-        fold(model.get_submodule(name))
+    try:
+        for name in adapted:
+            fold(model.get_submodule(name))
+    except ValueError as error:
+        raise InputError(f"{source} cannot be merged: the weights with its adapters are NaN or infinite") from error
     difference = largest_difference(before, model.logits(samples))
     if not difference <= TOLERANCE:
         raise RuntimeError(f"merging changed the logits by {difference:.3g}")

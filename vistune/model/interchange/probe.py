@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from vistune.sample import Media, MediaRef, Sample, Text, Turn
@@ -25,9 +26,7 @@ def _probe(name: str, pictures: list[np.ndarray], question: str) -> Sample:
 
 
 def largest_difference(ours: list[Tensor], theirs: list[Tensor]) -> float:
-    """Over all places and the vocabulary both know."""
-    return max(
-        float((one - two[..., : one.shape[-1]]).abs().max()) if one.shape[-1] <= two.shape[-1]
-        else float((one[..., : two.shape[-1]] - two).abs().max())
-        for one, two in zip(ours, theirs, strict=True)
-    )  # fmt: skip
+    """Over all places and the vocabulary both know; NaN where a logit of either is NaN (`max` of Python would pass it over)."""
+    widths = [min(one.shape[-1], two.shape[-1]) for one, two in zip(ours, theirs, strict=True)]
+    apart = [(one[..., :width] - two[..., :width]).abs().max() for one, two, width in zip(ours, theirs, widths, strict=True)]
+    return float(torch.stack(apart).max())

@@ -12,6 +12,7 @@ from vistune.errors import InputError
 from vistune.model.adapters.soft_prompts import SoftPrompt
 from vistune.model.answering.prefixes import Shared
 from vistune.model.language import attention
+from vistune.model.language.finite import NOT_FINITE, watched
 from vistune.model.language.hooks import Hooks, Run
 from vistune.model.language.inputs import Inputs
 from vistune.model.language.loss import cross_entropy_sum, log_likelihoods
@@ -149,6 +150,8 @@ class LanguageModel(nn.Module):
         """The logarithm of each label's probability, `[T]`, zero where there is none; arguments as for `loss_sum`."""
         where = torch.nonzero(labels[1:] != -100).squeeze(1)
         found = log_likelihoods(self.logits, len(self.embeddings), hidden[where], labels[where + 1])
+        if not bool(torch.isfinite(found).all()):
+            raise InputError(NOT_FINITE)
         return found.new_zeros(len(labels)).index_put((where + 1,), found)
 
     def shared_states(self, inputs: Inputs, shared: Shared) -> Tensor | None:
@@ -201,15 +204,16 @@ class LanguageModel(nn.Module):
             context=inputs.context,
             sees=None if inputs.sees is None else _pad_left(inputs.sees, lengths),
         )
-        ids = self.model.generate(
-            inputs_embeds=_pad_left(inputs.embeds, lengths),
-            attention_mask=mask,
-            position_ids=_pad_left(inputs.positions, lengths),
-            max_new_tokens=max_new_tokens,
-            pad_token_id=self.tokenizer.pad_token_id,
-            eos_token_id=self.ends(stop or []),
-            **({"do_sample": False} | options),
-        )
+        with watched(self.model):
+            ids = self.model.generate(
+                inputs_embeds=_pad_left(inputs.embeds, lengths),
+                attention_mask=mask,
+                position_ids=_pad_left(inputs.positions, lengths),
+                max_new_tokens=max_new_tokens,
+                pad_token_id=self.tokenizer.pad_token_id,
+                eos_token_id=self.ends(stop or []),
+                **({"do_sample": False} | options),
+            )
         return [self._text(row, stop or []) for row in ids]
 
     def ends(self, stop: list[str]) -> list[int]:

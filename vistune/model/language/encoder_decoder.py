@@ -20,6 +20,7 @@ from transformers import AutoModelForSeq2SeqLM
 
 from vistune.errors import InputError
 from vistune.model.language.causal import LanguageModel
+from vistune.model.language.finite import watched
 from vistune.model.language.hooks import Hooks
 from vistune.model.language.inputs import Inputs
 from vistune.model.weights.assets import locate
@@ -93,14 +94,15 @@ class EncoderDecoder(LanguageModel):
     def generate(self, inputs: Inputs, max_new_tokens: int, stop: list[str] | None = None, **options: Any) -> list[str]:
         """Answer each prompt of a packed row, greedily unless `options` say otherwise; earlier answers are read as text."""
         read, seen = pad_right(list(inputs.embeds.split(inputs.lengths)))
-        ids = self.model.generate(
-            inputs_embeds=read,
-            attention_mask=seen,
-            max_new_tokens=max_new_tokens,
-            pad_token_id=self.tokenizer.pad_token_id,
-            eos_token_id=self.ends(stop or []),
-            **({"do_sample": False} | options),
-        )
+        with watched(self.model):
+            ids = self.model.generate(
+                inputs_embeds=read,
+                attention_mask=seen,
+                max_new_tokens=max_new_tokens,
+                pad_token_id=self.tokenizer.pad_token_id,
+                eos_token_id=self.ends(stop or []),
+                **({"do_sample": False} | options),
+            )
         return [self._text(row[1:], stop or []) for row in ids]
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from vistune.errors import InputError
 from vistune.model.adapters.adapt import adapt
 from vistune.model.heads.base import Loss
+from vistune.model.language.finite import watched
 from vistune.model.native.batch import NativeBatch, collate, training_batch
 from vistune.model.native.conversation import ChatTemplate, FixedForm
 from vistune.model.native.families import Form, family_of
@@ -132,9 +133,10 @@ class NativeModel(nn.Module):
     def _answer(self, prompts: Sequence[dict[str, Tensor]], max_new_tokens: int, options: dict[str, Any]) -> list[str]:
         pad = self.tokenizer.pad_token_id
         inputs = self._placed(collate(prompts, self.family, pad, left=True))
-        ids = self.native.model.generate(
-            **inputs, max_new_tokens=max_new_tokens, pad_token_id=pad, **({"do_sample": False} | options)
-        )
+        with watched(self.native.model):
+            ids = self.native.model.generate(
+                **inputs, max_new_tokens=max_new_tokens, pad_token_id=pad, **({"do_sample": False} | options)
+            )
         if not self.native.encoder_decoder:
             ids = ids[:, inputs["input_ids"].shape[1] :]
         return [self._text(row) for row in ids.tolist()]

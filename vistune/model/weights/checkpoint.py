@@ -31,6 +31,7 @@ from vistune.model.native.model import NativeModel
 from vistune.model.regions.base import RegionEncoder
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
+from vistune.model.weights.numbers import check_finite, check_kinds
 from vistune.model.weights.sharding import cut_as, whole
 from vistune.trust import trusting
 
@@ -41,13 +42,14 @@ CONFIG, WEIGHTS = "vistune.yaml", "model.safetensors"
 
 
 def save(model: VisionLanguageModel | NativeModel, folder: Path, parts: set[str], write: bool = True) -> None:
-    """Write `folder`: the weights of `parts` (see `units`) and what the rest is built from.
+    """Write `folder`: the weights of `parts` (see `units`) and what the rest is built from. Raises `InputError` for a NaN.
 
     Of processes that share a model's weights all must call it, and one of them writes.
     """
     weights = part_weights(model, parts, write)
     if not write:
         return
+    check_finite(weights, folder)
     temporary = folder.with_name(f".{folder.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
@@ -154,7 +156,7 @@ def read_config(folder: Path) -> dict[str, Any]:
 
 
 def fill(model: nn.Module, file: Path, parts: set[str]) -> None:
-    """Copy a safetensors file into the model: exactly the weights of `parts`, each of the right shape, all or nothing."""
+    """Copy a safetensors file into the model: exactly the weights of `parts`, each of the right shape, and finite."""
     if not file.is_file():
         raise InputError(f"{file} is missing")
     try:
@@ -169,4 +171,6 @@ def fill(model: nn.Module, file: Path, parts: set[str]) -> None:
     for name, tensor in weights.items():
         if tensor.shape != expected[name].shape:
             raise InputError(f"{file}: {name} is {list(tensor.shape)}, the model's is {list(expected[name].shape)}")
+    check_kinds(weights, expected, file)
+    check_finite(weights, file)
     model.load_state_dict({name: cut_as(tensor, expected[name]) for name, tensor in weights.items()}, strict=False)

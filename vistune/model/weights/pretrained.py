@@ -9,6 +9,7 @@ from safetensors import SafetensorError
 from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from vistune.errors import InputError
+from vistune.model.weights.numbers import check_backbone
 
 _FAULTS = (OSError, ValueError, KeyError, RuntimeError, SafetensorError)
 
@@ -62,6 +63,7 @@ def read_model(auto: Any, path: str, folder: str, config: Any, revision: str | N
     missing = sorted(report["missing_keys"])
     if missing:
         raise InputError(f"{path} lacks {len(missing)} tensors of a {config.model_type}, such as {missing[0]!r}")
+    check_backbone(model, path, folder)
     return model
 
 
