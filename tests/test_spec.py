@@ -72,5 +72,11 @@ def test_values_from_yaml_fit_their_hints(value: Any, hint: Any, fits: bool) -> 
     assert matches(value, hint) is fits
 
 
+def test_without_a_contract_only_kinds_of_the_folder_are_built() -> None:
+    assert build(FOLDER, "decimals")
+    with trusting([__name__]), pytest.raises(InputError, match="codecs has no kind"):
+        build(FOLDER, {"kind": f"{__name__}:Mine", "width": 3})
+
+
 def test_a_bare_word_is_a_kind() -> None:
     assert split("mlp") == ("mlp", {})

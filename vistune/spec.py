@@ -51,25 +51,26 @@ def class_name(kind: str) -> str:
     return "".join(word[:1].upper() + word[1:] for word in kind.split("_"))
 
 
-def resolve(folder: str, kind: str, base: type) -> Any:
+def resolve(folder: str, kind: str, base: type | None = None) -> Any:
     """The class that a kind names, which keeps to `base`: a subclass, or for a protocol a class with all that it asks for.
 
+    Without `base` only the folder's own kinds may be named: nothing says what code from elsewhere would have to be.
     Raises `InputError` for an unknown kind, with the nearest known one, for code that the caller does not trust, and for a
     class that has no business in this place.
     """
-    if ":" in kind:
+    if ":" in kind and base is not None:
         target = attribute(kind, f"kind {kind!r} is no {base.__name__} of this package")
     else:
         known = kinds(folder)
         if kind not in known:
             raise InputError(f"{folder.rpartition('.')[2]} has no kind {kind!r}{nearest(kind, known)}")
         target = getattr(importlib.import_module(f"{folder}.{kind}"), class_name(kind))
-    if not keeps(target, base):
+    if base is not None and not keeps(target, base):
         raise InputError(f"kind {kind!r} is no {base.__name__} ({base.__module__}), which a part in its place must be")
     return target
 
 
-def build(folder: str, spec: Spec, /, base: type, **given: Any) -> Any:
+def build(folder: str, spec: Spec, /, base: type | None = None, **given: Any) -> Any:
     """Build the part a spec names, a `base`; `given` are arguments the caller supplies (widths, a tokenizer), not the user.
 
     Raises `InputError` as `resolve` and `check_arguments` do.
