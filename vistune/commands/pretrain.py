@@ -55,11 +55,42 @@ def points(out: Out, steps: Steps = 1200, batch: int = 16, seed: Seed = 0, until
 
 
 @app.command()
+def video(out: Out, steps: Steps = 700, batch: int = 16, seed: Seed = 0, until: Until = None) -> None:
+    """Dense labels on films: a VideoMAE of 2.7 M parameters that begins as the shipped image encoder, in OUT/videomae."""
+    from vistune.pretrain.video import pretrain_video
+
+    _show(pretrain_video(out, steps, batch, seed=seed, until=until))
+
+
+@app.command()
+def masks(out: Out, steps: Steps = 1200, batch: int = 8, seed: Seed = 0, until: Until = None) -> None:
+    """Objects cut out from boxes and points: a Segment Anything of 0.7 M parameters, in OUT/sam."""
+    from vistune.pretrain.masks import pretrain_masks
+
+    _show(pretrain_masks(out, steps, batch, seed=seed, until=until))
+
+
+@app.command()
 def codes(out: Out, steps: Steps = 1200, batch: int = 16, seed: Seed = 0, until: Until = None) -> None:
     """Scenes given back: a code book of 512 entries with its decoder, in OUT/code_book."""
     from vistune.pretrain.codes import pretrain_codes
 
     _show(pretrain_codes(out, steps, batch, seed=seed, until=until))
+
+
+@app.command()
+def painter(
+    out: Out,
+    steps: Steps = 1200,
+    batch: int = 24,
+    seed: Seed = 0,
+    until: Until = None,
+    book: Annotated[str, typer.Option(help="Its code book: a directory, or builtin:NAME.")] = "builtin:code_book",
+) -> None:
+    """Pictures of one object from words: a diffusion transformer of 1.6 M parameters, in OUT/painter."""
+    from vistune.pretrain.painter import pretrain_painter
+
+    _show(pretrain_painter(out, steps, batch, seed=seed, until=until, book=book))
 
 
 def _show(scores: dict[str, float]) -> None:

@@ -18,16 +18,25 @@ Pixels = Annotated[int, typer.Option("--pixels", help="Side of the pictures.")]
 def export(
     folder: Annotated[Path, typer.Argument(help="The folder to write, which must not be there yet.")],
     split: SplitName = "train",
-    size: Annotated[int, typer.Option(help="How many pictures.")] = 1000,
+    size: Annotated[int, typer.Option(help="How many pictures, or samples of a sense.")] = 1000,
     seed: Seed = 0,
     pixels: Pixels = 64,
+    sense: Annotated[str, typer.Option(help="pictures, films, sounds, solids, pages or edits.")] = "pictures",
 ) -> None:
-    """Write scenes as PNG with COCO, VQA v2, LLaVA, POPE and RefCOCO files."""
+    """Write pictures as PNG with COCO, VQA v2, LLaVA, POPE and RefCOCO files, or another sense in its field's formats."""
+    from vistune.errors import InputError
     from vistune.world.digits import check_split
     from vistune.world.export import export as run
+    from vistune.world.export import export_sense
 
-    paths = run(folder, check_split(split), size, seed, pixels)
-    print(f"{size} pictures in {folder / 'images'}, and")
+    if sense == "pictures":
+        paths = run(folder, check_split(split), size, seed, pixels)
+        print(f"{size} pictures in {folder / 'images'}, and")
+    else:
+        if pixels != 64:
+            raise InputError(f"--pixels is for pictures, not for {sense}")
+        paths = export_sense(folder, sense, check_split(split), size, seed)
+        print(f"{size} samples of {sense} in {folder}, with")
     for path in paths:
         print(f"  {path}")
 

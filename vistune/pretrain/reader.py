@@ -18,8 +18,9 @@ from transformers import CLIPModel
 from vistune.model.weights.assets import locate
 from vistune.pretrain.dense import owners
 from vistune.pretrain.vision import IMAGE_SIZE, MEAN, PATCH_SIZE, STD
+from vistune.sample import Box
 from vistune.world.digits import Split
-from vistune.world.scene import Scene, SceneObject, make_scene
+from vistune.world.scene import Scene, make_scene
 
 GRID = IMAGE_SIZE // PATCH_SIZE
 TAUGHT_SCENES = 1500
@@ -45,15 +46,14 @@ class Encoder(nn.Module):
         return hidden
 
 
-def mean_under(features: Tensor, things: Sequence[SceneObject]) -> NDArray[np.float32]:
-    """`[objects, 192]`: the mean feature of the patches `[64, 192]` that belong to each object of a scene."""
-    owner = torch.from_numpy(owners([thing.box for thing in things], GRID)).flatten()
+def mean_under(features: Tensor, boxes: Sequence[Box]) -> NDArray[np.float32]:
+    """`[boxes, 192]`: the mean feature of the patches `[64, 192]` that belong to each of a picture's boxes."""
+    owner = torch.from_numpy(owners(boxes, GRID)).flatten()
     rows = []
-    for number, thing in enumerate(things, 1):
+    for number, (x1, y1, x2, y2) in enumerate(boxes, 1):
         mine = owner == number
         if not mine.any():  # a thing so small that no patch is its own: the patch of its middle
-            x, y = thing.centre
-            mine[int(y * GRID) * GRID + int(x * GRID)] = True
+            mine[int((y1 + y2) / 2 * GRID) * GRID + int((x1 + x2) / 2 * GRID)] = True
         rows.append(features[mine].mean(dim=0))
     return torch.stack(rows).numpy()
 
@@ -80,8 +80,19 @@ class ObjectReader:
         found = []
         for first in range(0, len(images), 64):
             features = self.encoder(pixels(images[first : first + 64]))
-            found += [mean_under(row, scene.objects) for row, scene in zip(features, scenes[first : first + 64], strict=True)]
+            found += [
+                mean_under(row, [thing.box for thing in scene.objects])
+                for row, scene in zip(features, scenes[first : first + 64], strict=True)
+            ]
         return np.concatenate(found)
+
+    @torch.no_grad()
+    def read(self, image: NDArray[np.uint8], box: Box | None) -> tuple[str, str]:
+        """The name and the colour of what lies under a box of a picture; two empty words without a box."""
+        if box is None:
+            return "", ""
+        feature = mean_under(self.encoder(pixels([image]))[0], [box])
+        return str(self._name.predict(feature)[0]), str(self._colour.predict(feature)[0])
 
     def accuracy(self, images: Sequence[NDArray[np.uint8]], scenes: Sequence[Scene]) -> dict[str, float]:
         """Share of the scenes' objects whose `name` and `colour` are read right off `images` (uint8 `[64, 64, 3]`)."""

@@ -1,24 +1,44 @@
-"""`export`: a part of the world as files in the field's own formats."""
+"""`export` and `export_sense`: a part of the world as files in the field's own formats."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
 
-from vistune.errors import InputError
+from vistune.errors import InputError, nearest
 from vistune.progress import track
 from vistune.world.digits import Split
+from vistune.world.formats.audio_caps import AudioCaps
+from vistune.world.formats.chart_qa import ChartQa
 from vistune.world.formats.coco import Coco
+from vistune.world.formats.doc_vqa import DocVqa
+from vistune.world.formats.instruct_pix2pix import InstructPix2Pix
 from vistune.world.formats.llava import Llava
+from vistune.world.formats.msvd_qa import MsvdQa
 from vistune.world.formats.picture import Format, Picture
+from vistune.world.formats.point_llm import PointLlm
 from vistune.world.formats.pope import Pope
 from vistune.world.formats.refcoco import Refcoco
+from vistune.world.formats.scan_qa import ScanQa
+from vistune.world.formats.sense_format import SenseFormat
 from vistune.world.formats.vqa import Vqa
 from vistune.world.instructions import scene_seed
 from vistune.world.scene import make_scene
+from vistune.world.senses import SENSES, sense_sample
+
+FORMATS: Mapping[str, tuple[type[SenseFormat], ...]] = {
+    "films": (MsvdQa,),
+    "sounds": (AudioCaps,),
+    "solids": (ScanQa, PointLlm),
+    "pages": (DocVqa, ChartQa),
+    "edits": (InstructPix2Pix,),
+}
+_MEDIA = (".png", ".mp4", ".wav", ".ply", ".npy")
 
 
 def export(folder: Path, split: Split = "train", size: int = 1000, seed: int = 0, pixels: int = 64) -> list[Path]:
@@ -29,21 +49,62 @@ def export(folder: Path, split: Split = "train", size: int = 1000, seed: int = 0
     """
     if size < 1:
         raise InputError(f"an export has at least one picture, not {size}")
+    with _whole(folder) as part:
+        _write(part, split, size, seed, pixels)
+    return _listed(folder)
+
+
+def export_sense(folder: Path, sense: str, split: Split = "train", size: int = 100, seed: int = 0) -> list[Path]:
+    """Write `size` samples of a sense, its tasks in turn, as media and annotation files; returns the latter's paths.
+
+        films    MP4, MSVD-QA
+        sounds   WAV, AudioCaps and Clotho-AQA
+        solids   PLY and NPY, ScanQA and PointLLM
+        pages    PNG, DocVQA and ChartQA
+        edits    PNG, InstructPix2Pix
+
+    They are the samples the reader gives for `world:?task=SENSE` with the same split and seed. The folder appears whole at the
+    end, or not at all. Raises `InputError` when it is already there, `size` is below one, or the sense has no format.
+    """
+    if sense not in FORMATS:
+        raise InputError(f"the sense {sense!r} has no export{nearest(sense, list(FORMATS))}")
+    if size < 1:
+        raise InputError(f"an export has at least one sample, not {size}")
+    tasks = SENSES[sense].tasks()
+    with _whole(folder) as part:
+        formats = [one(part, split) for one in FORMATS[sense]]
+        for index in track(range(size), f"drawing {sense}", size):
+            sample = sense_sample(tasks[index % len(tasks)], scene_seed(seed, index), split)
+            for one in formats:
+                one.add(index + 1, sample)
+        for one in formats:
+            one.write()
+    return _listed(folder)
+
+
+@contextmanager
+def _whole(folder: Path) -> Iterator[Path]:
+    """A folder beside the wanted one, which takes its name when all has been written and is removed when something fails."""
     if folder.exists():
         raise InputError(f"{folder} is already there: name a folder that is not")
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
     try:
-        _write(part, split, size, seed, pixels)
+        part.mkdir()
+        yield part
         os.replace(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
-    return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix != ".png")
+
+
+def _listed(folder: Path) -> list[Path]:
+    """The annotation files of an export."""
+    return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix not in _MEDIA)
 
 
 def _write(folder: Path, split: Split, size: int, seed: int, pixels: int) -> None:
     formats: tuple[Format, ...] = (Coco(), Vqa(), Llava(), Pope(), Refcoco())
-    (folder / "images").mkdir(parents=True)
+    (folder / "images").mkdir()
     for index in track(range(size), "drawing scenes", size):
         scene = make_scene(scene_seed(seed, index), split, pixels)
         picture = Picture(index + 1, f"{index + 1:012d}.png", scene)
