@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 import transformers as hf
 from mechanisms import Golden, close
+from tiny_heads import sam_config
 from torch import Tensor, nn
 
 from vistune.model.heads._mask_losses import bce_each, dice_each
@@ -36,13 +37,8 @@ class Lisa(nn.Module):
 
     def __init__(self, golden: Golden) -> None:
         super().__init__()
-        vision = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "mlp_dim": 8, "output_channels": 16}
-        vision |= {"image_size": 128, "patch_size": 16, "num_pos_feats": 8, "global_attn_indexes": [], "window_size": 4}
-        prompt = {"hidden_size": 16, "image_size": 128, "image_embedding_size": 8, "patch_size": 16, "mask_input_channels": 4}
-        decoder = {"hidden_size": 16, "mlp_dim": 24, "num_attention_heads": 2, "iou_head_hidden_dim": 16}
-        config = hf.SamConfig(vision_config=vision, prompt_encoder_config=prompt, mask_decoder_config=decoder)
         self.project = nn.Sequential(nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 16))
-        self.segmenter = Segmenter(hf.SamModel(config))
+        self.segmenter = Segmenter(hf.SamModel(sam_config()))
         prefix = "model.visual_model.prompt_encoder.pe_layer."
         where = places(golden[f"param/{prefix}positional_encoding_gaussian_matrix"], 8)
         kept = {f"segmenter.encoder.{name}": tensor for name, tensor in self.segmenter.encoder.state_dict().items()}

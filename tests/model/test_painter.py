@@ -7,29 +7,15 @@ from typing import Any
 
 import diffusers
 import pytest
-import torch
 from mechanisms import Golden, close
+from tiny_heads import SCHEDULE, write_painter
 
 from vistune.model.heads._painter import Draws, Painter
-
-UNET: dict[str, Any] = {
-    "sample_size": 4, "in_channels": 2, "out_channels": 2, "block_out_channels": [8], "layers_per_block": 1,
-    "down_block_types": ["CrossAttnDownBlock2D"], "up_block_types": ["CrossAttnUpBlock2D"], "cross_attention_dim": 6,
-    "mid_block_type": "UNetMidBlock2DCrossAttn", "norm_num_groups": 4, "attention_head_dim": 4,
-}  # fmt: skip
-VAE: dict[str, Any] = {
-    "block_out_channels": [4, 4], "layers_per_block": 1, "latent_channels": 2, "norm_num_groups": 2, "sample_size": 8,
-    "down_block_types": ["DownEncoderBlock2D"] * 2, "up_block_types": ["UpDecoderBlock2D"] * 2, "scaling_factor": 0.18215,
-}  # fmt: skip
-SCHEDULE: dict[str, Any] = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    torch.manual_seed(0)
-    diffusers.UNet2DConditionModel(**UNET).save_pretrained(tmp_path / "unet")
-    diffusers.AutoencoderKL(**VAE).save_pretrained(tmp_path / "vae")
-    diffusers.DDPMScheduler(**SCHEDULE).save_pretrained(tmp_path / "scheduler")
+    write_painter(tmp_path)
     return tmp_path
 
 

@@ -122,8 +122,14 @@ def build_parts(spec: ModelSpec, width: int, stored: Set[str], seen_by: Mapping[
     for kind, route in seen_by.items():
         if kind in REGION_KINDS and route.chain[0] not in made:
             seen = seen_width(made, seen_by)
+            unread = route.chain[0] in stored
             made[route.chain[0]] = build(
-                "vistune.model.regions", specs[route.chain[0]], RegionEncoder, width=seen, out_width=width
+                "vistune.model.regions",
+                specs[route.chain[0]],
+                RegionEncoder,
+                width=seen,
+                out_width=width,
+                load_weights=not unread,
             )
     return made
 

@@ -16,8 +16,9 @@ import torch
 from torch import Tensor
 
 from vistune.model.features import Prepared, Thing
+from vistune.model.language.branches import positions as branched
 from vistune.prompt.render import IGNORE, Rendered, Slot, Slots
-from vistune.prompt.writer import MADE
+from vistune.prompt.writer import MADE, Branch
 from vistune.sample import MEDIA_KINDS
 
 
@@ -40,7 +41,8 @@ class Batch:
     """A packed row: `ids`, `labels`, `positions` `[T]`, the samples' `lengths`, and `slots` in row coordinates.
 
     `Slot.which` counts the row's `things` of the slot's kind. `supervised` is the number of tokens with a label; `counts` has,
-    by name, what losses are counted in: `text` in tokens, `produce_mask` and its like in things.
+    by name, what losses are counted in: `text` in tokens, `produce_mask` and its like in things. `branches` are those at the
+    end of each sample, empty where there are none in the row.
     """
 
     names: tuple[str, ...]
@@ -51,6 +53,7 @@ class Batch:
     slots: Slots
     things: Mapping[str, tuple[Thing, ...]]
     counts: Mapping[str, int]
+    branches: tuple[tuple[Branch, ...], ...] = ()
 
     @property
     def supervised(self) -> int:
@@ -78,7 +81,9 @@ def pack(examples: Sequence[Example]) -> Batch:
             things.setdefault(kind, []).extend(those)
         ids += example.rendered.ids
         labels += [IGNORE, *example.rendered.labels[1:]]
-        positions += range(len(example.rendered))
+        own = len(example.rendered) - sum(count for _, count in example.rendered.branches)
+        positions += branched(own, example.rendered.branches)
+    any_branch = any(example.rendered.branches for example in examples)
     made = {kind: len(those) for kind, those in things.items() if kind.startswith(MADE)}
     return Batch(
         names=tuple(example.id for example in examples),
@@ -89,6 +94,7 @@ def pack(examples: Sequence[Example]) -> Batch:
         slots=slots,
         things={kind: tuple(those) for kind, those in things.items()},
         counts={"text": sum(example.rendered.supervised for example in examples), **made},
+        branches=tuple(example.rendered.branches for example in examples) if any_branch else (),
     )
 
 

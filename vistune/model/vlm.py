@@ -20,10 +20,11 @@ from vistune.model.encoders.base import Encoder
 from vistune.model.features import Sight
 from vistune.model.fusion.base import Fusion
 from vistune.model.fusion.splice import splice
-from vistune.model.heads.base import Head, Loss, states_at
+from vistune.model.heads.base import Head, Loss, states_of
 from vistune.model.language.causal import LanguageModel
 from vistune.model.language.encoder_decoder import language_model
 from vistune.model.language.inputs import Inputs
+from vistune.model.late_words import with_late_words
 from vistune.model.modalities.chain import Chain
 from vistune.model.packing import Batch, Example, pack
 from vistune.model.preparing import Known, Preparer
@@ -141,7 +142,8 @@ class VisionLanguageModel(nn.Module):
                 tokens[kind], seen[kind] = modality.tokens(batch.things[kind], seen)
         for kind, head in self.head_of.items():
             if kind in batch.slots and batch.slots[kind] and head.fills:
-                tokens[kind] = [head.fill(slot.length) for slot in batch.slots[kind]]
+                lengths = {slot.which: slot.length for slot in batch.slots[kind]}
+                tokens[kind] = [head.fill(length) for _, length in sorted(lengths.items())]
         return tokens, seen
 
     def inputs(self, batch: Batch) -> Inputs:
@@ -154,6 +156,7 @@ class VisionLanguageModel(nn.Module):
             batch.positions.to(self.device),
             batch.lengths,
             answers=batch.labels.to(self.device) != IGNORE,
+            branches=batch.branches,
         )
         tokens, seen = self.encode(batch)
         spliced = splice(text, {kind: those for kind, those in tokens.items() if kind not in self.fusion.carries}, batch.slots)
@@ -167,12 +170,13 @@ class VisionLanguageModel(nn.Module):
 
     def forward(self, batch: Batch) -> dict[str, Loss]:
         """Named losses: that of the text, and those of the heads whose things the row holds."""
+        batch = with_late_words(batch, self.head_of, self.llm.tokenizer)
         inputs, seen = self._inputs(batch)
         hidden = self.llm(inputs)
         losses = {"text": Loss(self.llm.loss_sum(hidden, batch.labels.to(self.device)))}
         for kind, head in self.head_of.items():
             if batch.things.get(kind):
-                states = [states_at(hidden, slot.start, slot.length, head.state) for slot in batch.slots.get(kind, [])]
+                states = states_of(hidden, inputs.embeds, batch.slots.get(kind, []), head)
                 losses |= head.loss(states, batch.things[kind], seen)
         return losses
 

@@ -23,8 +23,8 @@ from vistune.errors import InputError
 from vistune.prompt.codec import Codec
 from vistune.prompt.spelling import spelled
 from vistune.prompt.template import Piece, Template, fill
-from vistune.prompt.writer import MADE, Places, Stretch, Trigger, Words, Writer, kind_of, region_kind
-from vistune.sample import Part, Region, Sample, Text
+from vistune.prompt.writer import MADE, Aside, Branch, Places, Shown, Stretch, Trigger, Words, Writer, kind_of, region_kind
+from vistune.sample import MediaRef, Part, Region, Sample, Text
 
 IGNORE = -100
 
@@ -46,7 +46,8 @@ class Rendered:
     """`ids` and `labels` (`IGNORE` where unsupervised) of equal length, and `slots`.
 
     `things` are the parts that slots belong to, by kind, in the order in which `Slot.which` counts them: a medium that is shown
-    twice is one thing with two slots. `dropped_turns` were left out so that the rest fits.
+    twice is one thing with two slots. `dropped_turns` were left out so that the rest fits. `branches` are the stretches at the
+    end that go on from the middle.
     """
 
     ids: list[int]
@@ -54,6 +55,7 @@ class Rendered:
     slots: Slots
     dropped_turns: int = 0
     things: dict[str, list[Part]] = field(default_factory=dict)
+    branches: tuple[Branch, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -86,6 +88,29 @@ class _Row:
             slots.append(Slot(len(things) - 1, len(self.ids), count))
         else:
             slots.append(Slot(things.index(part), len(self.ids), count))
+
+    def branch(self, other: _Row) -> None:
+        """Lay another row behind this one. Nothing predicts its first token; its slots belong to the same parts."""
+        for kind, places in other.slots.items():
+            things = self.things.setdefault(kind, [])
+            for slot in places:
+                part = other.things[kind][slot.which]
+                number = next((number for number, thing in enumerate(things) if thing is part), len(things))
+                if number == len(things):
+                    things.append(part)
+                self.slots.setdefault(kind, []).append(Slot(number, slot.start + len(self.ids), slot.length))
+        self.ids += other.ids
+        self.labels += [IGNORE, *other.labels[1:]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Branching:
+    """What stands aside of a piece, and where in the row it branches off."""
+
+    piece: Piece
+    kind: str
+    aside: Aside
+    start: int
 
 
 @dataclass(frozen=True)
@@ -121,7 +146,7 @@ class Renderer:
         turns = sample.turns
         while True:
             kept = replace(sample, turns=turns)
-            rendered = self._assemble(self.template.pieces(kept, answer_next), sample)
+            rendered = self._assemble(self.template.pieces(kept, answer_next), sample, asides=not answer_next)
             if max_length is None or len(rendered) <= max_length:
                 break
             shorter = turns[:-2]
@@ -139,28 +164,59 @@ class Renderer:
     def _count(rendered: Rendered) -> int:
         return sum(slot.length for slots in rendered.slots.values() for slot in slots)
 
-    def _assemble(self, pieces: Iterable[Piece], sample: Sample) -> Rendered:
+    def _assemble(self, pieces: Iterable[Piece], sample: Sample, asides: bool) -> Rendered:
         row = _Row()
+        branching: list[_Branching] = []
         # Regions that nobody but the codec writes become text first, so that those of one phrase can share a bracket.
         for piece in spelled(list(pieces), self.codec, sample, self._has_writer):
             kind, stretches = self._written(piece, sample)
-            before: Stretch | None = None
-            for stretch in stretches:
-                if isinstance(stretch, Places):
-                    self._flush(row)
-                    row.place(kind, piece.part, stretch.count)
-                    row.ids.extend([self.placeholder] * stretch.count)
-                    row.labels.extend([IGNORE] * stretch.count)
-                elif isinstance(stretch, Trigger):
-                    self._flush(row)
-                    row.place(kind, piece.part, 1, more=isinstance(before, Trigger))
-                    self._special_token(row, stretch.text, piece.trained)
-                else:
-                    # In a sample's own text, text that looks like a special token is plain characters.
-                    self._words(row, stretch.text, piece.trained, piece.structure or not isinstance(piece.part, Text))
-                before = stretch
+            beside = [stretch for stretch in stretches if isinstance(stretch, Aside)]
+            if beside:
+                self._flush(row)
+                branching += [_Branching(piece, kind, aside, 0 if aside.alone else len(row.ids)) for aside in beside]
+            self._lay(row, kind, piece, [stretch for stretch in stretches if not isinstance(stretch, Aside)], sample)
         self._flush(row)
-        return Rendered(row.ids, row.labels, row.slots, things=row.things)
+        branches: list[Branch] = []
+        for each in branching:
+            if asides and each.piece.trained:
+                other = _Row()
+                self._lay(other, each.kind, each.piece, each.aside.stretches, sample)
+                self._flush(other)
+                row.branch(other)
+                branches.append((each.start, len(other.ids)))
+        return Rendered(row.ids, row.labels, row.slots, things=row.things, branches=tuple(branches))
+
+    def _lay(self, row: _Row, kind: str, piece: Piece, stretches: Sequence[Stretch], sample: Sample) -> None:
+        """Lay the stretches of a piece at the end of a row."""
+        before: Stretch | None = None
+        for stretch in stretches:
+            if isinstance(stretch, Places):
+                self._flush(row)
+                row.place(kind, piece.part, stretch.count)
+                row.ids.extend([self.placeholder] * stretch.count)
+                row.labels.extend([IGNORE] * stretch.count)
+            elif isinstance(stretch, Trigger):
+                self._flush(row)
+                row.place(kind, piece.part, 1, more=isinstance(before, Trigger))
+                self._special_token(row, stretch.text, piece.trained and stretch.said)
+            elif isinstance(stretch, Shown):
+                self._show(row, piece, stretch, sample)
+            elif isinstance(stretch, Words):
+                # In a sample's own text, text that looks like a special token is plain characters.
+                structure = piece.structure or not isinstance(piece.part, Text)
+                self._words(row, stretch.text, piece.trained and stretch.said, structure)
+            before = stretch
+
+    def _show(self, row: _Row, piece: Piece, stretch: Shown, sample: Sample) -> None:
+        """Lay a medium as it stands in a question; the place where it begins is to be predicted as the word for it."""
+        shown = replace(piece, part=MediaRef(stretch.index), answer=False)
+        kind, stretches = self._written(shown, sample)
+        self._flush(row)
+        start = len(row.ids)
+        self._lay(row, kind, shown, stretches, sample)
+        self._flush(row)
+        if piece.trained and len(row.ids) > start:
+            row.labels[start] = self.tokenizer.convert_tokens_to_ids(stretch.says)
 
     def _written(self, piece: Piece, sample: Sample) -> tuple[str, Sequence[Stretch]]:
         """The kind of a piece, and what its writer says stands for it."""

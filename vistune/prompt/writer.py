@@ -7,6 +7,7 @@ produce_mask     [SEG]                                a trigger: supervised, and
 produce_image    [IMG0] [IMG1] [IMG2] [IMG3]          a run of triggers (NExT-GPT)
 produce_image    "<dream>" [ 64 places ] "</dream>"   a head's own queries (DreamLLM)
 produce_image    "<img_17><img_803>..."               words alone: the codes of a picture (SEED)
+produce_image    [ the picture ] | "<caption> ..."    a picture, and aside the caption it is painted from (TextBind)
 """
 
 from __future__ import annotations
@@ -17,15 +18,22 @@ from typing import Protocol, TypeAlias
 
 from vistune.sample import MediaRef, Part, Produce, Region, Sample
 
+Branch: TypeAlias = tuple[int, int]
+"""The place in a sample that tokens behind it go on from, and their number."""
+
 MADE = "produce_"
 """In front of the kinds of things that an answer is to make: `produce_image`, `produce_mask`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Text, supervised as its turn is. Special tokens of the tokenizer are recognised in it."""
+    """Text, supervised as its turn is. Special tokens of the tokenizer are recognised in it.
+
+    Text that is not `said` stands there whoever answers, and is never supervised.
+    """
 
     text: str
+    said: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +45,33 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """One special token, supervised as its turn is, at which a head reads the hidden state."""
+    """One special token, supervised as its turn is where it is `said`, at which a head reads the hidden state."""
 
     text: str
+    said: bool = True
 
 
-Stretch: TypeAlias = Words | Places | Trigger
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Medium `index` of the sample as it stands in a question. Where its first place is, the model learns to say `says`."""
+
+    index: int
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """Stretches that branch off where the part stands, unseen by what follows (`vistune.model.language.branches`).
+
+    `alone`, they see nothing of the sample. They are laid behind the sample, only where its answer is supervised. A `Places` or
+    a run of `Trigger`s among them is a further slot of the part.
+    """
+
+    stretches: tuple[Words | Places | Trigger, ...]
+    alone: bool = False
+
+
+Stretch: TypeAlias = Words | Places | Trigger | Shown | Aside
 
 
 class Writer(Protocol):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
@@ -18,8 +19,8 @@ from vistune.model.heads.base import Head
 from vistune.model.modalities.base import probe
 from vistune.model.modalities.region import Regions
 from vistune.model.vlm import VisionLanguageModel
-from vistune.prompt.writer import MADE, Places, Trigger
-from vistune.sample import Media, MediaKind, Part, Produce, Region, Sample
+from vistune.prompt.writer import MADE, Aside, Places, Stretch, Trigger
+from vistune.sample import Media, MediaKind, MediaRef, Part, Produce, Region, Sample, Text, Turn
 
 Cost: TypeAlias = tuple[str, float, nn.Module]
 
@@ -70,8 +71,8 @@ def _example(kind: str) -> Region:
     if kind == "mask":
         mask = np.zeros((48, 64), dtype=bool)
         mask[12:36, 16:48] = True
-        return Region(mask=mask)
-    return Region(box=(0.25, 0.25, 0.75, 0.75)) if kind == "box" else Region(point=(0.5, 0.5))
+        return Region(mask=mask, label="thing")
+    return Region(box=(0.25, 0.25, 0.75, 0.75), label="thing") if kind == "box" else Region(point=(0.5, 0.5))
 
 
 def _sample(seen: Mapping[str, list[Sight]]) -> tuple[Sample, tuple[str, int]]:
@@ -99,12 +100,19 @@ def _head(model: VisionLanguageModel, head: Head, kind: str, seen: Mapping[str, 
     else:
         target: Media = probe(made)  # type: ignore[arg-type]
         sample, part = Sample("probe", (*sample.media, target), ()), Produce(1)
-    places = sum(
-        1 if isinstance(stretch, Trigger) else stretch.count
-        for stretch in head.write(part, sample)
-        if isinstance(stretch, (Places, Trigger))
-    )
+    turns = (Turn("user", (MediaRef(0), Text("Where is it?"))), Turn("assistant", (part,)))
+    sample = replace(sample, turns=turns)
+    places = _places(head.write(part, sample))
+    if not places:  # words alone
+        return 0.0
     states = torch.zeros(places, model.llm.width, device=model.device)
     with FlopCounterMode(display=False) as counter:
         head.loss([states], [Thing(head.prepare(part, sample), on=on, view=view)], seen)
     return float(counter.get_total_flops())
+
+
+def _places(stretches: Sequence[Stretch]) -> int:
+    """States that a head reads of a thing: those of its places and triggers, aside as well."""
+    aside = sum(_places(stretch.stretches) for stretch in stretches if isinstance(stretch, Aside))
+    filled = sum(stretch.count for stretch in stretches if isinstance(stretch, Places))
+    return aside + filled + sum(isinstance(stretch, Trigger) for stretch in stretches)

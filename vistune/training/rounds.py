@@ -85,4 +85,5 @@ def beside(batch: Batch, filler: Batch) -> Batch:
         lengths=batch.lengths + filler.lengths,
         slots=slots,
         things=things,
+        branches=batch.branches and (*batch.branches, *[()] * len(filler.lengths)),
     )

@@ -61,9 +61,10 @@ class Huggingface(ImageEncoder):
     """Patch features of one hidden layer, or of several side by side.
 
     `path` is a directory or hub id; a dual encoder's vision half is taken. `layer` chooses the hidden state (-2: the last but
-    one, as LLaVA; -1: the last), a list of layers is concatenated by channel. `cls` keeps or drops the tokens in front of the
-    patches, `fit` says how pictures become squares, `size` their side where it is not the one the tower was taught with:
-    position embeddings are then interpolated. The architecture is read from `config.json`, the weights from safetensors.
+    one, as LLaVA; -1: the last), a list of layers is concatenated by channel; region encoders get the layers to `keep` beside.
+    `cls` keeps or drops the tokens in front of the patches, `fit` says how pictures become squares, `size` their side where it
+    is not the one the tower was taught with: position embeddings are then interpolated. The architecture is read from
+    `config.json`, the weights from safetensors.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Huggingface(ImageEncoder):
         cls: Literal["drop", "keep"] = "drop",
         fit: Fit = "pad",
         size: int | None = None,
+        keep: Sequence[int] = (),
         revision: str | None = None,
         load_weights: bool = True,
     ) -> None:
@@ -89,7 +91,8 @@ class Huggingface(ImageEncoder):
             raise InputError(f"encoders.huggingface.size is {self.size}, expected a multiple of the patch, {self.patch}")
         self.layers = [layer] if isinstance(layer, int) else list(layer)
         depth = int(config.num_hidden_layers)
-        for number in self.layers or [depth + 1]:
+        self.keep = list(keep)
+        for number in [*self.layers, *self.keep] or [depth + 1]:
             if not -depth - 1 <= number <= depth:
                 raise InputError(f"encoders.huggingface.layer is {layer}, but {path} has the hidden states 0 to {depth}")
         front, self._run, arguments = _TOWERS[config.model_type]
@@ -130,7 +133,8 @@ class Huggingface(ImageEncoder):
         x = torch.cat([seen.hidden_states[layer] for layer in self.layers], dim=-1)
         if self.cls == "drop":
             x = x[:, self.prefix :]
-        return Features(x, self.grid((self.size, self.size)), seen.pooler_output)
+        kept = {number: seen.hidden_states[number][:, self.prefix if self.cls == "drop" else 0 :] for number in self.keep}
+        return Features(x, self.grid((self.size, self.size)), seen.pooler_output, kept or None)
 
 
 def _vision_config(config: Any) -> Any:

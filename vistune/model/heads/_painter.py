@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor, nn
 
 from vistune.errors import InputError
 from vistune.model.weights.assets import locate
+from vistune.sample import Media
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,3 +150,19 @@ def _read(part: Any, path: str, folder: str, name: str, revision: str | None, lo
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         line = " ".join(str(error).split()).split(". ")[0][:300]
         raise InputError(f"the {name} of the painter {path} cannot be read: {line}") from error
+
+
+def as_media(images: Tensor) -> list[Media]:
+    """Pictures `[n, 3, H, W]` in [0, 1] as media in memory."""
+    pixels = (images * 255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+    return [Media("image", data=picture) for picture in pixels]
+
+
+def as_target(image: Image.Image, size: int) -> Tensor:
+    """An RGB picture -> `[1, 3, size, size]` in [-1, 1]: the shorter side scaled, the centre kept."""
+    width, height = image.size
+    scale = size / min(width, height)
+    scaled = image.resize((max(size, round(width * scale)), max(size, round(height * scale))), Image.Resampling.BILINEAR)
+    left, top = (scaled.width - size) // 2, (scaled.height - size) // 2
+    cut = np.asarray(scaled.crop((left, top, left + size, top + size)), dtype=np.float32)
+    return torch.from_numpy(cut).permute(2, 0, 1)[None] / 127.5 - 1

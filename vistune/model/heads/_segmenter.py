@@ -6,12 +6,18 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from PIL import Image
 from torch import Tensor, nn
 from transformers import SamConfig, SamModel
 
 from vistune.errors import InputError
+from vistune.model.encoders._squares import RGB, normalise
+from vistune.model.encoders._statistics import statistics
+from vistune.model.features import Geometry, Prepared
 from vistune.model.weights.assets import locate
 from vistune.model.weights.pretrained import read_config, read_model
+
+_MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of RGB in 0..1, as SAM was taught
 
 
 class Segmenter(nn.Module):
@@ -20,8 +26,9 @@ class Segmenter(nn.Module):
     `encoder`, never trained here, sees a picture once; `decoder` makes a mask of each prompt.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, statistics: tuple[RGB, RGB] = (_MEAN, _STD)) -> None:
         super().__init__()
+        self.statistics = statistics
         self.size = int(model.config.vision_config.image_size)
         self.width = int(model.config.prompt_encoder_config.hidden_size)
         self.encoder, self.decoder = model.vision_encoder, model.mask_decoder
@@ -38,7 +45,19 @@ class Segmenter(nn.Module):
             raise InputError(
                 f"{path} holds a {config.model_type!r}; promptable segmenters known here are SAM's (model_type 'sam')"
             )
-        return cls(read_model(SamModel, path, folder, config, revision, load_weights))
+        model = read_model(SamModel, path, folder, config, revision, load_weights)
+        return cls(model, statistics(folder, revision))
+
+    def prepare(self, image: Image.Image) -> Prepared:
+        """Scaled to `size` by the longer side, padded at the bottom and on the right. `extra["sizes"]` are (height, width) of
+        the scaled picture and of the original."""
+        width, height = image.size
+        scale = self.size / max(width, height)
+        wide, high = int(width * scale + 0.5), int(height * scale + 0.5)
+        scaled = image if (wide, high) == image.size else image.resize((wide, high), Image.Resampling.BILINEAR)
+        padded = F.pad(normalise(scaled, *self.statistics), (0, self.size - wide, 0, self.size - high))
+        sizes = torch.tensor([[high, wide], [height, width]])
+        return Prepared(padded[None], Geometry((wide / self.size, high / self.size)), extra={"sizes": sizes})
 
     @torch.no_grad()
     def embed(self, pixels: Tensor) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from vistune.model.features import Prepared, Thing
 from vistune.model.modalities.base import Seen
+from vistune.prompt.render import Slot
 from vistune.prompt.writer import Stretch
 from vistune.sample import Media, Part, Region, Sample
 
@@ -33,17 +34,20 @@ class Head(nn.Module):
     """Makes regions or media of the kinds it `makes`, e.g. `produce_mask`. It is the `Writer` of what it makes.
 
     `tokens` are special tokens of its own. `state` says at which token of a slot it reads: the state that *predicts* each token
-    (LISA's `[SEG]`), or that of the token *itself* (NExT-GPT's signal tokens, the queries of DreamLLM). A head that writes
-    `Places` sets `fills` and gives their embeddings with `fill`.
+    (LISA's `[SEG]`), or that of the token *itself* (NExT-GPT's signal tokens, the queries of DreamLLM), to which the embedding
+    of the token is added where it is `embedded`. A head that writes `Places` sets `fills` and gives their embeddings with
+    `fill`. One that `spells` gives the words of its run of triggers once the media are on the device (SEED's codes).
     `losses` names its terms and their published weights; a stage's `losses` replace them. `opens` is the token after which an
     answer waits for `Places` to be filled before it goes on; None for heads of triggers and words.
     The builder gives `width` (of the language model) and `seen_width` (of the image features).
     """
 
-    makes: ClassVar[tuple[str, ...]]
+    makes: tuple[str, ...]
     state: ClassVar[Literal["predicting", "own"]] = "predicting"
     begins: ClassVar[str] = "random"
     fills: ClassVar[bool] = False
+    spells: ClassVar[bool] = False
+    embedded: ClassVar[bool] = False
     tokens: tuple[str, ...] = ()
     losses: Mapping[str, float]
     opens: str | None = None
@@ -72,11 +76,28 @@ class Head(nn.Module):
         """The embeddings `[count, H]` of the head's own `Places`."""
         raise TypeError(f"{type(self).__name__} writes places but does not say what stands in them")
 
+    def made_of_words(self, answer: str) -> list[Made]:
+        """What the words of an answer spell out, of a head that writes words."""
+        return []
+
+    def spell(self, things: Sequence[Thing]) -> list[list[str]]:
+        """The words of each thing: special tokens, as many as its slot has places."""
+        raise TypeError(f"{type(self).__name__} writes words that it does not spell")
+
 
 def states_at(hidden: Tensor, start: int, length: int, state: Literal["predicting", "own"]) -> Tensor:
     """The states `[length, H]` of a slot of a packed row `hidden [T, H]`."""
     first = start - 1 if state == "predicting" else start
     return hidden[first : first + length]
+
+
+def states_of(hidden: Tensor, embeds: Tensor, slots: Sequence[Slot], head: Head) -> list[Tensor]:
+    """The states `[K, H]` of each thing of a packed row, `hidden` and `embeds [T, H]`: those of all its slots, in order."""
+    read = hidden + embeds if head.embedded else hidden
+    found: dict[int, list[Tensor]] = {}
+    for slot in slots:
+        found.setdefault(slot.which, []).append(states_at(read, slot.start, slot.length, head.state))
+    return [torch.cat(parts) for _, parts in sorted(found.items())]
 
 
 def distinct_views(things: Sequence[Thing]) -> tuple[list[Prepared], Tensor]:

@@ -31,8 +31,9 @@ from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
 from vistune.model.language import attention_gpu
-from vistune.model.language.branches import Branch, positions, visible
+from vistune.model.language.branches import positions, visible
 from vistune.model.language.hooks import AttentionCall
+from vistune.prompt.writer import Branch
 
 NAME = "vistune"
 

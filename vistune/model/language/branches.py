@@ -11,13 +11,11 @@ where the caption began. Both are taught in one row: the caption is appended, an
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
-Branch: TypeAlias = tuple[int, int]
-"""The place in the sample that a branch goes on from, and its number of tokens."""
+from vistune.prompt.writer import Branch
 
 
 def positions(length: int, branches: Sequence[Branch]) -> list[int]:

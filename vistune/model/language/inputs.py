@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from vistune.model.language.branches import Branch
+from vistune.prompt.writer import Branch
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from vistune.sample import Part, Region, Sample
 class Regions:
     """Regions of one kind through a region encoder, behind the codec's words, before them, or without any.
 
-    `before` and `after` are further words around a region, e.g. `<region>`.
+    `before` and `after` are further words around a region, e.g. `<region>`; `{n}` in them is the region's number among those
+    of the sample's questions (GPT4RoI's `region1`).
     """
 
     def __init__(
@@ -42,7 +43,8 @@ class Regions:
             size = image_size(sample.media[part.media], sample.where) if self.codec.needs_size else None
             said = Words(self.codec.encode(part, size) if part.mask is None else self.codec.encode_box(part.bounds(), size))
             places = [said, *places] if self.words == "before" else [*places, said]
-        around = [[Words(text)] if text else [] for text in (self._before, self._after)]
+        number = str(_number(part, sample)) if "{n}" in self._before + self._after else ""
+        around = [[Words(text.replace("{n}", number))] if text else [] for text in (self._before, self._after)]
         return [*around[0], *places, *around[1]]
 
     def prepare(self, part: Part, sample: Sample) -> Prepared:
@@ -55,3 +57,9 @@ class Regions:
         media = [seen[thing.on[0]][thing.on[1]] for thing in things if thing.on is not None]
         made: list[Tensor] = self.encoder([thing.ready for thing in things], media, [thing.view for thing in things])
         return made, []
+
+
+def _number(region: Region, sample: Sample) -> int:
+    """Which region of the sample's questions it is, counted from one; one that is named again keeps its number."""
+    asked = [part for turn in sample.turns if turn.role == "user" for part in turn.parts if isinstance(part, Region)]
+    return list(dict.fromkeys(asked)).index(region) + 1

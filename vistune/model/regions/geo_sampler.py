@@ -10,11 +10,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vistune.errors import InputError
-from vistune.model.features import Features
+from vistune.model.features import Features, Prepared, Sight
+from vistune.model.regions._places import groups, on_input
+from vistune.model.regions.base import RegionEncoder
 from vistune.model.sampling.neighbourhoods import farthest_points, gather, nearest_points
+from vistune.sample import Region
+
+_WINDOW = 11 / 336  # around a point
 
 
-class GeoSampler(nn.Module):
+class GeoSampler(RegionEncoder):
     """Points of the region are read off the features, gathered around fewer and fewer anchors, flattened to one token.
 
     Of `points` places, each stage keeps `anchors` that lie farthest apart and pools the `neighbours` nearest to each: `max`
@@ -49,7 +54,24 @@ class GeoSampler(nn.Module):
         self.flatten = nn.Linear(anchors[-1] * width, width)
         self.out = nn.Linear(width, out_width)
 
-    def forward(self, features: Features, points: Tensor, image: Tensor) -> Tensor:
+    def num_tokens(self) -> int:
+        """One."""
+        return 1
+
+    def prepare(self, region: Region) -> Prepared:
+        """`inputs [1, points, 2]`: places inside the region, the same for the same region every time."""
+        return Prepared(places_inside(region, self.points)[None])
+
+    def forward(self, regions: Sequence[Prepared], media: Sequence[Sight], views: Sequence[Prepared | None]) -> list[Tensor]:
+        """The token of each region, from what was seen of the medium it lies on."""
+        made: dict[int, Tensor] = {}
+        for group in groups(media):
+            points = torch.cat([regions[number].inputs for number in group.numbers]).to(group.image.device)
+            tokens = self.tokens(group.features, on_input(points, group.geometries), group.image)
+            made |= dict(zip(group.numbers, tokens, strict=True))
+        return [made[number] for number in range(len(regions))]
+
+    def tokens(self, features: Features, points: Tensor, image: Tensor) -> Tensor:
         """`points [R, points, 2]`, xy in [0, 1] of the encoder's input, each region on picture `image [R]` -> `[R, 1, H]`."""
         x = self.sampled(features, points, image)
         for differ, mix, norm, anchors, near in zip(
@@ -73,3 +95,27 @@ class GeoSampler(nn.Module):
         places = points.flip(-1) if self.transposed else points
         read = F.grid_sample(maps.float(), 2 * places[:, :, None].float() - 1, mode="bilinear", align_corners=True)
         return read[..., 0].transpose(1, 2).to(features.x.dtype)
+
+
+def places_inside(region: Region, count: int) -> Tensor:
+    """`count` places `[count, 2]` (xy of the original) inside a region.
+
+    Of a mask, pixels drawn without repetition, or all of them and some again where it has fewer; of a box, places anywhere in
+    it; of a point, places in the window of 11 pixels that Ferret takes at 336 pixels a side. The draw is seeded: a region is
+    read at the same places in every epoch, where Ferret's code draws anew.
+    """
+    generator = torch.Generator().manual_seed(count)
+    if region.mask is not None:
+        rows, columns = (torch.from_numpy(part) for part in region.mask.nonzero())
+        if not len(rows):
+            raise InputError("a region's mask is empty: there is nothing to look at")
+        order = torch.randperm(len(rows), generator=generator)
+        again = torch.randint(len(rows), (max(0, count - len(rows)),), generator=generator)
+        chosen = torch.cat([order[:count], again])
+        height, width = region.mask.shape
+        return torch.stack([columns[chosen] / width, rows[chosen] / height], dim=1).float()
+    half = _WINDOW / 2
+    x, y = region.point or (0.0, 0.0)
+    x1, y1, x2, y2 = region.box or (x - half, y - half, x + half, y + half)
+    drawn = torch.rand(count, 2, generator=generator) * torch.tensor([x2 - x1, y2 - y1]) + torch.tensor([x1, y1])
+    return drawn.clamp(0, 1)

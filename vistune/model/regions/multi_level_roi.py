@@ -9,11 +9,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vistune.errors import InputError
-from vistune.model.features import Features, Grid
+from vistune.model.features import Features, Grid, Prepared, Sight
+from vistune.model.regions._places import boxes_on_input, groups, prepared_box
+from vistune.model.regions.base import RegionEncoder
 from vistune.model.sampling.roi_align import roi_align
+from vistune.sample import Region
 
 
-class MultiLevelRoi(nn.Module):
+class MultiLevelRoi(RegionEncoder):
     """Levels fused, RoIs cut out of each and summed, the box's place added: one token.
 
     `layers` are hidden layers of the encoder, shallow to deep, each resized to twice the side of the next: a pyramid. `rounds`
@@ -58,7 +61,23 @@ class MultiLevelRoi(nn.Module):
         )
         self.out = nn.Linear(middle, out_width)
 
-    def forward(self, features: Features, boxes: Tensor, image: Tensor) -> Tensor:
+    def num_tokens(self) -> int:
+        """One."""
+        return 1
+
+    def prepare(self, region: Region) -> Prepared:
+        """The box of a region."""
+        return prepared_box(region)
+
+    def forward(self, regions: Sequence[Prepared], media: Sequence[Sight], views: Sequence[Prepared | None]) -> list[Tensor]:
+        """Tokens of each region, from what was seen of the medium it lies on."""
+        made: dict[int, Tensor] = {}
+        for group in groups(media):
+            tokens = self.tokens(group.features, boxes_on_input(regions, group), group.image)
+            made |= dict(zip(group.numbers, tokens, strict=True))
+        return [made[number] for number in range(len(regions))]
+
+    def tokens(self, features: Features, boxes: Tensor, image: Tensor) -> Tensor:
         """`boxes [R, 4]`, xyxy in [0, 1] of the encoder's input, each on picture `image [R]` of N -> `[R, 1, H]`."""
         maps = self.fused(features)
         read = self.rois(maps, boxes, image)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isqrt
 
 import torch
@@ -9,11 +10,14 @@ from torch import Tensor, nn
 from transformers import Blip2QFormerConfig, Blip2QFormerModel
 
 from vistune.errors import InputError
-from vistune.model.features import Features, Grid
+from vistune.model.features import Features, Grid, Prepared, Sight
+from vistune.model.regions._places import boxes_on_input, groups, prepared_box
+from vistune.model.regions.base import RegionEncoder
 from vistune.model.sampling.roi_align import roi_align
+from vistune.sample import Region
 
 
-class RegionQFormer(nn.Module):
+class RegionQFormer(RegionEncoder):
     """`queries` learned queries and as many made of the box attend to each other and to the whole picture.
 
     The box is read from the features by `size` x `size` bins with one sample a cell; a network of two layers makes queries of
@@ -62,7 +66,23 @@ class RegionQFormer(nn.Module):
         self.model = Blip2QFormerModel(config)
         self.proj = nn.Linear(hidden, out_width)
 
-    def forward(self, features: Features, boxes: Tensor, image: Tensor) -> Tensor:
+    def num_tokens(self) -> int:
+        """One a query, learned and made of the box."""
+        return 2 * len(self.queries)
+
+    def prepare(self, region: Region) -> Prepared:
+        """The box of a region."""
+        return prepared_box(region)
+
+    def forward(self, regions: Sequence[Prepared], media: Sequence[Sight], views: Sequence[Prepared | None]) -> list[Tensor]:
+        """Tokens of each region, from what was seen of the medium it lies on."""
+        made: dict[int, Tensor] = {}
+        for group in groups(media):
+            tokens = self.tokens(group.features, boxes_on_input(regions, group), group.image)
+            made |= dict(zip(group.numbers, tokens, strict=True))
+        return [made[number] for number in range(len(regions))]
+
+    def tokens(self, features: Features, boxes: Tensor, image: Tensor) -> Tensor:
         """`boxes [R, 4]`, xyxy in [0, 1] of the encoder's input, each on picture `image [R]` -> `[R, 2 * queries, H]`."""
         x = self.placed(features)
         queries = torch.cat(

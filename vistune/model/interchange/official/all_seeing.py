@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-REGION_Q_FORMER = {
+from torch import Tensor
+
+from vistune.model.interchange.official.keymap import KeyMap, Of
+
+
+def _transposed(tensor: Tensor) -> Tensor:
+    return tensor.T
+
+
+REGION_Q_FORMER: KeyMap = {
     "norm.": "vision_model.post_layernorm.",
     "position": "vision_bbox_pos_embed",
     "position_scale": "vision_bbox_pos_scale",
@@ -13,5 +22,9 @@ REGION_Q_FORMER = {
 }
 """`regions.region_q_former` -> `AllSeeingModel`."""
 
-ALIGNMENT_TOKEN = {"scale": "logit_scale", "seen": "image_projection", "said": "text_projection"}
-"""`heads.alignment_token` -> `AllSeeingModel`. Their projections are `[in, out]` matrices, ours linear layers."""
+ALIGNMENT_TOKEN: KeyMap = {
+    "scale": "logit_scale",
+    "seen.weight": Of(("image_projection",), _transposed),
+    "said.weight": Of(("text_projection",), _transposed),
+}
+"""`heads.alignment_token` -> `AllSeeingModel`, whose projections are matrices `[in, out]`."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-GEO_SAMPLER = {
+from vistune.model.interchange.official.keymap import KeyMap
+
+GEO_SAMPLER: KeyMap = {
     "differ.{}.": "diff_projector_list.{}.",
     "mix.{}.": "agg_projector_list.{}.net.0.",  # their convolution over one place is a linear layer here
     "norm.{}.": "agg_projector_list.{}.norm.",

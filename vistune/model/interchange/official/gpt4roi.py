@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-MULTI_LEVEL_ROI = {
+from vistune.model.interchange.official.keymap import KeyMap
+
+MULTI_LEVEL_ROI: KeyMap = {
     "enter.{}.": "mlvl_fuse.input_conv.{}.",
     "fuse.{}.0.": "mlvl_fuse.fuse_convs.{}.conv.",
     "fuse.{}.1.": "mlvl_fuse.fuse_convs.{}.gn.",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from vistune.model.interchange.official.keymap import KeyMap
+
 _SAM = "model.visual_model."
 _LAYER = f"{_SAM}mask_decoder.transformer.layers.{{}}."
 
-PROMPTABLE_MASK = {
+PROMPTABLE_MASK: KeyMap = {
     "project.0.": "model.text_hidden_fcs.0.0.",
     "project.2.": "model.text_hidden_fcs.0.2.",
     "segmenter.no_mask": f"{_SAM}prompt_encoder.no_mask_embed.weight",

@@ -2,5 +2,7 @@
 
 from __future__ import annotations
 
-OUTPUT_PROJECTION = {"enter.": "fc.", "queries": "query_embs", "transformer.": "tfm.", "out.": "model."}
+from vistune.model.interchange.official.keymap import KeyMap
+
+OUTPUT_PROJECTION: KeyMap = {"enter.": "fc.", "queries": "query_embs", "transformer.": "tfm.", "out.": "model."}
 """`heads.signal_tokens`' projection -> `TextFcLayer` in its mode `transformer`."""

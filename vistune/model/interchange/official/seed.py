@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
+from vistune.model.interchange.official.keymap import KeyMap, prefixed
+from vistune.model.interchange.official.layers import LAVIS_Q_FORMER
 
-def _query_transformer(ours: str, theirs: str, queries: str) -> dict[str, str]:
-    """A Q-Former in LAVIS's names, which are BERT's."""
-    layer = f"{theirs}bert.encoder.layer.{{}}."
-    return {
-        f"{ours}queries": queries,
-        f"{ours}model.layernorm.": f"{theirs}bert.embeddings.LayerNorm.",
-        f"{ours}model.encoder.layer.{{}}.": layer,
-        f"{ours}model.encoder.layer.{{}}.attention.attention.": f"{layer}attention.self.",
-        f"{ours}model.encoder.layer.{{}}.crossattention.attention.": f"{layer}crossattention.self.",
-    }
-
-
-VISUAL_TOKENIZER = {
+VISUAL_TOKENIZER: KeyMap = {
     "norm.": "ln_vision.",
     "encode.": "encode_task_layer.",
     "quantizer.codes.": "quantize.embedding.",
@@ -29,7 +19,9 @@ VISUAL_TOKENIZER = {
     "blocks.{}.network.2.": "blocks_image.{}.mlp.fc2.",
     "narrow.": "image_down.",
     "image.": "distill_image_proj.",
-    **_query_transformer("q_former.", "Qformer.", "query_tokens"),
-    **_query_transformer("reverse.", "Reverse_Qformer.", "reverse_tokens"),
+    "q_former.queries": "query_tokens",
+    **prefixed("q_former.", "Qformer.", LAVIS_Q_FORMER),
+    "reverse.queries": "reverse_tokens",
+    **prefixed("reverse.", "Reverse_Qformer.", LAVIS_Q_FORMER),
 }
 """The visual tokenizer -> `Blip2QformerQuantizer`, with either way back."""
