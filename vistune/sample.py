@@ -16,6 +16,7 @@ from __future__ import annotations
 import base64
 import io
 import math
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, cast, get_args
@@ -55,6 +56,9 @@ class Media:
             raise InputError("a medium has either a path or data, exactly one of them")
         if (self.offset is None) != (self.length is None):
             raise InputError("a byte range needs both offset and length")
+        for name, value in (("offset", self.offset), ("length", self.length)):
+            if value is not None and not (type(value) is int and 0 <= value < 1 << 63):
+                raise InputError(f"a byte range's {name} is {str(value)[:40]!r}, expected a whole number from 0 on")
 
     @classmethod
     def file(cls, kind: MediaKind, path: str) -> Media:
@@ -78,8 +82,10 @@ class Media:
             with open(self.path, "rb") as file:
                 if self.offset is None:
                     return file.read()
-                file.seek(self.offset)
-                return file.read(self.length)
+                file.seek(0, os.SEEK_END)
+                left = max(0, file.tell() - self.offset)  # a range that reaches beyond asks for no more memory than there is
+                file.seek(min(self.offset, file.tell()))
+                return file.read(min(self.length or 0, left))
         except OSError as error:
             raise InputError(f"cannot read {self.kind} {self.name}: {error.strerror or error}") from error
 
@@ -263,7 +269,7 @@ class Sample:
             )
         except KeyError as error:
             raise InputError(f"{where}: field {error} is missing") from error
-        except (TypeError, ValueError, AttributeError, IndexError) as error:
+        except (TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
             raise InputError(f"{where}: {error}") from error
 
 

@@ -106,7 +106,7 @@ def test_media_faults_and_notes_are_told_apart(tmp_path: Path) -> None:
         "cmyk": (file(tmp_path, "cmyk.jpg", big(PIXELS[1][:, ::-1]).convert("CMYK")), {"cmyk"}),
         "film": (Media("video", data=b"not a film"), {"undecodable"}),
         "cloud": (Media("points", data=b"\x93NUMPY\x01\0"), {"undecodable"}),
-        "sound": (Media("audio", data=b"fLaC...."), set()),
+        "sound": (Media("audio", data=b"fLaC...."), {"undecodable"}),
     }
     data = [sample(name, medium) for name, (medium, _) in cases.items()]
     _, findings = run(data)

@@ -84,3 +84,17 @@ def test_arrays_have_no_rate() -> None:
     assert found.rate is None and found.samples.shape == (800, 2)
     with pytest.raises(InputError, match="expected float32"):
         load_audio(Media("audio", data=TONE))
+
+
+def test_an_ogg_that_was_cut_is_refused_wherever_it_was_cut() -> None:
+    soundfile = pytest.importorskip("soundfile", reason="needs vistune[audio]")
+    buffer = io.BytesIO()
+    long = np.random.default_rng(0).uniform(-0.5, 0.5, (40_000, 1)).astype(np.float32)
+    soundfile.write(buffer, long, 8000, format="OGG", subtype="VORBIS")
+    data = buffer.getvalue()
+    load_audio(sound(data))
+    pages = [place for place in range(len(data)) if data[place : place + 4] == b"OggS"]
+    assert len(pages) > 3
+    for end in (len(data) // 2, pages[-1], pages[2], len(data) - 1):
+        with pytest.raises(InputError, match="truncated"):
+            load_audio(sound(data[:end]))

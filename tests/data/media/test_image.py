@@ -179,3 +179,101 @@ def test_damaged_bytes_never_escape_as_anything_but_an_input_error() -> None:
                 damaged[position] = RNG.integers(0, 256)
             with suppress(InputError):
                 assert load_image(media(bytes(damaged))).mode == "RGB"
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def png(width: int, height: int, depth: int, colour: int, rows: bytes, *more: bytes) -> bytes:
+    """A PNG of packed rows, each with its filter byte."""
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + b"".join(more) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "GIF", "WEBP"])
+@pytest.mark.parametrize("behind", [b"\n", b"\0" * 100, b"\0\0\0\x18ftypmp42 \xff\xd8\xff\xda\0\x08 a film with a picture"])
+def test_what_follows_a_whole_picture_is_no_part_of_it(format: str, behind: bytes) -> None:
+    data = encode(picture(), format)
+    assert load_image(media(data + behind)).tobytes() == load_image(media(data)).tobytes()
+
+
+def noise(height: int = 64, width: int = 64) -> Image.Image:
+    return Image.fromarray(RNG.integers(0, 256, (height, width, 3), dtype=np.uint8))
+
+
+@pytest.mark.parametrize("options", [{}, {"quality": 30}, {"subsampling": 0}, {"restart_marker_blocks": 2}])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_a_jpeg_that_was_cut_and_closed_is_refused(options: dict[str, object], mode: str) -> None:
+    data = encode(noise().convert(mode), "JPEG", **options)
+    load_image(media(data))
+    start = data.rindex(b"\xff\xda") + 12
+    for share in (0.2, 0.5, 0.8):
+        cut = data[: start + int((len(data) - start) * share)].rstrip(b"\xff") + b"\xff\xd9"
+        with pytest.raises(InputError, match="truncated"):
+            load_image(media(cut))
+
+
+def test_a_whole_jpeg_that_ends_in_mid_grey_is_taken() -> None:
+    for made in (Image.new("RGB", (40, 24), (128, 128, 128)), Image.new("L", (7, 9), 128)):
+        for progressive in (False, True):
+            load_image(media(encode(made, "JPEG", progressive=progressive)))
+    half = noise()
+    half.paste((128, 128, 128), (0, 32, 64, 64))
+    load_image(media(encode(half, "JPEG", quality=95)))
+
+
+@pytest.mark.parametrize(("depth", "colour"), [(8, 2), (1, 0), (16, 0), (8, 6), (4, 3)])
+def test_a_png_without_its_last_rows_is_refused(depth: int, colour: int) -> None:
+    channels = {0: 1, 2: 3, 3: 1, 6: 4}[colour]
+    row = b"\0" + b"\x5a" * -(-16 * depth * channels // 8)
+    palette = [chunk(b"PLTE", bytes(range(48)))] if colour == 3 else []
+    load_image(media(png(16, 20, depth, colour, row * 20, *palette)))
+    with pytest.raises(InputError, match="truncated"):
+        load_image(media(png(16, 20, depth, colour, row * 13, *palette)))
+
+
+def test_black_pictures_are_whole() -> None:
+    for mode in ("RGB", "L", "1", "P", "RGBA"):
+        load_image(media(encode(Image.new(mode, (30, 20)), "PNG")))
+    load_image(media(encode(Image.new("RGB", (3000, 2000)), "PNG", compress_level=9)))
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
+def test_a_transparent_gray_of_any_depth_is_white(depth: int) -> None:
+    top = (1 << depth) - 1
+    key = top // 2 if depth > 1 else 0
+    values = [key, top, 0 if key else top, key]
+    bits = "".join(f"{value:0{depth}b}" for value in values)
+    packed = int(bits.ljust(-(-len(bits) // 8) * 8, "0"), 2).to_bytes(-(-len(bits) // 8), "big")
+    data = png(4, 1, depth, 0, b"\0" + packed, chunk(b"tRNS", struct.pack(">H", key)))
+    shown = np.asarray(load_image(media(data)))[0, :, 0].tolist()
+    assert shown == [255, 255, 0 if key else 255, 255]
+
+
+def test_a_transparent_colour_of_16_bits_is_refused_where_it_is_lost() -> None:
+    pixels = struct.pack(">6H", 1, 2, 3, 1000, 2000, 3000)
+    data = png(2, 1, 16, 2, b"\0" + pixels, chunk(b"tRNS", struct.pack(">3H", 1000, 2000, 3000)))
+    with pytest.raises(InputError, match="transparent colour of 16 bits"):
+        load_image(media(data))
+
+
+def test_a_png_that_claims_more_than_its_bytes_hold_is_refused_before_memory_is_asked_for() -> None:
+    for depth, colour in ((16, 6), (8, 2), (16, 0)):
+        with pytest.raises(InputError, match="cannot hold the pixels that its header claims"):
+            load_image(media(png(8900, 8900, depth, colour, b"\0")))
+
+
+BOMBS = [
+    b"RIFF\x1a\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\xff\xff\xff\xff\xff\xff",
+    b"RIFF\x1a\0\0\0WEBPVP8L\x0d\0\0\0\x2f\xff\xff\xff\x0f\0\0\0\0\0\0\0\0",
+    b"GIF89a\xff\xff\xff\xff\0\0\0,\0\0\0\0\xff\xff\xff\xff\0\x02\x01\0\0;",
+]
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_bombs_end_in_a_sentence(bomb: bytes) -> None:
+    with suppress(InputError):
+        image_size(media(bomb))
+    with pytest.raises(InputError):
+        load_image(media(bomb))

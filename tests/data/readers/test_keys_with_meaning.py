@@ -223,3 +223,57 @@ def test_marks_of_files_are_not_taught_and_marks_in_texts_are_noted(folder: Path
 def test_base64_in_the_record_still_works(folder: Path) -> None:
     record = {"instruction": "q", "output": "a", "image": base64.b64encode(png()).decode()}
     assert one(folder, "instructions", record, "?stored=base64").media[0].data == png()
+
+
+def coco(folder: Path, **annotation: Any) -> str:
+    data = {
+        "images": [{"id": 1, "file_name": "photos/a.png", "width": 8, "height": 8}],
+        "categories": [{"id": 1, "name": "cat"}],
+        "annotations": [{"image_id": 1, "category_id": 1, "bbox": [0, 0, 4, 4], **annotation}],
+    }
+    (folder / "instances.json").write_text(json.dumps(data))
+    return f"coco:{folder}/instances.json"
+
+
+@pytest.mark.parametrize(("mark", "regions"), [("0", 1), (0, 1), (False, 1), (None, 1), ("1", 0), (1, 0), (True, 0)])
+def test_a_crowd_is_what_says_so_in_any_type(folder: Path, mark: object, regions: int) -> None:
+    (sample,) = read(coco(folder, iscrowd=mark))
+    assert len(sample.regions) == regions
+
+
+@pytest.mark.parametrize("mark", ["no", 2, [0], 0.5])
+def test_another_mark_of_a_crowd_is_refused(folder: Path, mark: object) -> None:
+    with pytest.raises(InputError, match=r"'iscrowd' is .* expected 0 or 1"):
+        list(read(coco(folder, iscrowd=mark)))
+
+
+def test_numbers_beyond_floats_are_one_record_that_cannot_be_read(folder: Path) -> None:
+    with pytest.raises(InputError, match="a number of 401 digits, which is too large"):
+        list(read(coco(folder, bbox=[0, 0, 10**400, 4])))
+
+
+def test_a_size_that_the_file_contradicts_is_a_problem(folder: Path) -> None:
+    spec = coco(folder)
+    fine = CliRunner().invoke(app, ["data", "check", spec, "--workers", "1"])
+    assert "declared_size" not in fine.output
+    Image.new("RGB", (9, 8), "red").save(folder / "photos" / "a.png")
+    wrong = CliRunner().invoke(app, ["data", "check", spec, "--workers", "1"])
+    assert wrong.exit_code == 1 and "1  problem  declared_size" in wrong.output
+
+
+@pytest.mark.parametrize("place", [{"offset": -1, "length": 3}, {"offset": "1", "length": 3}, {"offset": 0, "length": 1 << 70}])
+def test_byte_ranges_that_are_none_are_refused_where_they_stand(folder: Path, place: dict[str, Any]) -> None:
+    turns = [{"role": "user", "content": [{"media": 0}]}, {"role": "assistant", "content": [{"text": "a"}]}]
+    record = {"id": "1", "media": [{"kind": "image", "path": "photos/a.png", **place}], "turns": turns}
+    (folder / "s.jsonl").write_text(json.dumps(record))
+    with pytest.raises(InputError, match=r"s.jsonl: line 1: a byte range's (offset|length) is"):
+        list(read(f"samples:{folder}/s.jsonl"))
+
+
+@pytest.mark.parametrize("place", [(1 << 60, 4), (0, 1 << 60)])
+def test_byte_ranges_beyond_their_file_are_missed_bytes_not_memory(folder: Path, place: tuple[int, int]) -> None:
+    from vistune.data.media.image import load_image
+    from vistune.sample import Media
+
+    with pytest.raises(InputError, match="the file ends after"):
+        load_image(Media("image", str(folder / "photos" / "a.png"), *place))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from vistune.data.records import index
 from vistune.data.records.json_records import Lines, open_records
+from vistune.data.records.strict_json import parse_json
 from vistune.errors import InputError
 
 TEXT = st.text(alphabet=st.sampled_from('ab"\\\n[]{},: é\t'), max_size=12)
@@ -157,3 +158,23 @@ def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path: Path) -> None:
     (tmp_path / "x.jsonl").write_bytes(b'\xef\xbb\xbf{"a": 1}\n{"a": 2}\n')
     records = open_records(tmp_path / "x.jsonl")
     assert [records[0], records[1]] == [{"a": 1}, {"a": 2}]
+
+
+def test_runs_of_backslashes_cost_their_length_wherever_chunks_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run over many chunks, and many quotes behind runs: each was walked back byte by byte."""
+    values = ["\\" * size + '"' * (size % 3) for size in (0, 1, 2, 3, 7, 8, 9, 63, 64, 65, 1000)] + ['\\"' * 500]
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps([{"a": value} for value in values]))
+    for chunk in (1, 2, 7, 64, 4 << 20):
+        monkeypatch.setattr(index, "CHUNK", chunk)
+        records = open_records(path)
+        assert [records[number]["a"] for number in range(len(records))] == values
+    monkeypatch.setattr(index, "CHUNK", 4 << 20)
+    path.write_text(json.dumps([{"a": "\\" * (8 << 20)}, {"a": "b"}]))
+    assert len(open_records(path)) == 2
+
+
+def test_a_repeated_key_among_many_is_named_in_one_pass() -> None:
+    body = ",".join(f'"{number}":1' for number in range(200_000))
+    with pytest.raises(InputError, match="the key '199999' is given twice"):
+        parse_json(f'{{{body},"199999":2}}'.encode(), "x")

@@ -13,6 +13,7 @@ PROBLEMS = {
     "empty_answer": "an assistant turn without text, media or region",
     "placeholders": "a medium that no turn shows, or that is shown twice",
     "box": "a region is empty",
+    "declared_size": "the record gives an image another size than its file has: its boxes lie elsewhere",
     "missing_file": "the medium's file is not there",
     "undecodable": "the medium cannot be decoded: damaged, truncated, not of its kind",
     "too_large": "a picture of more pixels than are decoded",

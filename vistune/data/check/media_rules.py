@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import io
 import os
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from vistune.data.check.fingerprint import Fingerprint, fingerprint
-from vistune.data.media.image import MAX_PIXELS, encoded_bytes, image_size, load_image
-from vistune.errors import InputError
+from vistune.data.media.audio import load_audio
+from vistune.data.media.image import MAX_PIXELS, encoded_bytes, image_size, load_image, stored_image
+from vistune.data.media.points import load_points
+from vistune.data.media.video import load_video
+from vistune.errors import InputError, MissingExtraError
 from vistune.sample import Media
 
 _MAGIC = {
     "video": (b"\x1aE\xdf\xa3", b"RIFF", b"\0\0\1\xba", b"\0\0\1\xb3", b"FLV", b"0&\xb2u"),
     "audio": (b"RIFF", b"fLaC", b"OggS", b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2"),
-    "points": (b"\x93NUMPY", b"ply", b"OFF", b"# .PCD"),
+    "points": (b"\x93NUMPY", b"ply", b"OFF"),
 }
+_UNREAD = (".nii", ".nii.gz", ".xyz", ".glb", ".obj", ".pcd")
+_FRAMES = 4  # of a film: from its beginning to its end
 
 
 @dataclass(slots=True)
@@ -41,8 +44,8 @@ def check_media(medium: Media, *, decode: bool = True) -> MediaReport:
     try:
         if medium.kind == "image":
             _check_image(medium, report)
-        elif not isinstance(medium.data, np.ndarray):
-            _check_header(medium, encoded_bytes(medium))
+        else:
+            _check_other(medium)
     except InputError as error:
         report.found.append(("undecodable", str(error)))
     return report
@@ -59,7 +62,7 @@ def _check_image(medium: Media, report: MediaReport) -> None:
     if report.print.flat:
         report.found.append(("one_colour", f"image {medium.name} is one colour all over"))
     if not isinstance(medium.data, np.ndarray):
-        with Image.open(io.BytesIO(encoded_bytes(medium))) as stored:
+        with stored_image(medium) as stored:
             report.found += [(reason, f"image {medium.name}: {detail}") for reason, detail in _notes(stored)]
 
 
@@ -86,22 +89,20 @@ def _notes(stored: Any) -> list[tuple[str, str]]:
     return notes
 
 
-def _check_header(medium: Media, data: bytes) -> None:
-    """Films, sounds and point clouds: the beginning must look like one. Decoding them needs libraries of their own."""
-    if data.startswith(b"\x93NUMPY"):
-        try:
-            with io.BytesIO(data) as file:
-                array = np.lib.format.read_array(file, allow_pickle=False)
-        except (ValueError, OSError, EOFError, MemoryError) as error:
-            raise InputError(f"{medium.kind} {medium.name} is no whole NumPy array: {error}") from error
-        if medium.kind == "points" and not (array.ndim == 2 and array.shape[1] >= 3 and np.isfinite(array).all()):
-            raise InputError(f"points {medium.name} are {list(array.shape)}, expected finite numbers [N, 3 or more]")
-        return
-    if medium.kind == "video" and data[4:8] == b"ftyp":
-        return
-    if medium.path is not None and medium.path.endswith((".nii", ".nii.gz", ".xyz", ".glb", ".obj")):
-        if not data:
+def _check_other(medium: Media) -> None:
+    """Films, sounds and clouds are opened as training opens them; without the library for it, their beginning is looked at."""
+    if medium.path is not None and medium.path.endswith(_UNREAD):
+        if not encoded_bytes(medium):
             raise InputError(f"{medium.kind} {medium.name} is empty")
         return
-    if not data.startswith(_MAGIC[medium.kind]):
-        raise InputError(f"{medium.kind} {medium.name} does not begin like {medium.kind} in a known format")
+    try:
+        if medium.kind == "video":
+            load_video(medium, _FRAMES)
+        elif medium.kind == "audio":
+            load_audio(medium)
+        else:
+            load_points(medium)
+    except MissingExtraError:
+        data = encoded_bytes(medium)
+        if not data.startswith(_MAGIC[medium.kind]) and not (medium.kind == "video" and data[4:8] == b"ftyp"):
+            raise InputError(f"{medium.kind} {medium.name} does not begin like {medium.kind} in a known format") from None

@@ -13,6 +13,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,11 +25,12 @@ from vistune.data.check.finding import PROBLEMS, REASONS, Finding
 from vistune.data.check.fingerprint import equal_groups, near_pairs
 from vistune.data.check.media_rules import MediaReport, check_media
 from vistune.data.check.sample_rules import check_sample
+from vistune.data.media.image import image_size
 from vistune.data.order.parallel import over_ranges
-from vistune.data.readers.base import told
+from vistune.data.readers.base import declared, told
 from vistune.data.samples import Samples
 from vistune.errors import InputError
-from vistune.sample import Media
+from vistune.sample import Media, Sample
 
 _PART = 256  # samples in one piece of parallel work
 
@@ -111,7 +113,7 @@ def check(
             bad.add(finding.index)
         emit(finding)
 
-    samples, shown = _first_pass(data, budget, workers, note, "records", report.unused)
+    samples, shown = _first_pass(data, budget, workers, note, "records", report.unused, decode)
     for finding in _repeated(samples):
         note(finding)
     pictures = _second_pass(data, shown, workers, decode)
@@ -120,7 +122,7 @@ def check(
     for finding in _media_findings(pictures, users):
         note(finding)
     for other in held_out:
-        _, theirs = _first_pass(other, None, workers, lambda finding: None, "held-out records", Counter())
+        _, theirs = _first_pass(other, None, workers, lambda finding: None, "held-out records", Counter(), False)
         for finding in _leaks(pictures, _second_pass(other, theirs, workers, decode), users):
             note(finding)
     report.problems = len(bad)
@@ -134,9 +136,12 @@ def _first_pass(
     note: Callable[[Finding], None],
     what: str,
     unused: Counter[str],
+    decode: bool,
 ) -> tuple[NDArray[Any], NDArray[Any]]:
     samples, shown = [np.zeros(0, _SAMPLE)], [np.zeros(0, _SHOWN)]
-    for part in over_ranges(lambda begin, end: _check_records(data, begin, end, budget), len(data), _PART, workers, what):
+    for part in over_ranges(
+        lambda begin, end: _check_records(data, begin, end, budget, decode), len(data), _PART, workers, what
+    ):
         for finding in part.found:
             note(finding)
         samples.append(part.samples)
@@ -145,7 +150,7 @@ def _first_pass(
     return np.concatenate(samples), np.concatenate(shown)
 
 
-def _check_records(data: Samples, begin: int, end: int, budget: Budget | None) -> _Records:
+def _check_records(data: Samples, begin: int, end: int, budget: Budget | None, decode: bool) -> _Records:
     found: list[Finding] = []
     samples: list[tuple[int, int, int]] = []
     shown: list[tuple[int, int, int]] = []
@@ -157,7 +162,7 @@ def _check_records(data: Samples, begin: int, end: int, budget: Budget | None) -
             found.append(Finding(index, "unreadable", str(error)))
             continue
         unused.update(keys_left)
-        faults = list(check_sample(sample))
+        faults = [*check_sample(sample), *(_declared(data, index, sample) if decode else ())]
         found += [Finding(index, reason, detail) for reason, detail in faults]
         if (
             budget is not None
@@ -170,6 +175,18 @@ def _check_records(data: Samples, begin: int, end: int, budget: Budget | None) -
         samples.append((index, _hash(sample.id), _hash(f"{keys}{turns}")))
         shown += [(key, index, which) for which, key in enumerate(keys)]
     return _Records(found, np.array(samples, _SAMPLE), np.array(shown, _SHOWN), unused)
+
+
+def _declared(data: Samples, index: int, sample: Sample) -> Iterator[tuple[str, str]]:
+    """Whether the size that a record gives its image is the file's; what cannot be opened is found with the media."""
+    size = declared(data, index)
+    if size is None or not sample.media or sample.media[0].kind != "image":
+        return
+    with suppress(InputError):
+        found = image_size(sample.media[0])
+        if found != size:
+            told_size, own = (f"{width:g}x{height:g}" for width, height in (size, found))
+            yield "declared_size", f"{sample.where}: image {sample.media[0].name} is {own}, but its record says {told_size}"
 
 
 def _hash(text: str) -> int:

@@ -66,9 +66,12 @@ def as_label(value: Any, where: str, name: str) -> str:
 
 def as_number(value: Any, where: str, name: str) -> float:
     """A finite number."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise wrong(where, name, value, "a finite number")
-    return float(value)
+    try:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise wrong(where, name, value, "a finite number")
+        return float(value)
+    except OverflowError as error:  # a whole number beyond floats
+        raise InputError(f"{where}: {name} is a number of {len(str(value))} digits, which is too large") from error
 
 
 def as_whole(value: Any, where: str, name: str) -> int:
@@ -76,6 +79,18 @@ def as_whole(value: Any, where: str, name: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise wrong(where, name, value, "a whole number")
     return value
+
+
+def is_crowd(record: Record, where: str) -> bool:
+    """COCO's mark of a group of objects: 0 or 1, as a number, a truth value or text. Raises `InputError` for any other."""
+    value = record.get("iscrowd", 0)
+    if isinstance(value, str):
+        value = {"0": 0, "1": 1, "": 0}.get(value.strip(), value)
+    if value is None:
+        return False
+    if not isinstance(value, bool | int | float) or value not in (0, 1):
+        raise wrong(where, "'iscrowd'", record["iscrowd"], "0 or 1")
+    return bool(value)
 
 
 def need(record: Record, key: str, where: str) -> Any:

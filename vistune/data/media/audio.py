@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vistune.data.media.completeness import ogg_ends
 from vistune.data.media.image import encoded_bytes
 from vistune.errors import InputError, MissingExtraError
 from vistune.sample import Media
@@ -45,6 +46,8 @@ def load_audio(media: Media, where: str = "", max_samples: int = MAX_SAMPLES) ->
             )
         return Sound(media.data, None)
     data = encoded_bytes(media, where)
+    if data[:4] == b"OggS" and not ogg_ends(data):
+        raise InputError(f"{name} is truncated: its last page is not marked as its end")
     sound = _wav(data, name, max_samples) if data[:4] == b"RIFF" else None
     return sound or _other(data, name, max_samples)
 

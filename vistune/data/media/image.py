@@ -4,10 +4,11 @@ What is settled here, once, for training, checking and serving:
 
     EXIF orientation   applied: width, height and every box are those of the upright picture
     16-bit gray        scaled to 8 bits (v / 257); 32-bit integers and floats have no known range and are refused
-    transparency       laid over white
+    transparency       laid over white, at any depth
     CMYK, palette, 1   converted by Pillow
     several frames     the first one
-    truncated files    refused, also where a decoder would not notice (no end marker)
+    truncated files    refused, also where a decoder would not notice (no end marker, rows that it fills in); what follows
+                       the end is no part of the picture
     size               read from the header and refused above `MAX_PIXELS` before a pixel is decoded
 
 The formats are a closed list: Pillow would otherwise hand e.g. PostScript to an external program.
@@ -17,13 +18,14 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable
+import warnings
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vistune.data.media.completeness import has_end, jpeg_closed_early, png_claims_too_much, png_lacks_rows
 from vistune.errors import InputError
 from vistune.sample import Media
 
@@ -39,7 +41,6 @@ MAX_PIXELS = 80_000_000
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "PPM", "JPEG2000", "AVIF")
 
 _ORIENTATION = 0x0112  # the EXIF tag
-_ALPHA_MODES = frozenset({"RGBA", "LA", "PA", "RGBa", "La"})
 
 
 def load_image(
@@ -53,15 +54,20 @@ def load_image(
     """
     if isinstance(media.data, np.ndarray):
         return _from_array(media.data, _name(media, where), max_pixels)
+    from vistune.data.media.to_rgb import over_white, to_rgb, transparent_gray
+
     data = encoded_bytes(media, where)
+    name = _name(media, where)
     with _open(media, data, where, max_pixels) as image:
-        _check_complete(image.format or "", data, _name(media, where))
+        _check_complete(image.format or "", data, name)
         orientation = _orientation(image)
         if at_least is not None:
             wanted = at_least if orientation < 5 else (at_least[1], at_least[0])
             image.draft(None, wanted)
+        key = transparent_gray(data, image)
         image.load()
-        return _upright(_to_rgb(image, _name(media, where)), orientation)
+        _check_rows(image, data, name)
+        return _upright(to_rgb(image, name) if key is None else over_white(image, key), orientation)
 
 
 def load_labels(media: Media, where: str = "") -> NDArray[Any]:
@@ -88,6 +94,13 @@ def image_size(media: Media, where: str = "") -> tuple[int, int]:
     with _open(media, data, where, None) as image:
         width, height = image.size
         return (width, height) if _orientation(image) < 5 else (height, width)
+
+
+@contextmanager
+def stored_image(media: Media, where: str = "") -> Iterator[Image.Image]:
+    """A picture as its file holds it, opened and not yet decoded: for questions about its mode and frames."""
+    with _open(media, encoded_bytes(media, where), where, None) as image:
+        yield image
 
 
 def encoded_bytes(media: Media, where: str = "") -> bytes:
@@ -123,7 +136,10 @@ def _open(media: Media, data: bytes | None, where: str, max_pixels: int | None) 
         raise InputError(f"{name} is not an image")
     try:
         source: Any = media.path if data is None else io.BytesIO(data)
-        with Image.open(source, formats=_known_formats()) as image:
+        with warnings.catch_warnings():  # above its own limit Pillow warns, above ours the picture is refused
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            opened = Image.open(source, formats=_known_formats())
+        with opened as image:
             if max_pixels is not None and image.width * image.height > max_pixels:
                 raise InputError(_too_large(name, f"{image.width}x{image.height}", max_pixels))
             yield image
@@ -156,8 +172,11 @@ def _claimed_size(media: Media, data: bytes | None) -> str:
     for name in _known_formats():
         factory, accept = Image.OPEN[name]
         if accept is None or accept(head[:16]) is True:
-            with factory(io.BytesIO(head), "") as image:
-                return f"{image.width}x{image.height}"
+            try:
+                with factory(io.BytesIO(head), "") as image:
+                    return f"{image.width}x{image.height}"
+            except Exception:  # noqa: BLE001 - a plugin that decodes to know the size; broken bytes raise whatever it ran into
+                return "huge"
     return "huge"
 
 
@@ -187,23 +206,6 @@ def _upright(image: Image.Image, orientation: int) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def _to_rgb(image: Image.Image, name: str) -> Image.Image:
-    from PIL import Image
-
-    if image.mode == "RGB" and "transparency" not in image.info:
-        return image.copy()
-    if image.mode.startswith("I;16"):
-        values = np.asarray(image).astype(np.uint16)
-        return Image.fromarray((values / 257).round().astype(np.uint8)).convert("RGB")
-    if image.mode in ("I", "F"):
-        raise InputError(f"{name} has 32-bit pixels of unknown range: save it with 8 or 16 bits per channel")
-    if image.mode in _ALPHA_MODES or "transparency" in image.info:
-        picture = image.convert("RGBA")
-        white = Image.new("RGBA", picture.size, "white")
-        return Image.alpha_composite(white, picture).convert("RGB")
-    return image.convert("RGB")
-
-
 def _check_array(array: NDArray[Any], name: str) -> None:
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3:
         raise InputError(f"{name} is an array of {array.dtype} {list(array.shape)}, expected uint8 [height, width, 3]")
@@ -219,22 +221,17 @@ def _from_array(array: NDArray[Any], name: str, max_pixels: int) -> Image.Image:
 
 
 def _check_complete(format_: str, data: bytes, name: str) -> None:
-    """Refuse a file that lacks its end: decoders stop at the last pixel row and would not miss the rest."""
-    test = _IS_COMPLETE.get(format_)
-    if test is not None and not test(data):
+    """Refuse a file that lacks its end, and a PNG that claims more pixels than its bytes can hold."""
+    if not has_end(format_, data):
         raise InputError(f"{name} is truncated: the {format_} data has no end")
+    if format_ == "PNG" and png_claims_too_much(data):
+        raise InputError(f"{name} cannot be decoded: its {len(data)} bytes cannot hold the pixels that its header claims")
 
 
-def _jpeg_ends(data: bytes) -> bool:
-    # End of image after the last start of scan. Inside a scan 0xFF is always escaped, and a thumbnail in the EXIF block
-    # (which has an end marker of its own) comes before the scans.
-    return data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")
-
-
-_IS_COMPLETE: dict[str, Callable[[bytes], bool]] = {
-    "JPEG": _jpeg_ends,
-    "MPO": _jpeg_ends,
-    "PNG": lambda data: b"IEND\xaeB`\x82" in data,
-    "GIF": lambda data: data.rstrip(b"\0").endswith(b";"),
-    "WEBP": lambda data: len(data) >= int.from_bytes(data[4:8], "little") + 8,
-}
+def _check_rows(image: Image.Image, data: bytes, name: str) -> None:
+    """Refuse a decoded picture whose last rows were never in the file; only one that ends as decoders fill is looked at."""
+    if image.format == "PNG" and not image.crop((0, max(0, image.height - 2), image.width, image.height)).getbbox():
+        if png_lacks_rows(data):
+            raise InputError(f"{name} is truncated: its pixel data ends before its last row")
+    elif image.format in ("JPEG", "MPO") and jpeg_closed_early(data, image):
+        raise InputError(f"{name} is truncated: its pixel data ends before its last row")

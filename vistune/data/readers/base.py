@@ -32,6 +32,10 @@ class Reader(ABC):
         """
         return self.sample(index), ()
 
+    def declared(self, index: int) -> tuple[float, float] | None:
+        """Width and height that the record gives its first image, where boxes are counted in these pixels."""
+        return None
+
     def __getitem__(self, index: int) -> Sample:
         if not -len(self) <= index < len(self):
             raise IndexError(f"sample {index} of {len(self)}")
@@ -44,6 +48,11 @@ class Reader(ABC):
 def told(samples: Any, index: int) -> tuple[Sample, tuple[str, ...]]:
     """What `Reader.told` gives for samples of any kind: those that are no reader have no keys."""
     return samples.told(index) if isinstance(samples, Reader) else (samples[index], ())
+
+
+def declared(samples: Any, index: int) -> tuple[float, float] | None:
+    """What `Reader.declared` gives, for samples of any kind."""
+    return samples.declared(index) if isinstance(samples, Reader) else None
 
 
 class RecordReader(Reader):

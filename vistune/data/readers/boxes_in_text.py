@@ -70,6 +70,11 @@ class BoxesInText(Reader):
         meta = {key: value for key, value in sample.meta.items() if key not in used}
         return replace(sample, turns=tuple(turns), regions=found, meta=meta), tuple(key for key in unused if key not in used)
 
+    def declared(self, index: int) -> tuple[float, float] | None:
+        """The record's size, where boxes are pixels of it."""
+        sample = self._samples.sample(index)
+        return self._size(sample.meta, sample.origin) if self._units == "pixels" else None
+
     def _size(self, meta: Any, where: str) -> tuple[float, float]:
         if self._units != "pixels":
             return (1, 1) if self._units == "unit" else (1000, 1000)

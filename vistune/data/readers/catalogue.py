@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vistune.data.catalogue import find
-from vistune.data.readers.base import Reader, told
+from vistune.data.readers.base import Reader, declared, told
 from vistune.data.samples import read
 from vistune.errors import InputError
 from vistune.sample import Sample
@@ -36,6 +36,10 @@ class Catalogue(Reader):
     def sample(self, index: int) -> Sample:
         """One sample of the data set."""
         return self.told(index)[0]
+
+    def declared(self, index: int) -> tuple[float, float] | None:
+        """What the samples' own reader says."""
+        return declared(self._samples, index)
 
     def told(self, index: int) -> tuple[Sample, tuple[str, ...]]:
         """As the data set's own reader tells it."""

@@ -14,7 +14,7 @@ from vistune.data.fields.detection import FIND_ALL, named_regions
 from vistune.data.fields.fieldmap import value_of
 from vistune.data.fields.media_files import folder_of, media_file
 from vistune.data.fields.questions import Questions
-from vistune.data.fields.typed import Record, as_label, as_list, as_number, as_object, as_text, as_whole, need
+from vistune.data.fields.typed import Record, as_label, as_list, as_number, as_object, as_text, as_whole, is_crowd, need
 from vistune.data.readers.base import Reader
 from vistune.data.records.json_records import JsonArray, open_records
 from vistune.errors import InputError
@@ -82,6 +82,11 @@ class Coco(Reader):
         regions, answers = self._truth(found, image, where)
         return Sample(key, (medium,), self._turns(key, regions, answers), regions, answers, origin=where)
 
+    def declared(self, index: int) -> tuple[float, float] | None:
+        """The size in the image's record, which the boxes are divided by."""
+        where = self._images.where(index)
+        return None if self._task == "captions" else _size(as_object(self._images[index], where), where)
+
     def _annotation(self, number: int, key: str) -> tuple[Record, str]:
         where = self._annotations.where(number)
         record = as_object(self._annotations[number], where)
@@ -93,13 +98,10 @@ class Coco(Reader):
         if self._task == "captions":
             texts = [as_text(need(record, "caption", at), at, "'caption'").strip() for record, at in found]
             return (), tuple(texts)
-        size = (
-            as_number(need(image, "width", where), where, "'width'"),
-            as_number(need(image, "height", where), where, "'height'"),
-        )
+        size = _size(image, where)
         if self._task == "panoptic":
             return tuple(region for record, at in found for region in self._panoptic(record, size, at)), ()
-        kept = [(record, at) for record, at in found if self._crowds or not record.get("iscrowd", 0)]
+        kept = [(record, at) for record, at in found if self._crowds or not is_crowd(record, at)]
         return tuple(self._instance(record, size, at) for record, at in kept), ()
 
     def _instance(self, record: Record, size: tuple[float, float], where: str) -> Region:
@@ -111,7 +113,7 @@ class Coco(Reader):
     def _panoptic(self, record: Record, size: tuple[float, float], where: str) -> list[Region]:
         listed = as_list(need(record, "segments_info", where), where, "'segments_info'")
         segments = [as_object(segment, where, "a segment") for segment in listed]
-        kept = [segment for segment in segments if self._crowds or not segment.get("iscrowd", 0)]
+        kept = [segment for segment in segments if self._crowds or not is_crowd(segment, where)]
         if not self._masks:
             boxes = [need(segment, "bbox", where) for segment in kept]
             units = [unit_box(box, where, size, "xywh", name="bbox", clip=self._clip) for box in boxes]
@@ -136,6 +138,11 @@ class Coco(Reader):
         if self._task == "captions":
             return (user, Turn("assistant", (Text(answers[0]),))) if answers else (user,)
         return user, Turn("assistant", named_regions(regions))
+
+
+def _size(image: Record, where: str) -> tuple[float, float]:
+    width, height = (as_number(need(image, key, where), where, f"{key!r}") for key in ("width", "height"))
+    return width, height
 
 
 def _array(path: str, key: str) -> JsonArray:

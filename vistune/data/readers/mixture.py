@@ -9,7 +9,7 @@ from typing import Any
 
 from vistune.data.held import joined
 from vistune.data.order.mixture import Plan, Sampling, Share, epoch_counts
-from vistune.data.readers.base import Reader, told
+from vistune.data.readers.base import Reader, declared, told
 from vistune.data.samples import read
 from vistune.errors import InputError, nearest
 from vistune.files import read_yaml
@@ -75,6 +75,11 @@ class Mixture(Reader):
     def sample(self, index: int) -> Sample:
         """The sample at a place of the run."""
         return self.told(index)[0]
+
+    def declared(self, index: int) -> tuple[float, float] | None:
+        """What the samples' own reader says."""
+        number, inner = self._plan.at(index)
+        return declared(self._sources[number], inner)
 
     def told(self, index: int) -> tuple[Sample, tuple[str, ...]]:
         """As the source's own reader tells it."""

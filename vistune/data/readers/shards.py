@@ -41,6 +41,10 @@ class Shards(Reader):
         """One record of one shard."""
         return self._samples.sample(index)
 
+    def declared(self, index: int) -> tuple[float, float] | None:
+        """What the samples' own reader says."""
+        return self._samples.declared(index)
+
     def told(self, index: int) -> tuple[Sample, tuple[str, ...]]:
         """As the reader of the layout tells it."""
         return self._samples.told(index)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeAlias
+from typing import IO, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,12 +77,24 @@ def _chunks(path: Path, begin: int = 0) -> Iterator[tuple[int, bytes]]:
         with open(path, "rb") as file:
             file.seek(begin)
             while chunk := file.read(CHUNK):
-                while chunk.endswith(b"\\") and (more := file.read(1)):
-                    chunk += more
+                if chunk.endswith(b"\\"):
+                    chunk += _rest_of_run(file)
                 yield begin, chunk
                 begin += len(chunk)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+def _rest_of_run(file: IO[bytes]) -> bytes:
+    """The backslashes that follow, and the byte behind them: where a run of them begins decides what that byte means."""
+    pieces = []
+    while more := file.read(CHUNK):
+        rest = more.lstrip(b"\\")
+        pieces.append(more[: len(more) - len(rest) + bool(rest)])
+        if rest:
+            file.seek(1 - len(rest), os.SEEK_CUR)
+            break
+    return b"".join(pieces)
 
 
 def line_bounds(path: Path, *, quoted: bool = False) -> Offsets:
@@ -153,11 +165,12 @@ def _escaped(data: Bytes, marks: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which of the marked bytes are quotes behind an odd run of backslashes."""
     before = np.maximum(marks - 1, 0)
     escaped: NDArray[np.bool_] = (data[marks] == _QUOTE) & (marks > 0) & (data[before] == _BACKSLASH)
-    for which in np.flatnonzero(escaped & (data[np.maximum(marks - 2, 0)] == _BACKSLASH) & (marks > 1)):
-        run, position = 0, int(marks[which]) - 1
-        while position >= 0 and data[position] == _BACKSLASH:
-            run, position = run + 1, position - 1
-        escaped[which] = run % 2 == 1
+    longer = np.flatnonzero(escaped & (data[np.maximum(marks - 2, 0)] == _BACKSLASH) & (marks > 1))
+    if len(longer):
+        others = np.flatnonzero(data != _BACKSLASH)
+        behind = np.searchsorted(others, marks[longer]) - 1  # the last byte before each quote that is no backslash
+        before = np.where(behind >= 0, others[np.maximum(behind, 0)], -1)
+        escaped[longer] = (marks[longer] - 1 - before) % 2 == 1
     return escaped
 
 
