@@ -9,6 +9,7 @@ from mechanisms import Golden, close
 from torch import Tensor, nn
 
 from vistune.errors import InputError
+from vistune.model.connectors.anchored_abstractor import AnchoredAbstractor, crop_places
 from vistune.model.connectors.bracket import Bracket
 from vistune.model.connectors.c_abstractor import CAbstractor
 from vistune.model.connectors.class_taps import ClassTaps
@@ -19,8 +20,8 @@ from vistune.model.connectors.spatial_pooling import SpatialPooling
 from vistune.model.connectors.tap import Tap
 from vistune.model.connectors.token_merge import TokenMerge
 from vistune.model.connectors.visual_abstractor import VisualAbstractor
-from vistune.model.features import Features
-from vistune.model.interchange.official import bliva, honeybee, lavin, medvint, minigpt_v2, mplug_docowl, xcomposer
+from vistune.model.features import Features, Layout, Tiling
+from vistune.model.interchange.official import bliva, honeybee, husky, lavin, medvint, minigpt_v2, mplug_docowl, xcomposer
 from vistune.model.interchange.official.keymap import read
 
 
@@ -107,6 +108,34 @@ def test_the_abstractor_without_positions_is_docowls() -> None:
     close(first, golden["out/layer0"], 3e-5, 3e-4)
     close(plain(features), golden["out/tokens_plain"], 3e-5, 3e-4)
     close(plain(Features(features.x[:, :-2])), golden["out/tokens_masked"], 3e-5, 3e-4)
+
+
+@torch.no_grad()
+def test_crops_with_places_are_paperowls() -> None:
+    """Behind the layers each crop is told its place, the end token is not; the grid of 2 x 2 and the list of DocOwl 1.5."""
+    golden = Golden("docowl_abstractor")
+    ours = AnchoredAbstractor(16, 20, queries=3, depth=2, heads=2, hidden=24)
+    golden.load(ours, mplug_docowl.PAPEROWL)
+    layout = Layout(7, None, 5, Tiling(2, 2, (448, 448)))
+    got = ours.join(ours(Features(golden["in/vision_tokens"])), layout)
+    close(got, golden["out/tokens_with_position"], 3e-5, 3e-4)
+    assert torch.tensor(crop_places(layout.tiling, 2)).T.tolist() == golden["in/patch_positions"].tolist()
+    assert crop_places(Tiling(2, 3, (9, 9)), 9) == ([9, 0, 0, 0, 1, 1, 1], [9, 0, 1, 2, 0, 1, 2])
+    assert crop_places(None, 2) == ([2], [2])
+
+
+def test_class_taps_behind_norms_are_huskys() -> None:
+    """Four taps of nine states (embedding output included) in front of what a Q-Former read, then one projection for both."""
+    golden = Golden("husky_class_taps")
+    ours = ClassTaps(16, 12, taps=[1, 3, 5, 7], hidden=4, norm=True, eps=1e-6)
+    golden.load(ours, husky.TAPS, ["query_tokens", "language_projection.*"])
+    project = nn.Linear(12, 10)
+    golden.load(project, {"": "language_projection."}, ["*"])
+    layers = dict(enumerate(golden["in/hidden"]))
+    got = project(torch.cat([ours(Features(layers[8], layers=layers)), golden["in/queries_read"]], dim=1))
+    close(got, golden["out/tokens"], 2e-5, 1e-4)
+    (got * golden["in/w"]).sum().backward()
+    golden.gradients(ours, husky.TAPS)
 
 
 def test_the_c_abstractor_is_honeybees() -> None:

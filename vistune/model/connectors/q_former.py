@@ -26,7 +26,7 @@ class QFormer(Connector):
     With a `tokenizer` (a directory or hub id) the words of the question take part in self-attention, so that queries look for
     what is asked (InstructBLIP, arXiv 2305.06500, section 2.3). Features enter through a norm, as BLIP-2's do. The transformer
     is that of `transformers`: `hidden` wide, `layers` deep. `norm_eps` is 1e-6 in its BLIP-2 directories, 1e-5 in LAVIS and
-    what is built on it (MiniGPT-4, BLIVA, InternLM-XComposer).
+    what is built on it (MiniGPT-4, BLIVA, InternLM-XComposer). Without `project` what the queries have read leaves as it is.
     """
 
     def __init__(
@@ -41,6 +41,7 @@ class QFormer(Connector):
         tokenizer: str | None = None,
         feed_forward: int | None = None,
         norm_eps: float = 1e-6,
+        project: bool = True,
     ) -> None:
         super().__init__()
         if hidden % heads:
@@ -68,7 +69,9 @@ class QFormer(Connector):
             )
         self.norm = nn.LayerNorm(width, eps=norm_eps)
         self.queries = nn.Parameter(torch.randn(queries, hidden) * 0.02)
-        self.proj = nn.Linear(hidden, out_width)
+        if not project and hidden != out_width:
+            raise InputError(f"connectors.q_former: without its projection it gives {hidden} channels, where {out_width} are read")
+        self.proj = nn.Linear(hidden, out_width) if project else nn.Identity()
 
     def num_tokens(self, n: int, grid: Grid | None) -> int:
         """One a query."""
@@ -76,11 +79,15 @@ class QFormer(Connector):
 
     def forward(self, features: Features, text: TextContext | None = None) -> Tensor:
         """`[N, L, D]`, and N questions where they are read -> `[N, queries, H]`."""
-        queries = self.queries.expand(len(features.x), -1, -1)
         asked = {} if self.tokenizer is None else self._words(text, features.x.device)
-        seen = self.model(query_embeds=queries, encoder_hidden_states=self.norm(features.x), **asked)
-        tokens: Tensor = self.proj(seen.last_hidden_state[:, : len(self.queries)])
+        tokens: Tensor = self.proj(self.read(self.queries.expand(len(features.x), -1, -1), features.x, **asked))
         return tokens
+
+    def read(self, queries: Tensor, x: Tensor, **asked: Tensor) -> Tensor:
+        """`queries [N, K, hidden]` of one's own and features `[N, L, D]` -> what they have read, `[N, K, hidden]`."""
+        seen = self.model(query_embeds=queries, encoder_hidden_states=self.norm(x), **asked)
+        read: Tensor = seen.last_hidden_state[:, : queries.shape[1]]
+        return read
 
     def _words(self, text: TextContext | None, device: torch.device) -> dict[str, Tensor]:
         """Token ids of the questions, and a mask over queries and tokens."""

@@ -104,6 +104,11 @@ class LanguageModel(nn.Module):
             return self._run(inputs)
         return self.prompt.leave(self._run(self.prompt.enter(inputs)), inputs.lengths)
 
+    def read(self, inputs: Inputs) -> Tensor:
+        """States `[T, H]` of a row as it is read, answers not known: those of a first pass. In a decoder, what `forward` gives."""
+        states: Tensor = self(inputs)
+        return states
+
     def _run(self, inputs: Inputs, after: tuple[int | None, ...] | None = None, cache: DynamicCache | None = None) -> Tensor:
         """`forward`, where sample i may go on from sample `after[i]`; given a `cache`, keys and values are left there."""
         self.hooks.run = Run(

@@ -12,6 +12,7 @@ that losses and logits are taken alike; places that predict no answer hold zeros
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -83,6 +84,17 @@ class EncoderDecoder(LanguageModel):
         places = torch.cat([torch.arange(start - 1, end - 1) for _, start, end in spans]).to(hidden.device)
         values = torch.cat([row[: end - start] for row, (_, start, end) in zip(states, spans, strict=True)])
         return hidden.to(values.dtype).index_put((places,), values)
+
+    def read(self, inputs: Inputs) -> Tensor:
+        """The encoder's states of what stands before the first answer of each sample; zeros behind it."""
+        begun = dict(reversed([(first, start) for first, start, _ in answer_spans(inputs)]))
+        starts = [0, *torch.tensor(inputs.lengths).cumsum(0).tolist()]
+        ends = [begun.get(start, end) for start, end in pairwise(starts)]
+        read, seen = pad_right([inputs.embeds[start:end] for start, end in zip(starts, ends, strict=False)])
+        encoded = self.model.get_encoder()(inputs_embeds=read, attention_mask=seen).last_hidden_state
+        blank = inputs.embeds.new_zeros(inputs.embeds.shape)
+        places = torch.cat([torch.arange(start, end) for start, end in zip(starts, ends, strict=False)]).to(blank.device)
+        return blank.to(encoded.dtype).index_put((places,), encoded[seen.bool()])
 
     def logits(self, hidden: Tensor) -> Tensor:
         """`[..., H]` -> `[..., vocabulary]`; the first T5 scales its states, T5 1.1 does not."""

@@ -43,18 +43,22 @@ def add_experts(hooks: Hooks, patterns: Sequence[str]) -> nn.ModuleList:
     experts = nn.ModuleList()
     for number, block in enumerate(hooks.blocks):
         names = [name for name, module in block.named_modules() if name and not list(module.children())]
-        for pattern in patterns:
-            if not any(fnmatchcase(name, pattern) for name in names):
-                raise InputError(f"no module of the language model's layers matches {pattern!r}; they hold {', '.join(names)}")
         chosen = nn.ModuleDict()
-        for name in names:
-            if any(fnmatchcase(name, pattern) for pattern in patterns):
-                chosen[name.replace(".", "_")] = Expert(hooks.module(number, name))
+        for name in matching(names, patterns):
+            chosen[name.replace(".", "_")] = Expert(hooks.module(number, name))
         for name in names:
             if name.replace(".", "_") in chosen:
                 hooks.route(number, name, chosen[name.replace(".", "_")])
         experts.append(chosen)
     return experts
+
+
+def matching(names: Sequence[str], patterns: Sequence[str]) -> list[str]:
+    """Names of a layer's modules that a glob matches. Raises `InputError` for a glob that matches none."""
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise InputError(f"no module of the language model's layers matches {pattern!r}; they hold {', '.join(names)}")
+    return [name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns)]
 
 
 def visual_places(length: int, spans: Sequence[tuple[int, int]], device: torch.device) -> Tensor:

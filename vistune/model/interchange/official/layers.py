@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from vistune.model.interchange.official.keymap import KeyMap
+from collections.abc import Callable
+
+from torch import Tensor
+
+from vistune.model.interchange.official.keymap import KeyMap, Of
 
 # An abstractor layer of the mPLUG line, as it is called in all their repositories.
 ABSTRACTOR: KeyMap = {
@@ -29,3 +33,31 @@ LAVIS_Q_FORMER: KeyMap = {
     "model.encoder.layer.{}.attention.attention.": "bert.encoder.layer.{}.attention.self.",
     "model.encoder.layer.{}.crossattention.attention.": "bert.encoder.layer.{}.crossattention.self.",
 }
+
+
+def halves(heads: int) -> Callable[[Tensor], Tensor]:
+    """Rows of queries or keys that rotate as neighbours, as Meta's code has them -> as two halves of a head, as `transformers`."""
+
+    def turned(weight: Tensor) -> Tensor:
+        return weight.unflatten(0, (heads, -1, 2)).transpose(1, 2).flatten(0, 2)
+
+    return turned
+
+
+def meta_llama(heads: int, kv_heads: int | None = None) -> KeyMap:
+    """A Llama as Meta's code writes it -> `LlamaForCausalLM`."""
+    layer, theirs = "model.layers.{}.", "layers.{}."
+    return {
+        "model.embed_tokens.": "tok_embeddings.",
+        "model.norm.": "norm.",
+        "lm_head.": "output.",
+        f"{layer}self_attn.q_proj.weight": Of((f"{theirs}attention.wq.weight",), halves(heads)),
+        f"{layer}self_attn.k_proj.weight": Of((f"{theirs}attention.wk.weight",), halves(kv_heads or heads)),
+        f"{layer}self_attn.v_proj.": f"{theirs}attention.wv.",
+        f"{layer}self_attn.o_proj.": f"{theirs}attention.wo.",
+        f"{layer}mlp.gate_proj.": f"{theirs}feed_forward.w1.",
+        f"{layer}mlp.down_proj.": f"{theirs}feed_forward.w2.",
+        f"{layer}mlp.up_proj.": f"{theirs}feed_forward.w3.",
+        f"{layer}input_layernorm.": f"{theirs}attention_norm.",
+        f"{layer}post_attention_layernorm.": f"{theirs}ffn_norm.",
+    }

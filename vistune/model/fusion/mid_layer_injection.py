@@ -1,0 +1,127 @@
+"""Pictures looked at once more in the middle of the language model, guided by what was asked: VPG-C (arXiv 2308.04152, section 3.1).
+
+    layer k reads h:    queries = own + W_1 h[last token of the question]      the question has been read by k layers
+                        h[places of picture j] += W_2 Q-Former(queries, features of picture j)
+
+W_1 and W_2 begin at zero, so that the model begins as the one it is put into. Generated tokens change nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from vistune.errors import InputError
+from vistune.model.connectors.q_former import QFormer
+from vistune.model.fusion.base import Fusion, Tokens
+from vistune.model.fusion.splice import splice
+from vistune.model.language.causal import LanguageModel
+from vistune.model.language.hooks import Run
+from vistune.model.language.inputs import Inputs
+from vistune.model.modalities.base import Seen
+from vistune.prompt.render import Slots
+
+
+class MidLayerInjection(Fusion):
+    """Media are spliced in, and looked at again at the entry of `layer` (None: half-way) by the Q-Former called `through`.
+
+    That part gives the media's tokens, too; here it has queries of its own. `queries` begin as that part's.
+    """
+
+    def __init__(self, layer: int | None = None, through: str = "connector") -> None:
+        super().__init__()
+        self.layer, self.through = layer, through
+        self._former: tuple[QFormer, ...] = ()  # in a tuple, since it is a part of the model, not of this one
+
+    def meet(self, parts: Mapping[str, nn.Module]) -> None:
+        """Find the Q-Former."""
+        former = parts.get(self.through)
+        if not isinstance(former, QFormer):
+            raise InputError(f"fusion.mid_layer_injection looks through the part {self.through!r}, which is no q_former")
+        self._former = (former,)
+
+    def install(self, language_model: LanguageModel) -> None:
+        """The two linear layers and the queries; a hook at the layer's entry."""
+        blocks = len(language_model.blocks)
+        layer = blocks // 2 if self.layer is None else self.layer
+        if not 0 <= layer < blocks:
+            raise InputError(f"fusion.mid_layer_injection.layer is {layer}, but the language model has {blocks} layers")
+        queries = self._former[0].queries.detach().clone()
+        self.queries = nn.Parameter(queries)
+        self.ask = nn.Linear(language_model.hidden_width, queries.shape[1])
+        self.answer = nn.Linear(queries.shape[1], language_model.hidden_width)
+        for linear in (self.ask, self.answer):
+            nn.init.zeros_(linear.weight)
+            nn.init.zeros_(linear.bias)
+        language_model.hooks.pre_layer(layer, self._inject)
+
+    def prepare(self, text: Inputs, tokens: Tokens, slots: Slots) -> Inputs:
+        """Media in place."""
+        return splice(text, tokens, slots)
+
+    def settle(self, language_model: LanguageModel, inputs: Inputs, tokens: Tokens, slots: Slots, seen: Seen) -> Inputs:
+        """The features of the media shown, as context; places see their own medium, the last token of a question all of its."""
+        pairs = [(slot, kind) for kind in self.carries for slot in slots.get(kind, [])]
+        pairs.sort(key=lambda pair: pair[0].start)
+        modality = torch.zeros(len(inputs.embeds), dtype=torch.bool)
+        sees = torch.zeros((len(inputs.embeds), 2), dtype=torch.long)
+        if not pairs:
+            return replace(inputs, modality=modality.to(inputs.embeds.device), sees=sees.to(inputs.embeds.device))
+        for number, (slot, _) in enumerate(pairs):
+            place = slice(slot.start, slot.start + slot.length)
+            modality[place], sees[place] = True, torch.tensor([number, number + 1])
+        starts = torch.tensor([slot.start for slot, _ in pairs])
+        for start, guide, end in guides(inputs):
+            shown = torch.searchsorted(starts, torch.tensor([start, end]))
+            if shown[0] < shown[1]:
+                if modality[guide]:
+                    raise InputError("fusion.mid_layer_injection needs words of the question behind the picture")
+                sees[guide] = shown
+        context = torch.stack([self._features(seen, kind, slot.which) for slot, kind in pairs])
+        device = inputs.embeds.device
+        return replace(inputs, context=context, modality=modality.to(device), sees=sees.to(device))
+
+    @staticmethod
+    def _features(seen: Seen, kind: str, which: int) -> Tensor:
+        if not seen.get(kind):
+            raise InputError("fusion.mid_layer_injection looks at features, which a cache of tokens does not keep: cache: encoder")
+        x = seen[kind][which].features.x
+        if len(x) != 1:
+            raise InputError("fusion.mid_layer_injection looks at pictures that are one input: take an encoder without tiles")
+        return x[0]
+
+    def _inject(self, hidden: Tensor, run: Run) -> Tensor:
+        """The hook, on `hidden [B, T, H]`."""
+        if run.modality is None or run.sees is None or run.modality.shape[1] != hidden.shape[1]:
+            return hidden
+        beams = len(hidden) // len(run.modality)
+        visual, sees = (field.repeat_interleave(beams, dim=0) for field in (run.modality, run.sees))
+        asking = ((sees[..., 1] > sees[..., 0]) & ~visual).nonzero()
+        if run.context is None or not len(asking):
+            return hidden + 0.0 * sum(parameter.sum() for parameter in self.parameters())
+        # For each medium of each question: where the question ends, and the medium's number.
+        first, end = sees[asking[:, 0], asking[:, 1]].T
+        rows = asking.repeat_interleave(end - first, dim=0)
+        media = torch.cat([torch.arange(low, high, device=hidden.device) for low, high in zip(first.tolist(), end.tolist(), strict=True)])
+        queries = self.ask(hidden[rows[:, 0], rows[:, 1]])[:, None] + self.queries
+        read = self._former[0].read(queries.to(run.context.dtype), run.context[media])
+        places = visual.nonzero()
+        added = self.answer(read).flatten(0, 1)
+        if len(added) != len(places):
+            raise InputError(f"fusion.mid_layer_injection has {len(self.queries)} queries, but a medium takes another number of places")
+        return hidden.index_put((places[:, 0], places[:, 1]), added.to(hidden.dtype), accumulate=True)
+
+
+def guides(inputs: Inputs) -> list[tuple[int, int, int]]:
+    """Of each sample: where it starts, the last token of its first question (in a prompt: the last token), and where it ends."""
+    found, start = [], 0
+    answers = None if inputs.answers is None else inputs.answers.cpu()
+    for length in inputs.lengths:
+        end = start + length
+        begun = [] if answers is None else answers[start:end].nonzero().flatten().tolist()
+        found.append((start, max(start, start + begun[0] - 1) if begun else end - 1, end))
+        start = end
+    return found
