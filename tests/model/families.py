@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import torch
@@ -57,6 +59,19 @@ TOWERS: dict[str, tuple[str, dict[str, Any]]] = {
     "vit": ("ViTConfig", _VISION | {"image_size": 32, "intermediate_size": 64}),
     "convnext": ("ConvNextConfig", {"hidden_sizes": [8, 16, 24, 32], "depths": [1, 1, 2, 1], "patch_size": 4}),
 }
+
+
+@cache
+def text_tower() -> str:
+    """Write a random CLIP text transformer of width 16 with its projection, once."""
+    torch.manual_seed(0)
+    config = hf.CLIPTextConfig(
+        hidden_size=16, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2, vocab_size=30, projection_dim=8
+    )
+    place = Path(mkdtemp(prefix="vistune-text-"))
+    hf.CLIPTextModelWithProjection(config).save_pretrained(place)
+    return str(place)
+
 
 _T5: dict[str, Any] = {"d_model": 32, "d_kv": 8, "d_ff": 64, "num_layers": 2, "num_heads": 4, "dropout_rate": 0.0}
 ENCODER_DECODERS: dict[str, dict[str, Any]] = {

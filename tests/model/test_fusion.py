@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from families import text_tower
 from torch import Tensor
 
 from vistune.errors import InputError
@@ -26,7 +27,13 @@ FUSIONS: dict[str, dict[str, Any]] = {
     "zero_init_attention": {"length": 9, "layers": 1, "tune": "scale_and_bias"},
     "modality_adaptive": {},
     "visual_experts": {},
+    "routed_adapters": {"hidden": 4},
+    "partial_lora": {"rank": 4},
+    "mid_layer_injection": {},
+    "two_pass": {"text": text_tower(), "width": 16},
 }
+Q_FORMER = {"kind": "q_former", "queries": 9, "hidden": 16, "layers": 2, "heads": 2}
+CONNECTORS = {"mid_layer_injection": Q_FORMER, "two_pass": Q_FORMER | {"project": False}}
 RESAMPLER = {"kind": "position_aware_resampler", "queries": 9, "heads": 4}
 
 
@@ -37,7 +44,7 @@ def test_every_fusion_is_tested() -> None:
 def build(tiny_spec: dict[str, Any], kind: str, opened: bool = True) -> VisionLanguageModel:
     """A tiny model; its fusion's new parameters are at random where `opened`, else as they start."""
     torch.manual_seed(0)
-    spec = tiny_spec | {"connector": RESAMPLER, "fusion": {"kind": kind, **FUSIONS[kind]}}
+    spec = tiny_spec | {"connector": CONNECTORS.get(kind, RESAMPLER), "fusion": {"kind": kind, **FUSIONS[kind]}}
     model = VisionLanguageModel(ModelSpec.from_json(spec)).eval()
     if opened:
         for parameter in model.fusion.parameters():

@@ -29,7 +29,7 @@ from vistune.model.language.inputs import Inputs
 @torch.no_grad()
 def test_the_tower_and_its_resampler_are_qwen_vls_at_two_sizes() -> None:
     golden = Golden("qwen_vl_visual_tower")
-    tower = QwenVl(16, 4, 16, 2, 2, 32).eval()
+    tower = QwenVl(16, 4, 16, 2, 2, 2.0).eval()
     golden.load(tower, qwen_vl.tower(2), ["attn_pool.*", "ln_post.*", "proj"])
     resampler = PositionAwareResampler(16, 32, queries=4, heads=4).eval()
     golden.load(resampler, qwen_vl.RESAMPLER, ["attn_pool.pos_embed", "conv1.*", "ln_pre.*", "transformer.*", "positional_*"])
@@ -121,7 +121,14 @@ def test_crops_stand_row_by_row_behind_the_whole(tiny_clip: str) -> None:
     rows = np.arange(24, dtype=np.uint8).reshape(4, 6)
     seen = crops(Image.fromarray(np.stack([rows] * 3, axis=-1)), 2, Tiling(2, 3, (6, 4)))
     got = [np.asarray(view)[..., 0].tolist() for view in seen[1:]]
-    assert got == [[[0, 1], [6, 7]], [[2, 3], [8, 9]], [[4, 5], [10, 11]], [[12, 13], [18, 19]], [[14, 15], [20, 21]], [[16, 17], [22, 23]]]
+    assert got == [
+        [[0, 1], [6, 7]],
+        [[2, 3], [8, 9]],
+        [[4, 5], [10, 11]],
+        [[12, 13], [18, 19]],
+        [[14, 15], [20, 21]],
+        [[16, 17], [22, 23]],
+    ]
     encoder = Anchors({"kind": "huggingface", "path": tiny_clip}, grids=[(2, 2)])
     picture = Image.linear_gradient("L").resize((48, 30)).convert("RGB")
     assert len(encoder.prepare(picture).inputs) == encoder.layout_of(picture.size).inputs == 5

@@ -60,7 +60,7 @@ def row(samples: list[Tensor]) -> Inputs:
 
 @torch.no_grad()
 def test_routed_adapters_are_lavins(tmp_path: Path) -> None:
-    """The whole language model: two samples with a picture, one without. LaVIN's modality token stands at place 0 of each row."""
+    """The whole language model: two samples with a picture, one without. Place 0 of theirs is the modality token."""
     golden = Golden("lavin_language_model")
     llm = llama(tmp_path, vocab_size=30, intermediate_size=48, num_hidden_layers=2, rms_norm_eps=1e-5)
     fusion = RoutedAdapters(hidden=4, scale=0.5)
@@ -79,13 +79,14 @@ def test_routed_adapters_are_lavins(tmp_path: Path) -> None:
     got = llm.logits(llm(inputs)).view(3, 13, 30)
     close(got, golden["out/logits"][:, 1:], 5e-5, 1e-4)
     labels = golden["out/shifted_labels"].view(3, 13)
-    loss = nn.functional.cross_entropy(torch.cat([golden["out/logits"][:, :1], got], 1)[:, :-1].flatten(0, 1), labels.flatten(), ignore_index=0)
+    loss = nn.functional.cross_entropy(
+        torch.cat([golden["out/logits"][:, :1], got], 1)[:, :-1].flatten(0, 1), labels.flatten(), ignore_index=0
+    )
     close(loss, golden["out/loss"], 5e-5, 1e-4)
 
 
 def vpg_c_model(golden: Golden, place: Path, layer: int) -> tuple[Any, MidLayerInjection]:
     llm = llama(place, vocab_size=20, intermediate_size=24, num_hidden_layers=3, rms_norm_eps=1e-6)
-    names = {"model.": ""}
     golden.load(llm.model.model, {"": ""}, ["query_tokens", "Qformer.*", "*_proj.weight", "*_proj.bias", "*.inv_freq"])
     former = QFormer(10, 16, queries=3, hidden=12, layers=2, heads=2, feed_forward=20).eval()
     former.norm = nn.Identity()  # type: ignore[assignment]
@@ -147,12 +148,32 @@ def test_two_passes_are_lmeyes(tmp_path: Path) -> None:
     """v0.1 on a T5: request, interaction and injection, and the gradients through both passes."""
     golden = Golden("lmeye_v01_two_pass")
     t5 = hf.T5Config(
-        d_model=16, d_kv=8, d_ff=24, num_layers=1, num_decoder_layers=1, num_heads=2, vocab_size=40, dropout_rate=0.0,
-        feed_forward_proj="gated-gelu", tie_word_embeddings=False, pad_token_id=0, eos_token_id=1, decoder_start_token_id=0,
-        relative_attention_num_buckets=8, relative_attention_max_distance=20,
+        d_model=16,
+        d_kv=8,
+        d_ff=24,
+        num_layers=1,
+        num_decoder_layers=1,
+        num_heads=2,
+        vocab_size=40,
+        dropout_rate=0.0,
+        feed_forward_proj="gated-gelu",
+        tie_word_embeddings=False,
+        pad_token_id=0,
+        eos_token_id=1,
+        decoder_start_token_id=0,
+        relative_attention_num_buckets=8,
+        relative_attention_max_distance=20,
     )
     llm: Any = language_model(folder(hf.T5ForConditionalGeneration(t5), tmp_path / "t5")).eval()
-    golden.load(llm.model, {"": "language_model.", "encoder.embed_tokens.": "language_model.shared.", "decoder.embed_tokens.": "language_model.shared."}, ["*"])
+    golden.load(
+        llm.model,
+        {
+            "": "language_model.",
+            "encoder.embed_tokens.": "language_model.shared.",
+            "decoder.embed_tokens.": "language_model.shared.",
+        },
+        ["*"],
+    )
     fusion = TwoPass(clip_text(tmp_path / "clip"), width=12)
     fusion.install(llm)
     golden.load(fusion.exchange, lmeye.V0_1, ["*"])
@@ -175,7 +196,9 @@ def test_two_passes_are_lmeyes(tmp_path: Path) -> None:
     text = replace(row([llm.embed(ids) for ids in rows]), answers=torch.cat(answers))
     first_pass = fusion.prepare(text, tokens, where)
     inputs = fusion.settle(llm, first_pass, tokens, where, {})
-    for number, (length, part, second) in enumerate(zip((14, 16), first_pass.embeds.split(first_pass.lengths), inputs.embeds.split(inputs.lengths), strict=True)):
+    for number, (length, part, second) in enumerate(
+        zip((14, 16), first_pass.embeds.split(first_pass.lengths), inputs.embeds.split(inputs.lengths), strict=True)
+    ):
         close(part[:length], golden["out/pass1_embeds"][number, :length], 2e-5, 1e-5)
         close(second[:length], golden["out/pass2_embeds"][number, :length], 2e-5, 1e-5)
     supervised = torch.cat(rows).masked_fill(~torch.cat(answers), -100)
@@ -205,7 +228,9 @@ def test_two_passes_of_the_first_version_are_lmeyes(under: str, answers: int, tm
     fusion = TwoPass(clip_text(tmp_path / "clip"), width=12, version="v0", answers=answers).eval()
     fusion.install(llm)
     fusion.eval()
-    names = {prefix: f"{under}{theirs}".replace("clip.text_model.", "clip.text_model.t.") for prefix, theirs in lmeye.V0.items()}
+    names = {
+        prefix: f"{under}{theirs}".replace("clip.text_model.", "clip.text_model.t.") for prefix, theirs in lmeye.V0.items()
+    }
     golden.load(fusion.exchange, names, ["*"])
     image_linear = nn.Linear(12, 16)
     golden.load(image_linear, {"": f"{under}imgLinear."}, ["*"])

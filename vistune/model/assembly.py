@@ -92,8 +92,13 @@ def _route(kind: str, written: Sequence[str] | Mapping[str, Any]) -> Route:
     return Route(tuple(chain), settings)
 
 
-def build_parts(spec: ModelSpec, width: int, stored: Set[str], seen_by: Mapping[str, Route]) -> dict[str, nn.Module]:
-    """Every part by name; `width` is the language model's. Weights of `stored` parts are not read from where they began."""
+def build_parts(
+    spec: ModelSpec, width: int, stored: Set[str], seen_by: Mapping[str, Route], read_width: int
+) -> dict[str, nn.Module]:
+    """Every part by name. Weights of `stored` parts are not read from where they began.
+
+    `width` is the language model's, `read_width` that of the tokens of media which the fusion wants.
+    """
     specs = part_specs(spec)
     made: dict[str, nn.Module] = {}
     given: dict[str, int] = {}  # the width of what a part gives
@@ -111,13 +116,13 @@ def build_parts(spec: ModelSpec, width: int, stored: Set[str], seen_by: Mapping[
         now = encoder.width
         for name in rest:
             if name not in made:
-                made[name], given[name] = _connector(name, specs[name], now, width if name in lasts else now)
+                made[name], given[name] = _connector(name, specs[name], now, read_width if name in lasts else now)
             elif not isinstance(made[name], Connector):
                 raise InputError(f"model.modalities.{kind} names {name!r} behind its encoder, which is no connector")
             now = given[name]
-        if now != width:
+        if now != read_width:
             raise InputError(
-                f"model.modalities.{kind} ends {now} wide, but the language model reads {width}: end it with a connector"
+                f"model.modalities.{kind} ends {now} wide, but {read_width} is read behind it: end it with a connector"
             )
     for kind, route in seen_by.items():
         if kind in REGION_KINDS and route.chain[0] not in made:

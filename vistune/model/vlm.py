@@ -64,11 +64,15 @@ class VisionLanguageModel(nn.Module):
         unread = frozenset(stored) if load_weights else frozenset({"llm", "heads", *_named(self.routes)})
         with quiet():
             self.llm = language_model(**llm, load_weights="llm" not in unread)
-        self.parts = build_parts(spec, self.llm.width, unread, self.routes)
+        with quiet():
+            fusion: Fusion = build("vistune.model.fusion", spec.fusion, Fusion, load_weights=load_weights)
+        self.parts = build_parts(spec, self.llm.width, unread, self.routes, fusion.reads(self.llm.width))
         for name, part in {"vision": None, "connector": None, **self.parts}.items():
             self.add_module(name, part)
-        self.fusion = build("vistune.model.fusion", spec.fusion, Fusion)
-        self.fusion.install(self.llm)
+        self.fusion = fusion
+        self.fusion.meet(self.parts)
+        with quiet():
+            self.fusion.install(self.llm)
         self.heads = build_heads(spec, self.llm.width, seen_width(self.parts, self.routes), "heads" not in unread)
         self.codec = build("vistune.prompt.codecs", spec.codec, Codec)
         self.llm.add_tokens([*self.codec.tokens, *(token for head in self._heads for token in head.tokens)])
@@ -98,8 +102,8 @@ class VisionLanguageModel(nn.Module):
 
     @property
     def looks_back(self) -> bool:
-        """Whether region encoders or heads look at the features of media, which then must be there beside their tokens."""
-        return bool(self.heads) or len(self.modalities) > len(self.chains)
+        """Whether region encoders, heads or the fusion look at features of media, which then must be there beside tokens."""
+        return bool(self.heads) or len(self.modalities) > len(self.chains) or self.fusion.looks
 
     @property
     def device(self) -> torch.device:
@@ -161,7 +165,8 @@ class VisionLanguageModel(nn.Module):
         tokens, seen = self.encode(batch)
         spliced = splice(text, {kind: those for kind, those in tokens.items() if kind not in self.fusion.carries}, batch.slots)
         carried = {kind: those for kind, those in tokens.items() if kind in self.fusion.carries}
-        return self.fusion.settle(self.llm, self.fusion.prepare(spliced, carried, batch.slots)), seen
+        prepared = self.fusion.prepare(spliced, carried, batch.slots)
+        return self.fusion.settle(self.llm, prepared, carried, batch.slots, seen), seen
 
     def hidden(self, batch: Batch) -> Tensor:
         """Last hidden states `[T, H]` of a packed row."""

@@ -23,12 +23,11 @@ def detgpt(
 
     The linear layer alone learns (the code's second stage: 40 rounds of 200 steps, lr 3e-5 to 1e-5).
     """
-    base = minigpt_4(vision, llm, captions, instructions)
+    base = minigpt_4(vision, llm, captions, instructions).override({"model.template.system": TASK})
     return replace(
         base,
         name="detgpt",
         paper="arXiv 2305.14167",
-        model=replace(base.model, template={**base.model.template, "system": TASK}),  # type: ignore[dict-item]
         stages=(base.stages[0], replace(base.stages[1], steps=8000)),
         deviations=(*base.deviations, "the system sentence is in our words", "the detector is a program's, `vistune run`"),
     )

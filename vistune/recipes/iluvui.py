@@ -15,12 +15,11 @@ def iluvui(
     instructions: str = "conversations:iluvui.json?images=data/iluvui",
 ) -> Recipe:
     """LLaVA tuned on 335K conversations about screens, which are padded to squares (section 4). No code is published."""
-    base = llava(vision, llm, captions, instructions)
+    base = llava(vision, llm, captions, instructions).override({"model.vision.fit": "pad"})
     return replace(
         base,
         name="iluvui",
         paper="arXiv 2310.04869",
-        model=replace(base.model, vision={"kind": "huggingface", "path": vision, "layer": -2, "fit": "pad"}),
         deviations=(
             "the data are not published: `vistune build` has a pipeline that makes such",
             "Vicuna 1.5 instead of Vicuna 0",

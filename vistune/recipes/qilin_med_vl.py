@@ -15,12 +15,11 @@ def qilin_med_vl(
     instructions: str = "catalogue:chimed_vl?path=data/chimed_vl&part=ChiMed-VL-Instruction",
 ) -> Recipe:
     """LLaVA-1.5's network and stages with a Chinese language model, on medical pictures (580K, then 469K samples)."""
-    base = llava_1_5(vision, llm, captions, instructions)
+    base = llava_1_5(vision, llm, captions, instructions).override({"model.template": {"kind": "vicuna_v1", "system": ""}})
     return replace(
         base,
         name="qilin_med_vl",
         paper="arXiv 2310.17956",
-        model=replace(base.model, template={"kind": "vicuna_v1", "system": ""}),
         deviations=("no benchmark is published, so that there is no headline number",),
         published={},
     )

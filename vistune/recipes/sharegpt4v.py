@@ -34,5 +34,5 @@ def sharegpt4v(
         ),
         deviations=("the MLP begins at random, not as LLaVA-1.5's", "Share-Captioner is an InternLM-XComposer there"),
         published={"mme": 1567.0, "mmbench": 68.8, "seed_image": 69.7},
-        nano={"stages.0.train": {"vision[6:]": 1.5e-3, "connector": 1.5e-3, "llm": 1.5e-3}} if not captioner else {},
+        nano={"stages.0.train": {"vision[2:]": 1.5e-3, "connector": 1.5e-3, "llm": 1.5e-3}} if not captioner else {},
     )

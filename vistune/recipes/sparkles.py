@@ -18,14 +18,12 @@ def sparkles(
 
     The linear layer alone learns (section 4.1: from MiniGPT-4's, 5 rounds of 1,000 steps, batch 8, lr 3e-5).
     """
-    base = minigpt_4(vision, llm, captions, instructions)
-    model = replace(base.model, template={**base.model.template, "media_prefix": "IMAGE#{n}<Img>"})  # type: ignore[dict-item]
+    base = minigpt_4(vision, llm, captions, instructions).override({"model.template.media_prefix": "IMAGE#{n}<Img>"})
     tune = replace(base.stages[1], batch=8, steps=5000, train={"connector.proj": 3e-5})
     return replace(
         base,
         name="sparkles",
         paper="arXiv 2308.16463",
-        model=model,
         stages=(base.stages[0], tune),
         deviations=(
             *base.deviations,

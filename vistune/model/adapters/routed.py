@@ -38,13 +38,15 @@ class RoutedAdapter(nn.Module):
 
     def weigh(self, x: Tensor) -> Tensor:
         """`[..., width]` states of the tokens that route -> `[..., experts]` weights that sum to one."""
-        return (self.router(x) / self.temperature).softmax(dim=-1)
+        weights: Tensor = (self.router(x) / self.temperature).softmax(dim=-1)
+        return weights
 
     def forward(self, x: Tensor, weights: Tensor) -> Tensor:
         """`x [..., width]`, `weights [..., experts]` for each of its tokens or to be broadcast to them -> as `x`."""
         narrow = self.dropout(self.narrow(x))
         widened = torch.stack([expert(narrow) for expert in self.experts], dim=-1)
-        return x + self.scale * (widened * weights[..., None, :]).sum(dim=-1)
+        adapted: Tensor = x + self.scale * (widened * weights[..., None, :]).sum(dim=-1)
+        return adapted
 
 
 class GroupedLinear(nn.Module):

@@ -1,7 +1,7 @@
 """An abstractor for the crops of a document, which are told apart by their places (PaperOwl, arXiv 2311.18248, section 4.1).
 
-    whole (r, r)   crop (0, 0)   crop (0, 1)   crop (1, 0)   ...        a crop's place is added to all its queries: half of its
-                                                                        row's vector and of its column's; r: see `whole`
+whole (r, r)   crop (0, 0)   crop (0, 1)   crop (1, 0)   ...        a crop's place is added to all its queries: half of its
+                                                                    row's vector and of its column's; r: see `whole`
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ class AnchoredAbstractor(VisualAbstractor):
         """
         rows, columns = crop_places(layout.tiling, self.whole)
         if max(*rows, *columns) >= len(self.rows):
-            raise InputError(f"connectors.anchored_abstractor has {len(self.rows)} places, but a crop stands at {max(*rows, *columns)}")
+            raise InputError(
+                f"connectors.anchored_abstractor has {len(self.rows)} places, but a crop stands at {max(*rows, *columns)}"
+            )
         places = (self.rows[rows] + self.columns[columns]) / 2 @ self.proj.weight.T
         placed = tokens[:, :-1] + places[:, None].to(tokens)
         return torch.cat([placed, tokens[:, -1:]], dim=1)

@@ -17,7 +17,7 @@ class ClassTaps(Connector):
 
     LaVIN taps every fourth of CLIP's 24 layers (arXiv 2305.15023, section 3.3). With `norm` each tap has a layer norm of its
     own and another one stands behind the bottleneck, as in Husky, the network of EmbodiedGPT (arXiv 2305.15021). The encoder
-    must keep these layers: `vision: {keep: [4, 8, ...]}`.
+    must keep these layers: `vision: {cls: keep, keep: [4, 8, ...]}`.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """A learned token behind every row of patches, so that the language model sees a picture's shape (Fuyu, OtterHD).
 
-    0  1  2  3  \\n
-    4  5  6  7  \\n
+0  1  2  3  \\n
+4  5  6  7  \\n
 """
 
 from __future__ import annotations

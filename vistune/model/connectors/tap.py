@@ -16,7 +16,7 @@ class Tap(Connector):
     """`inner` reads the hidden layer `layer`, without the first `drop` tokens (a class token, registers).
 
     BLIVA projects the patches of the last layer but one beside a Q-Former that reads the last (arXiv 2308.09936, section 3.2).
-    The encoder must keep the layer: `vision: {keep: [-2]}`. Behind a class token, patches are laid out as a square.
+    The encoder must keep the layer: `vision: {cls: keep, keep: [-2]}`. Behind a class token, patches are laid out as a square.
     """
 
     def __init__(self, width: int, out_width: int, layer: int = -2, drop: int = 1, inner: Spec = "linear") -> None:

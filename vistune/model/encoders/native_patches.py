@@ -1,6 +1,6 @@
-"""No encoder at all: raw patches at a picture's own resolution, row by row (Fuyu, adept.ai/blog/fuyu-8b; OtterHD, arXiv 2311.04219).
+"""No encoder: raw patches at a picture's own resolution, row by row (Fuyu, adept.ai/blog/fuyu-8b; OtterHD, arXiv 2311.04219).
 
-    picture, shrunk to the canvas if larger  ->  padded right and below to whole patches  ->  [rows * columns, patch * patch * 3]
+picture, shrunk to the canvas if larger  ->  padded right and below to whole patches  ->  [rows * columns, patch * patch * 3]
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from vistune.errors import InputError
 from vistune.model.encoders._squares import RGB, Fit, fit_square, normalise
 from vistune.model.encoders.base import Begins, ImageEncoder
 from vistune.model.features import Features, Grid, Prepared
+from vistune.model.transformer_block import TransformerBlock
 
 _CLIP_MEAN, _CLIP_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 
@@ -32,7 +33,7 @@ class QwenVl(ImageEncoder):
         width: int = 1664,
         layers: int = 48,
         heads: int = 16,
-        hidden: int = 8192,
+        expansion: float = 4.9231,
         places: int = 256,
         fit: Fit = "resize",
         mean: RGB = _CLIP_MEAN,
@@ -49,7 +50,7 @@ class QwenVl(ImageEncoder):
         self.patches = nn.Conv2d(3, width, patch, patch, bias=False)
         self.positions = nn.Parameter(torch.randn(places, width) * width**-0.5)
         self.norm = nn.LayerNorm(width, eps=1e-6)
-        self._blocks = nn.ModuleList(Block(width, heads, hidden) for _ in range(layers))
+        self._blocks = nn.ModuleList(TransformerBlock(width, heads, expansion, eps=1e-6) for _ in range(layers))
 
     @property
     def blocks(self) -> nn.ModuleList:
@@ -86,22 +87,3 @@ class QwenVl(ImageEncoder):
         table = self.positions.float().view(1, side, side, -1).permute(0, 3, 1, 2)
         resized = F.interpolate(table, size=grid, mode="bicubic", align_corners=False)
         return resized.flatten(2).transpose(1, 2)[0].to(self.positions.dtype)
-
-
-class Block(nn.Module):
-    """Attention and a network with GELU, each behind a norm."""
-
-    def __init__(self, width: int, heads: int, hidden: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.norm_attention, self.norm_network = nn.LayerNorm(width, eps=1e-6), nn.LayerNorm(width, eps=1e-6)
-        self.query_key_value, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.network = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """`[N, L, D]`."""
-        parts = self.query_key_value(self.norm_attention(x)).chunk(3, dim=-1)
-        query, key, value = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in parts)
-        x = x + self.out(F.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2))
-        changed: Tensor = x + self.network(self.norm_network(x))
-        return changed

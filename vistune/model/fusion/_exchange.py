@@ -1,6 +1,6 @@
 """A picture asked through a text transformer: LMEye's interaction module (arXiv 2305.03701, section 3.2).
 
-    [begin, prompts made of the picture, requests, end]  ->  causal layers  ->  the states at its end  ->  answer
+[begin, prompts made of the picture, requests, end]  ->  causal layers  ->  the states at its end  ->  answer
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ class Exchange(nn.Module):
         self.pooled, self.answers = pooled, answers
         self.requests = 1 if pooled else requests
         if not pooled and answers > 1 + requests:
-            raise InputError(f"fusion.two_pass: {answers} answers are made of the last states, of which there are {1 + requests}")
+            raise InputError(
+                f"fusion.two_pass: {answers} answers are made of the last states, of which there are {1 + requests}"
+            )
         self.prompts = nn.Linear(width, inner * prompts if pooled else inner)
         self.dropout = nn.Dropout(dropout if pooled else 0.0)
         self.request = nn.Linear(out_width, inner * self.requests)
@@ -59,7 +61,9 @@ class Exchange(nn.Module):
         asked = self.request(state).unflatten(-1, (self.requests, -1))
         length = prompts.shape[1] + asked.shape[1] + 2
         if length > int(config.max_position_embeddings):
-            raise InputError(f"fusion.two_pass: {length} states, but the text transformer reads {config.max_position_embeddings}")
+            raise InputError(
+                f"fusion.two_pass: {length} states, but the text transformer reads {config.max_position_embeddings}"
+            )
         # CLIP's vocabulary ends with the tokens of a text's begin and end.
         ids = torch.tensor([config.vocab_size - 2, config.vocab_size - 1], device=state.device)
         ends = table.token_embedding(ids) + table.position_embedding(torch.tensor([0, length - 1], device=state.device))

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from vistune.model.language.causal import LanguageModel
 from vistune.model.language.inputs import Inputs
+from vistune.model.modalities.base import Seen
 from vistune.prompt.render import Slot, Slots
 from vistune.sample import MEDIA_KINDS
 
@@ -22,12 +23,21 @@ class Fusion(nn.Module):
 
     A fusion brings in media of the kinds it `carries`; tokens of regions and queries of heads are spliced into the row before.
     Most fusions run the language model once. One that needs more passes (a request to the picture and its answer, LMEye) runs
-    the earlier ones in `settle`, and says with `repeats` that the prefixes of samples cannot be shared.
+    the earlier ones in `settle`, and says with `repeats` that the prefixes of samples cannot be shared. One that `looks` is
+    given the features of media in `settle`, and a part of the model to look through by `meet` (VPG-C).
     """
 
     carries: ClassVar[tuple[str, ...]] = MEDIA_KINDS
     repeats: ClassVar[bool] = False
+    looks: ClassVar[bool] = False
     begins: ClassVar[str] = "random"
+
+    def reads(self, width: int) -> int:
+        """How wide the tokens of media are to be, where the language model is `width` wide."""
+        return width
+
+    def meet(self, parts: Mapping[str, nn.Module]) -> None:
+        """See the parts of the model by name, before `install`; what is kept of them must not become a part of this module."""
 
     @abstractmethod
     def install(self, language_model: LanguageModel) -> None:
@@ -44,8 +54,11 @@ class Fusion(nn.Module):
         Slots say where which medium belongs; there the row holds a placeholder's embedding.
         """
 
-    def settle(self, language_model: LanguageModel, inputs: Inputs) -> Inputs:
-        """What the last pass reads, after passes of this fusion's own: the same, where there are none."""
+    def settle(self, language_model: LanguageModel, inputs: Inputs, tokens: Tokens, slots: Slots, seen: Seen) -> Inputs:
+        """What the last pass reads, after passes of this fusion's own: what `prepare` gave, where there are none.
+
+        `tokens` and `slots` are those of `prepare`, `seen` are the features of the media.
+        """
         return inputs
 
 

@@ -1,4 +1,4 @@
-"""Pictures looked at once more in the middle of the language model, guided by what was asked: VPG-C (arXiv 2308.04152, section 3.1).
+"""Pictures looked at again half-way through the language model, guided by what was asked: VPG-C (arXiv 2308.04152, 3.1).
 
     layer k reads h:    queries = own + W_1 h[last token of the question]      the question has been read by k layers
                         h[places of picture j] += W_2 Q-Former(queries, features of picture j)
@@ -30,6 +30,8 @@ class MidLayerInjection(Fusion):
 
     That part gives the media's tokens, too; here it has queries of its own. `queries` begin as that part's.
     """
+
+    looks = True
 
     def __init__(self, layer: int | None = None, through: str = "connector") -> None:
         super().__init__()
@@ -63,31 +65,30 @@ class MidLayerInjection(Fusion):
         return splice(text, tokens, slots)
 
     def settle(self, language_model: LanguageModel, inputs: Inputs, tokens: Tokens, slots: Slots, seen: Seen) -> Inputs:
-        """The features of the media shown, as context; places see their own medium, the last token of a question all of its."""
-        pairs = [(slot, kind) for kind in self.carries for slot in slots.get(kind, [])]
+        """The features of the media shown, as context. A place of a medium knows its number, and how far its question ends."""
+        pairs = [(slot, kind) for kind in tokens for slot in slots.get(kind, [])]
         pairs.sort(key=lambda pair: pair[0].start)
         modality = torch.zeros(len(inputs.embeds), dtype=torch.bool)
         sees = torch.zeros((len(inputs.embeds), 2), dtype=torch.long)
-        if not pairs:
-            return replace(inputs, modality=modality.to(inputs.embeds.device), sees=sees.to(inputs.embeds.device))
+        guide_of = guides(inputs)
         for number, (slot, _) in enumerate(pairs):
-            place = slice(slot.start, slot.start + slot.length)
-            modality[place], sees[place] = True, torch.tensor([number, number + 1])
-        starts = torch.tensor([slot.start for slot, _ in pairs])
-        for start, guide, end in guides(inputs):
-            shown = torch.searchsorted(starts, torch.tensor([start, end]))
-            if shown[0] < shown[1]:
-                if modality[guide]:
-                    raise InputError("fusion.mid_layer_injection needs words of the question behind the picture")
-                sees[guide] = shown
-        context = torch.stack([self._features(seen, kind, slot.which) for slot, kind in pairs])
+            places = torch.arange(slot.start, slot.start + slot.length)
+            modality[places] = True
+            sees[places, 0], sees[places, 1] = number, guide_of[slot.start] - places
+        if any(bool(modality[guide_of[slot.start]]) for slot, _ in pairs):
+            raise InputError("fusion.mid_layer_injection is guided by the end of a question: it needs words behind the picture")
         device = inputs.embeds.device
-        return replace(inputs, context=context, modality=modality.to(device), sees=sees.to(device))
+        inputs = replace(inputs, modality=modality.to(device), sees=sees.to(device))
+        if not pairs:
+            return inputs
+        return replace(inputs, context=torch.stack([self._features(seen, kind, slot.which) for slot, kind in pairs]))
 
     @staticmethod
     def _features(seen: Seen, kind: str, which: int) -> Tensor:
         if not seen.get(kind):
-            raise InputError("fusion.mid_layer_injection looks at features, which a cache of tokens does not keep: cache: encoder")
+            raise InputError(
+                "fusion.mid_layer_injection looks at features, which a cache of tokens does not keep: cache: encoder"
+            )
         x = seen[kind][which].features.x
         if len(x) != 1:
             raise InputError("fusion.mid_layer_injection looks at pictures that are one input: take an encoder without tiles")
@@ -97,31 +98,27 @@ class MidLayerInjection(Fusion):
         """The hook, on `hidden [B, T, H]`."""
         if run.modality is None or run.sees is None or run.modality.shape[1] != hidden.shape[1]:
             return hidden
-        beams = len(hidden) // len(run.modality)
-        visual, sees = (field.repeat_interleave(beams, dim=0) for field in (run.modality, run.sees))
-        asking = ((sees[..., 1] > sees[..., 0]) & ~visual).nonzero()
-        if run.context is None or not len(asking):
+        if run.context is None:
             return hidden + 0.0 * sum(parameter.sum() for parameter in self.parameters())
-        # For each medium of each question: where the question ends, and the medium's number.
-        first, end = sees[asking[:, 0], asking[:, 1]].T
-        rows = asking.repeat_interleave(end - first, dim=0)
-        media = torch.cat([torch.arange(low, high, device=hidden.device) for low, high in zip(first.tolist(), end.tolist(), strict=True)])
-        queries = self.ask(hidden[rows[:, 0], rows[:, 1]])[:, None] + self.queries
-        read = self._former[0].read(queries.to(run.context.dtype), run.context[media])
-        places = visual.nonzero()
+        beams, count = len(hidden) // len(run.modality), len(self.queries)
+        visual, sees = (field.repeat_interleave(beams, dim=0) for field in (run.modality, run.sees))
+        rows, places = visual.nonzero(as_tuple=True)
+        if len(rows) % count or len(rows) // count != beams * len(run.context):
+            raise InputError(f"fusion.mid_layer_injection has {count} queries, but a medium takes another number of places")
+        first_rows, first = rows[::count], places[::count]
+        number, distance = sees[first_rows, first].unbind(dim=1)
+        queries = self.ask(hidden[first_rows, first + distance])[:, None] + self.queries
+        read = self._former[0].read(queries.to(run.context.dtype), run.context[number])
         added = self.answer(read).flatten(0, 1)
-        if len(added) != len(places):
-            raise InputError(f"fusion.mid_layer_injection has {len(self.queries)} queries, but a medium takes another number of places")
-        return hidden.index_put((places[:, 0], places[:, 1]), added.to(hidden.dtype), accumulate=True)
+        return hidden.index_put((rows, places), added.to(hidden.dtype), accumulate=True)
 
 
-def guides(inputs: Inputs) -> list[tuple[int, int, int]]:
-    """Of each sample: where it starts, the last token of its first question (in a prompt: the last token), and where it ends."""
-    found, start = [], 0
+def guides(inputs: Inputs) -> list[int]:
+    """For each token of a row, where the first question of its sample ends; in a prompt, the sample's last token."""
+    found: list[int] = []
     answers = None if inputs.answers is None else inputs.answers.cpu()
     for length in inputs.lengths:
-        end = start + length
+        start, end = len(found), len(found) + length
         begun = [] if answers is None else answers[start:end].nonzero().flatten().tolist()
-        found.append((start, max(start, start + begun[0] - 1) if begun else end - 1, end))
-        start = end
+        found += [max(start, start + begun[0] - 1) if begun else end - 1] * length
     return found

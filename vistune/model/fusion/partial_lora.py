@@ -1,7 +1,7 @@
 """Low-rank updates that serve visual tokens alone: InternLM-XComposer2's partial LoRA (arXiv 2401.16420, section 3.2).
 
-    text     y = W x
-    visual   y = W x + alpha / rank * B A x
+text     y = W x
+visual   y = W x + alpha / rank * B A x
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-import torch
 from torch import Tensor, nn
 
 from vistune.errors import InputError

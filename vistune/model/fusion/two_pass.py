@@ -5,8 +5,8 @@
     between      a text transformer reads [begin, picture as prompts, requests, end]; what it ends with is the answer
     2nd pass     the answer is added at its places, and the language model goes on to write
 
-The published versions differ: v0 reads a pooled picture and answers from the state at `end`; v0.1 reads a Q-Former's queries and
-answers from the last states, which are those of requests 2 to 5 and of `end`.
+The published versions differ: v0 reads a pooled picture and answers from the state at `end`; v0.1 reads a Q-Former's queries
+and answers from the last states, which are those of requests 2 to 5 and of `end`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from vistune.prompt.render import Slots
 
 
 class TwoPass(Fusion):
-    """`version` chooses between v0 and v0.1; `text` is the CLIP whose text transformer stands between the passes, frozen as a rule.
+    """`version` chooses between v0 and v0.1; `text` is the CLIP whose text transformer stands between the passes.
 
     The connector gives tokens `width` wide, of which the visual tokens and the prompts are made here. `answers` places take the
     answer; v0 makes its one request at the first of them, v0.1 has a place for it, from which `requests` vectors are made.

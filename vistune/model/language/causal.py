@@ -105,7 +105,7 @@ class LanguageModel(nn.Module):
         return self.prompt.leave(self._run(self.prompt.enter(inputs)), inputs.lengths)
 
     def read(self, inputs: Inputs) -> Tensor:
-        """States `[T, H]` of a row as it is read, answers not known: those of a first pass. In a decoder, what `forward` gives."""
+        """States `[T, H]` of a row as it is read in a first pass: in a decoder, what `forward` gives."""
         states: Tensor = self(inputs)
         return states
 

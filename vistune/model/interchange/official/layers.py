@@ -36,10 +36,11 @@ LAVIS_Q_FORMER: KeyMap = {
 
 
 def halves(heads: int) -> Callable[[Tensor], Tensor]:
-    """Rows of queries or keys that rotate as neighbours, as Meta's code has them -> as two halves of a head, as `transformers`."""
+    """Rows of queries or keys that rotate as neighbours (Meta's code) -> as two halves of a head (`transformers`)."""
 
     def turned(weight: Tensor) -> Tensor:
-        return weight.unflatten(0, (heads, -1, 2)).transpose(1, 2).flatten(0, 2)
+        rows: Tensor = weight.unflatten(0, (heads, -1, 2)).transpose(1, 2).flatten(0, 2)
+        return rows
 
     return turned
 

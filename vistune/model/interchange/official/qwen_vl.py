@@ -13,7 +13,8 @@ def _by_head(heads: int) -> Callable[[Tensor], Tensor]:
     """Rows packed head by head, each with its query, key and value -> all queries, all keys, all values."""
 
     def turned(packed: Tensor) -> Tensor:
-        return packed.unflatten(0, (heads, 3, -1)).transpose(0, 1).flatten(0, 2)
+        blocks: Tensor = packed.unflatten(0, (heads, 3, -1)).transpose(0, 1).flatten(0, 2)
+        return blocks
 
     return turned
 
