@@ -69,8 +69,8 @@ def routes(spec: ModelSpec) -> dict[str, Route]:
         if kind not in (*MEDIA_KINDS, *REGION_KINDS):
             raise InputError(f"model.modalities has no kind {kind!r}{nearest(kind, [*MEDIA_KINDS, *REGION_KINDS])}")
         found[kind] = _route(kind, written)
-    used = {name for route in found.values() for name in route.chain}
-    for name in sorted(used):
+    used = list(dict.fromkeys(name for route in found.values() for name in route.chain))
+    for name in used:
         if name not in known:
             raise InputError(f"model.modalities names the part {name!r}, which is not there{nearest(name, list(known))}")
     for name in known:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from vistune.errors import InputError
 from vistune.model.adapters.adapt import adapt
+from vistune.model.answering.answers import Answer, answered
 from vistune.model.answering.prefixes import share
 from vistune.model.assembly import Route, build_heads, build_modalities, build_parts, routes, seen_width
 from vistune.model.connectors.base import Connector
@@ -170,18 +171,22 @@ class VisionLanguageModel(nn.Module):
 
     def hidden(self, batch: Batch) -> Tensor:
         """Last hidden states `[T, H]` of a packed row."""
-        states: Tensor = self.llm(self.inputs(batch))
-        return states
+        return self.read(batch)[0]
+
+    def read(self, batch: Batch) -> tuple[Tensor, Tensor, dict[str, list[Sight]]]:
+        """Last hidden states and embeddings of a packed row, both `[T, H]`, and what was seen of its media."""
+        inputs, seen = self._inputs(batch)
+        states: Tensor = self.llm(inputs)
+        return states, inputs.embeds, seen
 
     def forward(self, batch: Batch) -> dict[str, Loss]:
         """Named losses: that of the text, and those of the heads whose things the row holds."""
         batch = with_late_words(batch, self.head_of, self.llm.tokenizer)
-        inputs, seen = self._inputs(batch)
-        hidden = self.llm(inputs)
+        hidden, embeds, seen = self.read(batch)
         losses = {"text": Loss(self.llm.loss_sum(hidden, batch.labels.to(self.device)))}
         for kind, head in self.head_of.items():
             if batch.things.get(kind):
-                states = states_of(hidden, inputs.embeds, batch.slots.get(kind, []), head)
+                states = states_of(hidden, embeds, batch.slots.get(kind, []), head)
                 losses |= head.loss(states, batch.things[kind], seen)
         return losses
 
@@ -236,6 +241,10 @@ class VisionLanguageModel(nn.Module):
             texts = self.llm.generate(inputs, max_new_tokens, self.template.stops, **more)
             answers |= dict(zip(chosen, texts, strict=True))
         return [answers[index] for index in range(len(samples))]
+
+    def answer(self, samples: Sequence[Sample], max_new_tokens: int = 128, **options: Any) -> list[Answer]:
+        """Answer each sample's last question with text, the regions it writes, and the regions and media that heads make."""
+        return answered(self, samples, max_new_tokens, **options)
 
     @torch.no_grad()
     def rank(self, sample: Sample, options: Sequence[str], mean: bool = False, reuse: bool = True) -> list[float]:

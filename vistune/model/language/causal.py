@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -193,12 +194,18 @@ class LanguageModel(nn.Module):
             cache.update(*(_pad_left(part, lengths).transpose(1, 2) for part in pair), number)
         return cache
 
-    @torch.no_grad()
     def generate(self, inputs: Inputs, max_new_tokens: int, stop: list[str] | None = None, **options: Any) -> list[str]:
-        """Continue each prompt of a packed row, greedily unless `options` say otherwise; returns the new text.
+        """Continue each prompt of a packed row; returns the new text up to the first of `stop`, see `generate_ids`."""
+        return [self.text_of(row, stop or []) for row in self.generate_ids(inputs, max_new_tokens, stop, **options)]
 
-        Prompts are padded on the left. Text ends at the end-of-sequence token or before the first of `stop`. With
-        `past_key_values` from `prefill` among the options, nothing in them is computed again.
+    @torch.no_grad()
+    def generate_ids(
+        self, inputs: Inputs, max_new_tokens: int, stop: list[str] | None = None, pauses: Sequence[int] = (), **options: Any
+    ) -> list[list[int]]:
+        """Continue each prompt of a packed row, greedily unless `options` say otherwise; returns the new tokens.
+
+        Prompts are padded on the left. An answer ends before the end-of-sequence token or a `stop` of one token, and behind
+        a token of `pauses`. With `past_key_values` from `prefill` among the options, nothing in them is computed again.
         """
         inputs = inputs if self.prompt is None else self.prompt.enter(inputs)
         lengths = inputs.lengths
@@ -216,22 +223,27 @@ class LanguageModel(nn.Module):
                 position_ids=_pad_left(inputs.positions, lengths),
                 max_new_tokens=max_new_tokens,
                 pad_token_id=self.tokenizer.pad_token_id,
-                eos_token_id=self.ends(stop or []),
+                eos_token_id=[*self.ends(stop or []), *pauses],
                 **({"do_sample": False} | options),
             )
-        return [self._text(row, stop or []) for row in ids]
+        return [self.cut(row.tolist(), stop or [], pauses) for row in ids]
 
     def ends(self, stop: list[str]) -> list[int]:
         """Tokens that end an answer: the tokenizer's own, and those `stop` strings that are one special token."""
         vocabulary = self.tokenizer.get_added_vocab()
         return [self.tokenizer.eos_token_id, *(vocabulary[text] for text in stop if text in vocabulary)]
 
-    def _text(self, ids: Tensor, stop: list[str]) -> str:
-        """Decode new tokens up to the first end, dropping padding but keeping tokens a codec reads."""
-        kept: list[int] = ids.tolist()
+    def cut(self, ids: list[int], stop: list[str], pauses: Sequence[int] = ()) -> list[int]:
+        """New tokens up to the first end, which is left out, or the first pause, which stays."""
         ends = set(self.ends(stop))
-        first = next((index for index, token in enumerate(kept) if token in ends), len(kept))
-        text = str(self.tokenizer.decode(kept[:first], skip_special_tokens=False))
+        for place, token in enumerate(ids):
+            if token in ends or token in pauses:
+                return ids[: place + (token in pauses)]
+        return ids
+
+    def text_of(self, ids: Sequence[int], stop: list[str]) -> str:
+        """New tokens as text up to the first of `stop`; tokens that a codec or a head reads are kept."""
+        text = str(self.tokenizer.decode(list(ids), skip_special_tokens=False))
         for marker in stop:
             text = text.split(marker)[0]
         return text.strip()

@@ -12,6 +12,7 @@ that losses and logits are taken alike; places that predict no answer hold zeros
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -103,7 +104,9 @@ class EncoderDecoder(LanguageModel):
         return scores
 
     @torch.no_grad()
-    def generate(self, inputs: Inputs, max_new_tokens: int, stop: list[str] | None = None, **options: Any) -> list[str]:
+    def generate_ids(
+        self, inputs: Inputs, max_new_tokens: int, stop: list[str] | None = None, pauses: Sequence[int] = (), **options: Any
+    ) -> list[list[int]]:
         """Answer each prompt of a packed row, greedily unless `options` say otherwise; earlier answers are read as text."""
         read, seen = pad_right(list(inputs.embeds.split(inputs.lengths)))
         with watched(self.model):
@@ -112,10 +115,10 @@ class EncoderDecoder(LanguageModel):
                 attention_mask=seen,
                 max_new_tokens=max_new_tokens,
                 pad_token_id=self.tokenizer.pad_token_id,
-                eos_token_id=self.ends(stop or []),
+                eos_token_id=[*self.ends(stop or []), *pauses],
                 **({"do_sample": False} | options),
             )
-        return [self._text(row[1:], stop or []) for row in ids]
+        return [self.cut(row[1:].tolist(), stop or [], pauses) for row in ids]
 
 
 def answer_spans(inputs: Inputs) -> list[tuple[int, int, int]]:

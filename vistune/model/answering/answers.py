@@ -1,0 +1,196 @@
+"""`Answer`: the text of an answer with the regions and media it holds, and how heads get to make them.
+
+prompt  |  It is [SEG] .                                    text first; then the row is read once more, and
+                  ^ the state that predicts it              each head decodes the states at its triggers
+
+prompt  |  Here: <dream>  [ 64 places ]  </dream> Done.     a head that fills places pauses the answer behind
+                  pause    filled by the head               its opening token, and the text goes on behind them
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from vistune.data.media.image import image_size
+from vistune.model.features import Thing
+from vistune.model.heads.base import Head, Made, states_of
+from vistune.model.modalities.base import probe
+from vistune.model.packing import Example, pack
+from vistune.prompt.render import IGNORE, Rendered, Slot
+from vistune.prompt.writer import MADE, Places, Trigger, Words
+from vistune.sample import MEDIA_KINDS, Media, MediaRef, Part, Produce, Region, Sample
+
+if TYPE_CHECKING:
+    from vistune.model.vlm import VisionLanguageModel
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model answers. `regions` are those that the text writes, then those that heads make; `media` are made by heads."""
+
+    text: str
+    regions: tuple[Region, ...] = ()
+    media: tuple[Media, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How artefacts of a `kind` stand in an answer: a run of `triggers`, or `places` behind the words `opening`."""
+
+    kind: str
+    head: Head
+    triggers: tuple[int, ...] = ()
+    opening: int | None = None
+    places: int = 0
+    closing: tuple[int, ...] = ()
+
+
+@torch.no_grad()
+def answered(model: VisionLanguageModel, samples: Sequence[Sample], max_new_tokens: int, **options: Any) -> list[Answer]:
+    """Answer each sample's last question with text, regions and media; `options` as for `generate`."""
+    if not model.head_of:
+        texts = model.generate(samples, max_new_tokens, **options)
+        return [Answer(text, tuple(_written(model, sample, text))) for sample, text in zip(samples, texts, strict=True)]
+    written = forms(model)
+    return [_with_heads(model, sample, max_new_tokens, written, options) for sample in samples]
+
+
+def forms(model: VisionLanguageModel) -> list[Form]:
+    """How each head's artefacts are written, asked of the heads themselves."""
+    tokenizer, found = model.llm.tokenizer, []
+    for kind, head in model.head_of.items():
+        part, sample = example_of(kind)
+        stretches = list(head.write(part, sample))
+        triggers = tuple(tokenizer.convert_tokens_to_ids(each.text) for each in stretches if isinstance(each, Trigger))
+        filled = next((number for number, each in enumerate(stretches) if isinstance(each, Places)), None)
+        if filled is None:
+            found.append(Form(kind, head, triggers))
+            continue
+        places = stretches[filled]
+        closing = "".join(each.text for each in stretches[filled + 1 :] if isinstance(each, Words))
+        ids = tokenizer(closing, add_special_tokens=False)["input_ids"] if closing else []
+        opening = tokenizer.convert_tokens_to_ids(head.opens) if head.opens else None
+        assert isinstance(places, Places)
+        found.append(Form(kind, head, (), opening, places.count, tuple(ids)))
+    return found
+
+
+def example_of(kind: str) -> tuple[Part, Sample]:
+    """A part that stands for an artefact of a kind, and the sample it lies in."""
+    made = kind.removeprefix(MADE)
+    if made in MEDIA_KINDS:
+        return Produce(0), Sample("probe", (probe(made),), ())  # type: ignore[arg-type]
+    picture = Sample("probe", (probe("image"),), ())
+    if made == "mask":
+        return Region(mask=np.ones((48, 64), dtype=bool)), picture
+    return Region(box=(0.0, 0.0, 1.0, 1.0)) if made == "box" else Region(point=(0.5, 0.5)), picture
+
+
+def _written(model: VisionLanguageModel, sample: Sample, text: str) -> list[Region]:
+    size = None
+    if model.codec.needs_size and sample.media and sample.media[0].kind == "image":
+        size = image_size(sample.media[0], sample.where)
+    regions: list[Region] = model.codec.decode(text, size)
+    return regions
+
+
+def _with_heads(
+    model: VisionLanguageModel, sample: Sample, max_new_tokens: int, written: Sequence[Form], options: dict[str, Any]
+) -> Answer:
+    asked = sample.prompt()
+    prompt = model.example(asked, model.renderer(), True)
+    row = _Answering(prompt, model.llm.tokenizer.pad_token_id)
+    openings = {form.opening: form for form in written if form.opening is not None}
+    left = max_new_tokens
+    while left > 0:
+        inputs = model.inputs(pack([row.example]))
+        ids = model.llm.generate_ids(inputs, left, model.template.stops, list(openings), **options)[0]
+        row.say(ids)
+        left -= len(ids)
+        if not ids or ids[-1] not in openings:
+            break
+        form = openings[ids[-1]]
+        row.fill(form)
+    for form in written:
+        row.find(form, _target(form.head, prompt, asked))
+    text = model.llm.text_of(row.spoken, model.template.stops)
+    made = list(_decoded(model, row.example, written)) + [thing for form in written for thing in form.head.made_of_words(text)]
+    regions = [thing for thing in made if isinstance(thing, Region)]
+    return Answer(text, (*_written(model, sample, text), *regions), tuple(thing for thing in made if isinstance(thing, Media)))
+
+
+class _Answering:
+    """A prompt with as much of its answer as there is: tokens, filled places, and slots of what heads read."""
+
+    def __init__(self, prompt: Example, placeholder: int) -> None:
+        self.prompt, self.placeholder = prompt, placeholder
+        self.ids: list[int] = []
+        self.spoken: list[int] = []
+        self.slots: dict[str, list[Slot]] = {}
+        self.things: dict[str, list[Thing]] = {}
+
+    @property
+    def example(self) -> Example:
+        """The row as an example."""
+        before = self.prompt.rendered
+        ids = [*before.ids, *self.ids]
+        slots = {kind: list(places) for kind, places in before.slots.items()} | self.slots
+        rendered = Rendered(ids, [IGNORE] * len(ids), slots, things=before.things)
+        things: Mapping[str, Sequence[Thing]] = {**self.prompt.things, **self.things}
+        return replace(self.prompt, rendered=rendered, things=things)
+
+    def say(self, ids: Sequence[int]) -> None:
+        """Tokens behind the row."""
+        self.ids += ids
+        self.spoken += ids
+
+    def fill(self, form: Form) -> None:
+        """Places behind the row, and the words that close them."""
+        start = len(self.prompt.rendered.ids) + len(self.ids)
+        self._add(form.kind, Slot(len(self.things.get(form.kind, [])), start, form.places), Thing(None))
+        self.ids += [self.placeholder] * form.places
+        self.say(form.closing)
+
+    def find(self, form: Form, thing: Thing) -> None:
+        """Slots at every run of a form's triggers, each an unknown `thing` of its own."""
+        run, start = list(form.triggers), len(self.prompt.rendered.ids)
+        place = 0
+        while run and place + len(run) <= len(self.ids):
+            if self.ids[place : place + len(run)] == run:
+                number = len(self.things.get(form.kind, []))
+                self._add(form.kind, Slot(number, start + place, len(run)), thing)
+                place += len(run)
+            else:
+                place += 1
+
+    def _add(self, kind: str, slot: Slot, thing: Thing) -> None:
+        self.slots.setdefault(kind, []).append(slot)
+        self.things.setdefault(kind, []).append(thing)
+
+
+def _target(head: Head, prompt: Example, sample: Sample) -> Thing:
+    """An unknown thing on the last picture or film that the prompt shows."""
+    for kind in ("image", "video"):
+        shown = prompt.rendered.things.get(kind, [])
+        if shown:
+            part = shown[-1]
+            assert isinstance(part, MediaRef)
+            return Thing(None, on=(kind, len(shown) - 1), view=head.view(sample.media[part.index], sample.where))
+    return Thing(None)
+
+
+def _decoded(model: VisionLanguageModel, example: Example, written: Sequence[Form]) -> Iterator[Made]:
+    """The row read once more, whole, and each head's states decoded."""
+    if not any(example.things.get(form.kind) for form in written):
+        return
+    hidden, embeds, seen = model.read(pack([example]))
+    for form in written:
+        things = example.things.get(form.kind, [])
+        if things:
+            states = states_of(hidden, embeds, example.rendered.slots[form.kind], form.head)
+            yield from form.head.decode(states, things, seen)
