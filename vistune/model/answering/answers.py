@@ -11,22 +11,68 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from vistune.data.media.image import image_size
-from vistune.model.features import Thing
+from vistune.model.features import Sight, Thing
 from vistune.model.heads.base import Head, Made, states_of
+from vistune.model.language.causal import LanguageModel
+from vistune.model.language.inputs import Inputs
 from vistune.model.modalities.base import probe
-from vistune.model.packing import Example, pack
-from vistune.prompt.render import IGNORE, Rendered, Slot
+from vistune.model.packing import Batch, Example, pack
+from vistune.prompt.codec import Codec
+from vistune.prompt.render import IGNORE, Rendered, Renderer, Slot
+from vistune.prompt.template import Template
 from vistune.prompt.writer import MADE, Places, Trigger, Words
 from vistune.sample import MEDIA_KINDS, Media, MediaRef, Part, Produce, Region, Sample
 
-if TYPE_CHECKING:
-    from vistune.model.vlm import VisionLanguageModel
+
+class Answering(Protocol):
+    """What is asked of a model that answers."""
+
+    @property
+    def head_of(self) -> dict[str, Head]:
+        """Heads by what they make."""
+        ...
+
+    @property
+    def codec(self) -> Codec:
+        """Coordinates in words."""
+        ...
+
+    @property
+    def template(self) -> Template:
+        """How a conversation is laid out."""
+        ...
+
+    @property
+    def llm(self) -> LanguageModel:
+        """The language model."""
+        ...
+
+    def generate(self, samples: Sequence[Sample], max_new_tokens: int = 128, **options: Any) -> list[str]:
+        """Texts."""
+        ...
+
+    def example(self, sample: Sample, renderer: Renderer, answer_next: bool = False) -> Example:
+        """A sample made ready."""
+        ...
+
+    def renderer(self) -> Renderer:
+        """What renders samples."""
+        ...
+
+    def inputs(self, batch: Batch) -> Inputs:
+        """What the language model reads of a row."""
+        ...
+
+    def read(self, batch: Batch) -> tuple[Tensor, Tensor, dict[str, list[Sight]]]:
+        """States and embeddings of a row, and what was seen."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +97,7 @@ class Form:
 
 
 @torch.no_grad()
-def answered(model: VisionLanguageModel, samples: Sequence[Sample], max_new_tokens: int, **options: Any) -> list[Answer]:
+def answered(model: Answering, samples: Sequence[Sample], max_new_tokens: int, **options: Any) -> list[Answer]:
     """Answer each sample's last question with text, regions and media; `options` as for `generate`."""
     if not model.head_of:
         texts = model.generate(samples, max_new_tokens, **options)
@@ -60,7 +106,7 @@ def answered(model: VisionLanguageModel, samples: Sequence[Sample], max_new_toke
     return [_with_heads(model, sample, max_new_tokens, written, options) for sample in samples]
 
 
-def forms(model: VisionLanguageModel) -> list[Form]:
+def forms(model: Answering) -> list[Form]:
     """How each head's artefacts are written, asked of the heads themselves."""
     tokenizer, found = model.llm.tokenizer, []
     for kind, head in model.head_of.items():
@@ -91,7 +137,7 @@ def example_of(kind: str) -> tuple[Part, Sample]:
     return Region(box=(0.0, 0.0, 1.0, 1.0)) if made == "box" else Region(point=(0.5, 0.5)), picture
 
 
-def _written(model: VisionLanguageModel, sample: Sample, text: str) -> list[Region]:
+def _written(model: Answering, sample: Sample, text: str) -> list[Region]:
     size = None
     if model.codec.needs_size and sample.media and sample.media[0].kind == "image":
         size = image_size(sample.media[0], sample.where)
@@ -100,7 +146,7 @@ def _written(model: VisionLanguageModel, sample: Sample, text: str) -> list[Regi
 
 
 def _with_heads(
-    model: VisionLanguageModel, sample: Sample, max_new_tokens: int, written: Sequence[Form], options: dict[str, Any]
+    model: Answering, sample: Sample, max_new_tokens: int, written: Sequence[Form], options: dict[str, Any]
 ) -> Answer:
     asked = sample.prompt()
     prompt = model.example(asked, model.renderer(), True)
@@ -184,7 +230,7 @@ def _target(head: Head, prompt: Example, sample: Sample) -> Thing:
     return Thing(None)
 
 
-def _decoded(model: VisionLanguageModel, example: Example, written: Sequence[Form]) -> Iterator[Made]:
+def _decoded(model: Answering, example: Example, written: Sequence[Form]) -> Iterator[Made]:
     """The row read once more, whole, and each head's states decoded."""
     if not any(example.things.get(form.kind) for form in written):
         return
