@@ -38,6 +38,7 @@ def list_methods(as_json: Annotated[bool, typer.Option("--json", help="Print JSO
         "plug-ins": [f"{name}+METHOD" for name in plugins],
         "datasets": list(NAMES),
         "protocols": list(PROTOCOLS),
+        "commands of their own": ["segment (DenseCLIP)", "modality (ViPT)"],
     }
     if as_json:
         print(json.dumps(listing, indent=2))
@@ -99,6 +100,62 @@ def run(
                 print(f"{one} {protocol} {name} seed {seed}: {json.dumps(result['accuracy'])}", flush=True)
                 for note in result["notes"]:
                     print(f"  {note}", flush=True)
+
+
+@app.command()
+def segment(
+    model: Annotated[str, typer.Option(help="A CLIP directory or hub id, or (with --tokenizer) a file in OpenAI's layout.")],
+    data: Annotated[
+        str,
+        typer.Option(help="`world`, or a folder with classes.txt and {train,test}/{images,masks}; masks hold class indices."),
+    ] = "world",
+    steps: Annotated[int, typer.Option(min=1, help="Optimizer steps (published: 80000 on ADE20K).")] = 1000,
+    batch: Annotated[int, typer.Option(min=1, help="Pictures a step.")] = 16,
+    lr: Annotated[float, typer.Option(min=0, help="Learning rate (published: 1e-4).")] = 1e-4,
+    seed: Annotated[int, typer.Option(help="Of the start and of the batches.")] = 1,
+    out: Annotated[Path, typer.Option(help="Where the result goes.")] = Path("runs/promptlearn/dense_clip"),
+    tokenizer: Annotated[str | None, typer.Option(help="The tokenizer of a state-dict file: directory or hub id.")] = None,
+    activation: Annotated[str, typer.Option(help="The MLP's of a state-dict file: quick_gelu or gelu.")] = "quick_gelu",
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps; auto takes a GPU where there is one.")] = "auto",
+    trust: Trust = None,
+) -> None:
+    """DenseCLIP: a class for every pixel from a frozen dual encoder; prints mIoU."""
+    from vistune.promptlearn.datasets.masks import folder_masks, world_masks
+    from vistune.promptlearn.segment import segment as run_segment
+
+    known = world_masks() if data == "world" else folder_masks(Path(data))
+    backbone = opened(model, tokenizer, activation, device)
+    result = run_segment(backbone, known, out, steps=steps, batch=batch, lr=lr, seed=seed)
+    print(f"dense_clip on {data}: mIoU {result['mean_iou']:.2f} over {len(known.names)} classes")
+
+
+@app.command()
+def modality(
+    model: Annotated[str, typer.Option(help="A CLIP directory or hub id, or (with --tokenizer) a file in OpenAI's layout.")],
+    data: Annotated[str, typer.Option(help="`world`, or a folder with {train,test}/{rgb,second}/CLASS.")] = "world",
+    channels: Annotated[int, typer.Option(min=1, max=3, help="Of the second modality: 1 (grey) or 3.")] = 1,
+    steps: Annotated[int, typer.Option(min=1, help="Optimizer steps.")] = 500,
+    batch: Annotated[int, typer.Option(min=1, help="Pictures a step.")] = 32,
+    lr: Annotated[float, typer.Option(min=0, help="Learning rate (published: 4e-4).")] = 4e-4,
+    seed: Annotated[int, typer.Option(help="Of the start and of the batches.")] = 1,
+    out: Annotated[Path, typer.Option(help="Where the result goes.")] = Path("runs/promptlearn/vipt"),
+    tokenizer: Annotated[str | None, typer.Option(help="The tokenizer of a state-dict file: directory or hub id.")] = None,
+    activation: Annotated[str, typer.Option(help="The MLP's of a state-dict file: quick_gelu or gelu.")] = "quick_gelu",
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps; auto takes a GPU where there is one.")] = "auto",
+    trust: Trust = None,
+) -> None:
+    """ViPT: depth, heat or events as prompts of a frozen dual encoder; prints accuracy without and with them."""
+    from vistune.errors import InputError
+    from vistune.promptlearn.datasets.pairs import folder_pairs, world_pairs
+    from vistune.promptlearn.modality import tune_modality
+
+    if channels == 2:
+        raise InputError("--channels 2: a second modality is read as 1 channel (grey) or 3 (its colours)")
+    known = world_pairs() if data == "world" else folder_pairs(Path(data))
+    backbone = opened(model, tokenizer, activation, device)
+    result = tune_modality(backbone, known, out, steps=steps, batch=batch, lr=lr, seed=seed, channels=channels)
+    alone, both = result["accuracy"]["rgb"], result["accuracy"]["both"]
+    print(f"vipt on {data}: {alone:.2f} % from the picture alone, {both:.2f} % with both")
 
 
 @app.command()

@@ -1,0 +1,99 @@
+"""`vistune promptlearn segment` and `modality`: DenseCLIP and ViPT as a user runs them, on the world and on folders."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from tests.promptlearn.tiny import write_clip
+from vistune.commands.promptlearn import app
+from vistune.files import read_json
+from vistune.promptlearn.datasets.masks import WORLD_NAMES, world_masks
+from vistune.promptlearn.datasets.pairs import world_pairs
+
+COLOURS = {"red": (200, 0, 0), "green": (0, 200, 0)}
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    return write_clip(tmp_path_factory.mktemp("clip"))
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, list(map(str, arguments)))
+
+
+def write_masks(root, index=1):
+    (root / "classes.txt").parent.mkdir(parents=True, exist_ok=True)
+    (root / "classes.txt").write_text("red\ngreen\n")
+    for split in ("train", "test"):
+        for part in ("images", "masks"):
+            (root / split / part).mkdir(parents=True)
+        for number in range(4):
+            picture, mask = np.zeros((64, 48, 3), np.uint8), np.zeros((64, 48), np.uint8)
+            picture[:32], picture[32:] = COLOURS["red"], COLOURS["green"]
+            mask[32:] = index
+            Image.fromarray(picture).save(root / split / "images" / f"{number}.png")
+            Image.fromarray(mask).save(root / split / "masks" / f"{number}.png")
+
+
+def test_masks_of_a_folder_are_learnt(tiny, tmp_path):
+    write_masks(tmp_path / "data")
+    arguments = ("--model", tiny, "--data", tmp_path / "data", "--batch", 4, "--lr", 0.003, "--out", tmp_path / "out")
+    assert run("segment", *arguments, "--steps", 1).exit_code == 0
+    before = read_json(tmp_path / "out/dense_clip.json")["mean_iou"]
+    done = run("segment", *arguments, "--steps", 25)
+    assert done.exit_code == 0, done.output
+    result = read_json(tmp_path / "out/dense_clip.json")
+    assert result["mean_iou"] > max(before, 60)
+    assert float(re.search(r"mIoU ([\d.]+) over 2 classes", done.stdout)[1]) == pytest.approx(result["mean_iou"], abs=0.01)
+    assert (tmp_path / "out/dense_clip.safetensors").is_file()
+
+
+def test_a_mask_with_an_index_of_no_class_is_refused(tiny, tmp_path):
+    write_masks(tmp_path / "data", index=7)
+    done = run("segment", "--model", tiny, "--data", tmp_path / "data", "--steps", 1, "--out", tmp_path / "out")
+    assert "holds index 7: there are classes 0 to 1, and 255 is no class" in str(done.exception)
+    (tmp_path / "data/train/masks/2.png").unlink()
+    done = run("segment", "--model", tiny, "--data", tmp_path / "data", "--steps", 1, "--out", tmp_path / "out")
+    assert "has no mask" in str(done.exception)
+
+
+def test_a_second_modality_tells_apart_pictures_that_are_all_the_same(tiny, tmp_path):
+    root = tmp_path / "data"
+    for split in ("train", "test"):
+        for name, grey in (("small_red_circle", 30), ("large_green_star", 220)):
+            for part, value in (("rgb", 128), ("second", grey)):
+                (root / split / part / name).mkdir(parents=True)
+                for number in range(4):
+                    picture = np.full((64, 64, 3), value, np.uint8)
+                    Image.fromarray(picture).save(root / split / part / name / f"{number}.png")
+    done = run(
+        "modality", "--model", tiny, "--data", root, "--steps", 30, "--lr", 0.01, "--batch", 8, "--out", tmp_path / "out"
+    )
+    assert done.exit_code == 0, done.output
+    result = read_json(tmp_path / "out/vipt.json")
+    assert result["accuracy"] == {"rgb": 50.0, "both": 100.0}
+    assert result["classes"] == ["large green star", "small red circle"]
+    next((root / "test/second/small_red_circle").glob("2.png")).unlink()
+    done = run("modality", "--model", tiny, "--data", root, "--steps", 1, "--out", tmp_path / "out")
+    assert "has no second modality" in str(done.exception)
+    assert "read as 1 channel" in str(run("modality", "--model", tiny, "--channels", 2).exception)
+
+
+def test_worlds_of_both():
+    masked = world_masks(train=3, test=2)
+    assert [len(masked.train), len(masked.test), masked.names] == [3, 2, WORLD_NAMES]
+    assert 0 < masked.train[0].mask.max() < len(WORLD_NAMES)
+    pairs = world_pairs(train=1, test=1)
+    assert len(pairs.train) == len(pairs.test) == len(pairs.names)
+    assert set(np.unique(pairs.train[0].second.data)) == {0, 255}
+
+
+def test_the_listing_names_them():
+    assert "segment (DenseCLIP)" in json.loads(run("list", "--json").stdout)["commands of their own"]
