@@ -20,6 +20,7 @@ SMALL = {
     "tac": {"n_clusters": 3},
     "proda": {"n_prompts": 8, "n_ctx": 4},
     "lasp": {"templates": ["a photo of the small {}.", "itap of a {}."]},
+    "promptsrc": {"templates": ["a photo of the small {}.", "itap of a {}."]},
 }
 DESCRIPTIONS = {
     "cat": ("a cat is a small furry animal with whiskers.", "a small cat sits on a chair."),
@@ -55,7 +56,7 @@ def bank(pixels):
 
 def make(name, clip):
     torch.manual_seed(0)
-    return build(name, clip, TAUGHT, SMALL.get(name))
+    return build(name, clip, TAUGHT, SMALL.get(name), inner_arguments=SMALL.get(name.partition("+")[2]))
 
 
 def prepared(name, clip, engine, bank):

@@ -1,6 +1,11 @@
-"""Hand-written sentences for a class name, by data set (CoOp's list), the seven best of ImageNet's, and LASP's 35."""
+"""Hand-written sentences for a class name: by data set (CoOp's list), ImageNet's best seven, LASP's 35, PromptSRC's 60."""
 
 from __future__ import annotations
+
+
+def both(text: str) -> tuple[str, str]:
+    """A sentence about `a` thing and about `the` thing: `*` stands for the article."""
+    return text.replace("*", "a"), text.replace("*", "the")
 
 
 def photos(adjectives: str, articles: str = "the a") -> tuple[str, ...]:
@@ -49,4 +54,24 @@ LASP_TEMPLATES = (
     *photos("low resolution,cropped,pixelated,good"),
     *photos("bad,bright,close-up,jpeg corrupted", "the"),
     *photos("blurry", "a"),
+)
+
+# ImageNet's sentences that PromptSRC averages: 60 of CLIP's 80.
+PROMPTSRC_TEMPLATES = (
+    *photos("low resolution,cropped,bright,close-up,pixelated,blurry,bad"),
+    *photos("good,dark,black and white", "the"),
+    *photos("jpeg corrupted", "a"),
+    *(f"a photo of {which} {{}}." for which in ("a", "many", "my", "one", "the", "the cool", "a large", "a nice", "a weird")),
+    *(sentence for look in ("hard to see", "clean", "dirty") for sentence in both(f"a photo of * {look} {{}}.")),
+    *(
+        sentence
+        for work in ("sculpture", "rendering", "painting", "doodle", "sketch", "rendition")
+        for sentence in both(f"a {work} of * {{}}.")
+    ),
+    *(f"{work} of a {{}}." for work in ("a tattoo", "a drawing", "graffiti", "art")),
+    *(sentence for stuff in ("embroidered", "plastic", "origami") for sentence in both(f"* {stuff} {{}}.")),
+    *both("* {} in a video game."),
+    "the toy {}.",
+    "a cartoon {}.",
+    "itap of the {}.",
 )

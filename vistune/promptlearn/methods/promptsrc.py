@@ -10,13 +10,14 @@ from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.losses import divergence_per_entry, l1_distance
 from vistune.promptlearn.method import Call, Output, Recipe, depth_in
 from vistune.promptlearn.methods.ivlp import Ivlp
-from vistune.promptlearn.templates import IMAGENET_SUBSET
+from vistune.promptlearn.templates import PROMPTSRC_TEMPLATES
 
 
 class Promptsrc(Ivlp):
     """IVLP (4 + 4 tokens, depth 9) with L1 to frozen text and image features, KL to frozen logits, and averaging over epochs.
 
-    `templates` make the frozen text feature: raw features averaged, not normalised first. The average over epochs weighs
+    `templates` (released: 60 of CLIP's for ImageNet, for every data set) make the frozen text feature: raw features averaged,
+    not normalised first. The average over epochs weighs
     epoch e by a normal density with `mean` and `std` (section 3.3); it replaces the weights after the last epoch.
     """
 
@@ -37,7 +38,7 @@ class Promptsrc(Ivlp):
     ) -> None:
         depth = depth_in(backbone, 9, depth)
         super().__init__(backbone, n_text=n_text, n_vision=n_vision, depth_text=depth, depth_vision=depth)
-        self.templates = templates or list(IMAGENET_SUBSET)
+        self.templates = templates or list(PROMPTSRC_TEMPLATES)
         self.text_weight, self.image_weight = text_weight, image_weight
         self.mean, self.std = mean, std
         self._average = EpochAverage()
