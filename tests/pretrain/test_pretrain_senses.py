@@ -10,7 +10,7 @@ FOLDERS = {
     "audio": "whisper",
     "points": "point_bert",
     "codes": "code_book",
-    "video": "videomae",
+    "video": "vivit",
     "masks": "sam",
     "painter": "painter",
 }

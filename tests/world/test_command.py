@@ -22,6 +22,17 @@ def test_show_draws_a_sheet(tmp_path):
         assert sheet.size[0] == 6 * 260
 
 
+SHEETS = {"films": (1040, 292), "sounds": (495, 548), "solids": (486, 356), "pages": (520, 324), "edits": (536, 148)}
+
+
+@pytest.mark.parametrize(("sense", "size"), SHEETS.items())
+def test_show_draws_a_sheet_of_another_sense(sense, size, tmp_path):
+    result = CliRunner().invoke(app, ["show", "--out", str(tmp_path / "sheet.png"), "--size", "2", "--sense", sense])
+    assert result.exit_code == 0 and result.output.startswith(f"2 {sense} in ")
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.size == size
+
+
 def test_export_lists_what_it_wrote(tmp_path):
     result = CliRunner().invoke(app, ["export", str(tmp_path / "w"), "--size", "2", "--split", "validation"])
     assert result.exit_code == 0 and len(result.output.splitlines()) == 12
@@ -33,6 +44,7 @@ def test_export_lists_what_it_wrote(tmp_path):
     [
         (("export", "w", "--split", "tset"), "did you mean 'test'"),
         (("show", "--out", "sheet.jpg"), "ends in .png"),
+        (("show", "--out", "sheet.png", "--sense", "solid"), "did you mean 'solids'"),
         (("show", "--out", "sheet.png", "--domain", "nosie"), "did you mean 'noise'"),
         (("show", "--out", "sheet.png", "--seed", "-1"), "zero or above"),
     ],

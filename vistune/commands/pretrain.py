@@ -47,7 +47,7 @@ def audio(out: Out, steps: Steps = 1000, batch: int = 16, seed: Seed = 0, until:
 
 
 @app.command()
-def points(out: Out, steps: Steps = 1200, batch: int = 16, seed: Seed = 0, until: Until = None) -> None:
+def points(out: Out, steps: Steps = 900, batch: int = 16, seed: Seed = 0, until: Until = None) -> None:
     """Dense labels on point clouds: a PointBERT of 1.1 M parameters, in OUT/point_bert."""
     from vistune.pretrain.points import pretrain_points
 
@@ -55,8 +55,8 @@ def points(out: Out, steps: Steps = 1200, batch: int = 16, seed: Seed = 0, until
 
 
 @app.command()
-def video(out: Out, steps: Steps = 700, batch: int = 16, seed: Seed = 0, until: Until = None) -> None:
-    """Dense labels on films: a VideoMAE of 2.7 M parameters that begins as the shipped image encoder, in OUT/videomae."""
+def video(out: Out, steps: Steps = 450, batch: int = 16, seed: Seed = 0, until: Until = None) -> None:
+    """Dense labels on films: a ViViT of 2.3 M parameters that begins as the shipped image encoder, in OUT/vivit."""
     from vistune.pretrain.video import pretrain_video
 
     _show(pretrain_video(out, steps, batch, seed=seed, until=until))
@@ -91,6 +91,21 @@ def painter(
     from vistune.pretrain.painter import pretrain_painter
 
     _show(pretrain_painter(out, steps, batch, seed=seed, until=until, book=book))
+
+
+@app.command()
+def probe(
+    what: Annotated[str, typer.Argument(help="audio, points, video, pages, masks, codes or painter.")],
+    path: Annotated[str, typer.Option(help="The model: a directory, or builtin:NAME; default the shipped one.")] = "",
+) -> None:
+    """What a model knows of writers, voices and shapes that were not taught."""
+    from vistune.errors import InputError, nearest
+    from vistune.pretrain.probes import PROBES
+
+    if what not in PROBES:
+        raise InputError(f"there is no probe {what!r}{nearest(what, list(PROBES))}")
+    measure, shipped = PROBES[what]
+    _show(measure(path or shipped))
 
 
 def _show(scores: dict[str, float]) -> None:

@@ -32,11 +32,11 @@ def pixels(images: Sequence[NDArray[np.uint8]]) -> Tensor:
 
 
 class Encoder(nn.Module):
-    """The shipped encoder, frozen; features of its last layer but one."""
+    """The shipped encoder (or another of its size), frozen; features of its last layer but one."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: str = "builtin:clip") -> None:
         super().__init__()
-        clip = CLIPModel.from_pretrained(Path(locate("builtin:clip")), dtype=torch.float32)
+        clip = CLIPModel.from_pretrained(Path(locate(path)), dtype=torch.float32)
         self.tower = clip.vision_model.requires_grad_(False).eval()
 
     def forward(self, pictures: Tensor) -> Tensor:

@@ -1,8 +1,9 @@
-"""`vistune pretrain video`: a small VideoMAE taught to name what lies in each cube of a film, its colour, and what it does.
+"""`vistune pretrain video`: a small ViViT taught to name what lies in each cube of a film, its colour, and what it does.
 
-Its blocks begin as the shipped image encoder's, and its cubes as that encoder's patches at half their weight in each of two
-frames (inflation, arXiv 1705.07750, section 2.1.3), since a film's frames are pictures. Most of the time it sees only some of
-the cubes, things before background, as VideoMAE (arXiv 2203.12602) does in its own pretraining.
+It begins as the shipped image encoder up to the layer that visual features are taken from, with that encoder's patches at half
+their weight in each of two frames and its places at every time (ViViT, arXiv 2103.15691, section 3.4): of a film in which
+nothing happens it sees what the image encoder sees. Most of the time it sees only some of the cubes, things before background,
+which costs a third.
 """
 
 from __future__ import annotations
@@ -14,41 +15,45 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from transformers import CLIPModel, VideoMAEConfig, VideoMAEImageProcessorPil, VideoMAEModel
+from transformers import CLIPModel, VideoMAEImageProcessorPil, VivitConfig, VivitModel
 
 from vistune.data.media.video import spread
 from vistune.model.weights.assets import locate
 from vistune.pretrain.card import HASHED, write_card
 from vistune.pretrain.dense import owners
 from vistune.pretrain.loop import adamw, pretrain
-from vistune.pretrain.vision import COLOURS, IMAGE_SIZE, MEAN, NAMES, PATCH_SIZE, STD
+from vistune.pretrain.vision import COLOURS, IMAGE_SIZE, MEAN, NAMES, PATCH_SIZE, STD, sine_positions
 from vistune.world.films.film import FRAMES, Film, FilmObject, make_film
 from vistune.world.films.roles import ACTIONS, DIRECTIONS
 
-FOLDER = "videomae"
+FOLDER = "vivit"
 SEEN = spread(FRAMES, 8)  # the frames a video encoder that takes eight is given
 TUBELET = 2
+WIDTH, LAYERS = 192, 5
+TIMES_LOUD = 0.3  # how much of a place's embedding tells its time, at the beginning
 GRID = IMAGE_SIZE // PATCH_SIZE
 CUBES = len(SEEN) // TUBELET * GRID * GRID
 KEPT = 80
-WHOLE_FROM = 0.8  # of the steps on, all cubes are seen
+WHOLE_FROM = 0.9  # of the steps on, all cubes are seen
 DEEDS = [*(f"move {direction}" for direction in DIRECTIONS), *(action for action in ACTIONS if action != "move")]
+WARMUP = 50  # steps: it does not begin from nothing
 VALIDATION_FILMS = 96
 
 
-def config() -> VideoMAEConfig:
-    """2.7 M parameters: the shipped image encoder's sizes."""
-    return VideoMAEConfig(
+def config() -> VivitConfig:
+    """2.3 M parameters: the shipped image encoder's sizes."""
+    return VivitConfig(
         image_size=IMAGE_SIZE,
-        patch_size=PATCH_SIZE,
         num_frames=len(SEEN),
-        tubelet_size=TUBELET,
-        hidden_size=192,
-        num_hidden_layers=6,
+        tubelet_size=[TUBELET, PATCH_SIZE, PATCH_SIZE],
+        hidden_size=WIDTH,
+        num_hidden_layers=LAYERS,
         num_attention_heads=6,
-        intermediate_size=768,
+        intermediate_size=4 * WIDTH,
+        hidden_act="gelu",
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
         layer_norm_eps=1e-5,
-        use_mean_pooling=False,
     )
 
 
@@ -78,55 +83,76 @@ def owner_of_cubes(film: Film) -> Tensor:
 
 
 @torch.no_grad()
-def inflate(video: VideoMAEModel) -> None:
-    """Give a VideoMAE the weights of the shipped image encoder, where it has the like."""
+def inflate(video: VivitModel) -> None:
+    """Give a ViViT the weights of the shipped image encoder.
+
+    That encoder normalises its patches before the first block, and a ViViT does not. Taking the mean off is linear and goes
+    into the weights; the spread, which differs little from patch to patch, becomes the mean spread of some frames' patches.
+    """
     tower = CLIPModel.from_pretrained(Path(locate("builtin:clip")), dtype=torch.float32).vision_model
-    cubes = video.embeddings.patch_embeddings.projection
-    patches = tower.embeddings.patch_embedding.weight[:, :, None]  # [192, 3, 1, 8, 8]
-    cubes.weight.copy_(patches.expand_as(cubes.weight) / TUBELET)
-    told = cubes(frames([make_film(seed) for seed in range(4)]).transpose(1, 2))
-    cubes.weight *= video.embeddings.position_embeddings.std() / told.std()  # cubes and places begin equally loud
-    for layer, image in zip(video.encoder.layer, tower.encoder.layers, strict=True):
-        attention = layer.attention.attention
-        attention.query.load_state_dict(image.self_attn.q_proj.state_dict())
-        attention.key.weight.copy_(image.self_attn.k_proj.weight)  # a key's bias changes no softmax, and VideoMAE has none
-        attention.value.load_state_dict(image.self_attn.v_proj.state_dict())
-        layer.attention.output.dense.load_state_dict(image.self_attn.out_proj.state_dict())
-        layer.layernorm_before.load_state_dict(image.layer_norm1.state_dict())
-        layer.layernorm_after.load_state_dict(image.layer_norm2.state_dict())
-        layer.intermediate.dense.load_state_dict(image.mlp.fc1.state_dict())
-        layer.output.dense.load_state_dict(image.mlp.fc2.state_dict())
+    entering = tower.embeddings(frames([make_film(seed) for seed in range(8)]).flatten(0, 1))
+    norm, spread_of = tower.pre_layrnorm, entering.std(dim=-1, correction=0).mean()
+
+    def normed(values: Tensor) -> Tensor:  # [..., 192]
+        centred: Tensor = (values - values.mean(dim=-1, keepdim=True)) / spread_of * norm.weight
+        return centred
+
+    own, image = video.embeddings, tower.embeddings
+    patches = normed(image.patch_embedding.weight.permute(1, 2, 3, 0)).permute(3, 0, 1, 2)  # [192, 3, 8, 8]
+    own.patch_embeddings.projection.weight.copy_(patches[:, :, None].expand(-1, -1, TUBELET, -1, -1) / TUBELET)
+    own.patch_embeddings.projection.bias.zero_()
+    own.cls_token.copy_(normed(image.class_embedding)[None, None])
+    places = normed(image.position_embedding.weight) + norm.bias
+    times = TIMES_LOUD * places.std() * sine_positions(len(SEEN) // TUBELET, WIDTH)[:: len(SEEN) // TUBELET]
+    own.position_embeddings[0, :1].copy_(places[:1])
+    own.position_embeddings[0, 1:].copy_((places[None, 1:] + times[:, None]).flatten(0, 1))
+    for layer, model in zip(video.layers, tower.encoder.layers, strict=False):  # the last of the model's is left out
+        for mine, theirs in (
+            (layer.attention.q_proj, model.self_attn.q_proj),
+            (layer.attention.k_proj, model.self_attn.k_proj),
+            (layer.attention.v_proj, model.self_attn.v_proj),
+            (layer.attention.o_proj, model.self_attn.out_proj),
+            (layer.layernorm_before, model.layer_norm1),
+            (layer.layernorm_after, model.layer_norm2),
+            (layer.mlp.fc1, model.mlp.fc1),
+            (layer.mlp.fc2, model.mlp.fc2),
+        ):
+            mine.load_state_dict(theirs.state_dict())
 
 
 class Pretraining(nn.Module):
-    """A VideoMAE, and linear heads on its cubes."""
+    """A ViViT, and linear heads on its cubes."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.video = VideoMAEModel(config())
+        self.video = VivitModel(config(), add_pooling_layer=False)
         inflate(self.video)
-        self.norm = nn.LayerNorm(192)
-        self.name, self.colour = nn.Linear(192, len(NAMES) + 1), nn.Linear(192, len(COLOURS) + 1)
-        self.deed = nn.Linear(192, len(DEEDS))
+        self.name, self.colour = nn.Linear(WIDTH, len(NAMES) + 1), nn.Linear(WIDTH, len(COLOURS) + 1)
+        self.deed = nn.Linear(WIDTH, len(DEEDS))
 
-    def see(self, films: Sequence[Film], hidden: Tensor | None = None) -> Tensor:
-        """Features `[B, L, 192]` of all cubes, or of those that are not `hidden` (bool `[B, CUBES]`)."""
-        seen: Tensor = self.norm(self.video(frames(films), bool_masked_pos=hidden).last_hidden_state)
+    def see(self, films: Sequence[Film], kept: Tensor | None = None) -> Tensor:
+        """Features `[B, L, 192]` of all cubes, or of those that are `kept` (`[B, L]`, their numbers)."""
+        x = self.video.embeddings(frames(films))
+        if kept is not None:
+            rows = torch.cat([torch.zeros(len(kept), 1, dtype=torch.long), kept + 1], dim=1)
+            x = x.gather(1, rows[..., None].expand(-1, -1, x.shape[-1]))
+        for layer in self.video.layers:
+            x = layer(x, None)
+        seen: Tensor = self.video.layernorm(x)[:, 1:]
         return seen
 
     def losses(self, films: Sequence[Film], generator: torch.Generator, keep: int) -> dict[str, Tensor]:
         """`name`, `colour` and `deed` of what is in each of the `keep` cubes seen; of the background only that it is that."""
         owner = torch.stack([owner_of_cubes(film) for film in films])
-        hidden = None
+        kept = None
         if keep < CUBES:
             order = torch.rand(owner.shape, generator=generator) + (owner > 0)
-            kept = order.topk(keep, dim=1).indices.sort(dim=1).values
-            hidden = torch.ones_like(owner, dtype=torch.bool).scatter(1, kept, False)
+            kept = order.topk(keep, dim=1).indices
             owner = owner.gather(1, kept)
         tables = [torch.tensor([(0, 0, 0), *map(_labels, film.objects)]) for film in films]
         truth = torch.stack([table[row] for table, row in zip(tables, owner, strict=True)])  # [B, L, 3]
         names, colours, deeds = truth.unbind(-1)
-        x, there = self.see(films, hidden), owner > 0
+        x, there = self.see(films, kept), owner > 0
         weight = torch.where(there, 1.0, 0.1)
         losses = {}
         for key, head, wanted in (("name", self.name, names), ("colour", self.colour, colours)):
@@ -157,9 +183,9 @@ def _labels(thing: FilmObject) -> tuple[int, int, int]:
 
 
 def pretrain_video(
-    out: Path, steps: int, batch: int = 16, lr: float = 8e-4, seed: int = 0, until: int | None = None
+    out: Path, steps: int, batch: int = 16, lr: float = 4e-4, seed: int = 0, until: int | None = None
 ) -> dict[str, float]:
-    """Teach the VideoMAE, write its Hugging Face directory (bf16) with its card into `out/videomae`; validation scores."""
+    """Teach the ViViT, write its Hugging Face directory (bf16) with its card into `out/vivit`; validation scores."""
     torch.manual_seed(seed)
     model = Pretraining()
 
@@ -169,7 +195,7 @@ def pretrain_video(
         films = [make_film(first + index) for index in range(batch)]
         return model.losses(films, torch.Generator().manual_seed(first), keep)
 
-    scores = pretrain(model, losses_at, model.validate, out, steps, [adamw(model.parameters(), lr)], until)
+    scores = pretrain(model, losses_at, model.validate, out, steps, [adamw(model.parameters(), lr)], until, WARMUP)
     folder = out / FOLDER
     model.video.to(torch.bfloat16).save_pretrained(folder)
     VideoMAEImageProcessorPil(

@@ -94,7 +94,10 @@ def _ring(make: Make, count: int, rng: np.random.Generator) -> Points:
 
 
 def _pyramid(make: Make, count: int, rng: np.random.Generator) -> Points:
-    half, height = 0.42 + 0.05 * make.thick, 0.95 + 0.12 * make.stretch
+    half, height = (
+        0.5 + 0.04 * make.thick,
+        0.62 + 0.06 * make.stretch,
+    )  # squat: no cone is
     slope = math.hypot(half, height)
     on_base = rng.random(count) < half / (half + slope)  # areas: base (2h)^2, sides 4 * h * slope
     points = np.empty((count, 3))
