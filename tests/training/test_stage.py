@@ -207,3 +207,29 @@ def test_a_file_in_the_run_folders_place_is_one_sentence(tiny_spec: dict, tmp_pa
     with pytest.raises(InputError, match="is not empty and holds no run"):
         train(recipe(tiny_spec, PLAIN | {"steps": 1}), tmp_path / "run", report=False)
     assert (tmp_path / "run").read_text() == "mine"
+
+
+def text_only(folder: Path, words: int = 2) -> str:
+    turns = [{"from": "human", "value": "Say it."}, {"from": "gpt", "value": "one two " * words}] * 2
+    (folder / "text.json").write_text(json.dumps([{"id": str(number), "conversations": turns} for number in range(4)]))
+    return f"conversations:{folder}/text.json"
+
+
+def test_a_part_that_no_sample_reaches_stays_and_is_named_and_the_rest_is_kept(
+    tiny_spec: dict, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage = TUNE | {"data": text_only(tmp_path), "steps": 2}
+    folder = train(recipe(tiny_spec, stage), tmp_path / "run", report=False)
+    assert "stage s0: no sample reached connector, which stays as it was" in capsys.readouterr().err
+    after, base = weights(folder), weights(train(recipe(tiny_spec, PLAIN | {"steps": 1}), tmp_path / "base", report=False))
+    assert any(not torch.equal(after[name], base[name]) for name in base if name.startswith("llm"))
+
+
+def test_turns_that_do_not_fit_are_counted_in_the_log_and_said(
+    tiny_spec: dict, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stage = TUNE | {"data": text_only(tmp_path, words=8), "steps": 2, "train": {"llm": 1e-3}}
+    train(recipe(tiny_spec | {"max_length": 60}, stage), tmp_path / "run", report=False)
+    lines = [json.loads(line) for line in (tmp_path / "run" / "logs" / "s0.jsonl").read_text().splitlines()]
+    assert [(line["dropped_turns"], line["dropped_media"]) for line in lines] == [(8, 0), (8, 0)]
+    assert "stage s0: 16 turns beyond max_length were left out" in capsys.readouterr().err

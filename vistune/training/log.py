@@ -51,6 +51,7 @@ class Log:
         self._file = path.open("a", encoding="utf-8")
         self._meter = meter
         self._waited = 0.0
+        self._dropped = (0, 0)
 
     def add(
         self, step: int, steps: int, loss: float, norm: float, factor: float, work: Work, seconds: float, waited: float
@@ -59,6 +60,7 @@ class Log:
 
         Rows are packed, so every token that is computed is one of a sample and padding is none.
         """
+        self._dropped = (self._dropped[0] + work.dropped_turns, self._dropped[1] + work.dropped_media)
         wait, self._waited = waited - self._waited, waited
         share = self._meter.share(work, seconds)
         record: dict[str, Any] = {
@@ -70,6 +72,8 @@ class Log:
             "samples": work.samples,
             "tokens": work.tokens,
             "supervised": work.supervised,
+            "dropped_turns": work.dropped_turns,
+            "dropped_media": work.dropped_media,
             "padding_percent": 0.0,
             "seconds": round(seconds, 4),
             "tokens_per_second": round(work.tokens / seconds, 1),
@@ -82,6 +86,13 @@ class Log:
         }
         self._file.write(json.dumps(record) + "\n")
         self._file.flush()
+
+    @property
+    def dropped(self) -> str | None:
+        """What was left out of samples that are too long, as a person would say it; None where nothing was."""
+        turns, media = self._dropped
+        shown = f" with {media} media" if media else ""
+        return f"{turns} turns{shown} beyond max_length were left out, see dropped_turns in the log" if turns else None
 
     def close(self) -> None:
         """Close the file."""

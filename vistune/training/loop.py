@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -76,8 +77,8 @@ def train_stage(
     """Train one stage in place, resuming from its last state. Of several processes each calls it, with its own `world`.
 
     Raises `InputError` for a batch smaller than the number of processes, and when the loss, the gradient or a weight that is to
-    be kept is not finite; `RuntimeError` when a frozen parameter changed, and when a pattern's parameters all stayed as they
-    were.
+    be kept is not finite; `RuntimeError` when a frozen parameter changed, and when a trained part that samples reached did not.
+    A part that none reached (a connector in a stage of text alone), and turns that did not fit, are named at the end.
     """
     if stage.batch < world.size:
         raise InputError(f"stage {stage.name!r}: batch is {stage.batch}, expected at least {world.size}, one for each process")
@@ -98,6 +99,7 @@ def train_stage(
     def make(first: int, steps: int) -> Iterator[Work]:
         return work_of_steps(model, samples, stage, seed, first, steps, world)
 
+    unreached = {part: _of_part(model, selection.names, part) for part in {name.split(".")[0] for name in selection.names}}
     ahead = prepared(make, first, steps, stage.workers)
     work = counted(iter(ahead), world)
     if world.sharded:
@@ -125,6 +127,7 @@ def train_stage(
                 loss += share.item()
             loss = sum(world.gather(loss))
             _check_finite(loss, "the loss", stage, step)
+            unreached = {part: own for part, own in unreached.items() if not any(map(_moved, own))}
             sum_gradients(parameters, world)
             norm = float(whole(torch.nn.utils.clip_grad_norm_(parameters, stage.clip)))
             _check_finite(norm, "the norm of the gradients", stage, step)
@@ -138,7 +141,20 @@ def train_stage(
                 save_state(paths.state, step + 1, model, parts, optimizer, world)
     log.close()
     if first < steps:
-        check_changes(model, before, selection.names, stage, world)
+        alone = check_changes(model, before, selection.names, stage, world, frozenset(unreached))
+        if world.first:
+            notes = [log.dropped, *(f"no sample reached {part}, which stays as it was" for part in alone)]
+            for note in filter(None, notes):
+                print(f"stage {stage.name}: {note}", file=sys.stderr)
+
+
+def _of_part(model: Model, trained: frozenset[str], part: str) -> list[torch.nn.Parameter]:
+    return [own for name, own in model.named_parameters() if name in trained and name.split(".")[0] == part]
+
+
+def _moved(parameter: torch.nn.Parameter) -> bool:
+    """Has a gradient that would change it come to this parameter, or to this process's share of it?"""
+    return parameter.grad is not None and bool(sharding.share(parameter.grad).any())
 
 
 def _check_finite(value: float, what: str, stage: Stage, step: int) -> None:
@@ -156,13 +172,30 @@ def _check_weights(model: Model, stage: Stage, step: int) -> None:
             _check_finite(float(held.abs().max()), f"the largest weight of {name}", stage, step)
 
 
-def check_changes(model: Model, before: dict[str, int], trained: frozenset[str], stage: Stage, world: World = ALONE) -> None:
-    """Frozen parameters are bit-equal to what they were; of each trained part at least one is not."""
+def check_changes(
+    model: Model,
+    before: dict[str, int],
+    trained: frozenset[str],
+    stage: Stage,
+    world: World = ALONE,
+    unreached: frozenset[str] = frozenset(),
+) -> list[str]:
+    """Frozen parameters are bit-equal to what they were; of each trained part that a sample reached at least one is not.
+
+    `unreached` are parts to which no gradient came on this process. Returns those of all processes that stayed as they were.
+    """
     after = fingerprint(model)
     changed = set().union(*world.gather({name for name, value in after.items() if before[name] != value}))
     touched = sorted(changed - trained)
     if touched:
         raise RuntimeError(f"stage {stage.name!r}: {touched[0]} is frozen but changed")
-    for part in sorted({name.split(".")[0] for name in trained}):
-        if not any(name.startswith(part + ".") for name in changed):
+    alone = frozenset.intersection(*world.gather(unreached))
+    still = [
+        part
+        for part in sorted({name.split(".")[0] for name in trained})
+        if not any(name.startswith(part + ".") for name in changed)
+    ]
+    for part in still:
+        if part not in alone:
             raise RuntimeError(f"stage {stage.name!r}: {part} should have been trained but did not change")
+    return still

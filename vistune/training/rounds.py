@@ -34,9 +34,10 @@ def counted(work: Iterator[Work], world: World) -> Iterator[Work]:
             mine = next(work, None)
         if mine is None:
             return
-        shares = world.gather((mine.counts, mine.tokens, mine.samples))
-        counts, tokens, samples = zip(*shares, strict=True)
-        yield replace(mine, counts=summed(counts), tokens=sum(tokens), samples=sum(samples))
+        shares = world.gather((mine.counts, mine.tokens, mine.samples, mine.dropped_turns, mine.dropped_media))
+        counts, *numbers = zip(*shares, strict=True)
+        tokens, samples, turns, media = map(sum, numbers)
+        yield replace(mine, counts=summed(counts), tokens=tokens, samples=samples, dropped_turns=turns, dropped_media=media)
 
 
 def evened(work: Iterator[Work], world: World, model: Model) -> Iterator[Work]:

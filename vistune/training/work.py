@@ -15,19 +15,24 @@ from vistune.model.packing_budget import rows
 from vistune.model.vlm import VisionLanguageModel
 from vistune.prompt.template import Template
 from vistune.recipe import Stage
-from vistune.sample import Sample
+from vistune.sample import MediaRef, Produce, Sample
 from vistune.spec import build
 from vistune.training.distributed import ALONE, World
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """All of one step: its packed micro-batches, as the model packs them, and what its losses are counted in, by name."""
+    """All of one step: its packed micro-batches, as the model packs them, and what its losses are counted in, by name.
+
+    `dropped_turns` and their `dropped_media` were left out of samples that are longer than the model takes.
+    """
 
     batches: tuple[Any, ...]
     counts: Mapping[str, int]
     tokens: int
     samples: int
+    dropped_turns: int = 0
+    dropped_media: int = 0
 
     @property
     def supervised(self) -> int:
@@ -45,13 +50,17 @@ def work_of_steps(
     renderer: Any = model.renderer(template)
     for step in range(first, steps):
         places = [step * stage.batch + place for place in world.part(stage.batch)]
-        examples: list[Any] = [_example(model, samples[sample_at(place, len(samples), seed)], renderer) for place in places]
+        chosen = [samples[sample_at(place, len(samples), seed)] for place in places]
+        examples: list[Any] = [_example(model, sample, renderer) for sample in chosen]
+        cut = [_dropped(sample, example.rendered.dropped_turns) for sample, example in zip(chosen, examples, strict=True)]
         batches = tuple(model.pack(row) for row in _rows(examples, stage))
         yield Work(
             batches,
             counts=summed([batch.counts for batch in batches]),
             tokens=sum(len(batch.ids) for batch in batches),
             samples=len(examples),
+            dropped_turns=sum(turns for turns, _ in cut),
+            dropped_media=sum(media for _, media in cut),
         )
 
 
@@ -62,6 +71,12 @@ def _example(model: Any, sample: Sample, renderer: Any) -> Any:
         raise
     except Exception as error:
         raise RuntimeError(f"{sample.where} could not be prepared: {type(error).__name__}: {error}") from error
+
+
+def _dropped(sample: Sample, turns: int) -> tuple[int, int]:
+    """The turns that were dropped from the sample's end, and the media that they show or make."""
+    parts = (part for turn in sample.turns[len(sample.turns) - turns :] for part in turn.parts)
+    return turns, sum(isinstance(part, MediaRef | Produce) for part in parts)
 
 
 def _rows(examples: Sequence[Any], stage: Stage) -> list[list[Any]]:
