@@ -7,6 +7,7 @@ the lowest, and both are counted.
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +63,7 @@ CASES = {
     "short_answers": Case(source="samples.jsonl"),
     "pope": Case(spec=(("rule", "exact"),)),  # the official rule reads an empty answer as yes
     "mme": Case(best=200.0),  # of one perception subtask
-    "chair": Case(best=0.0),  # lower is better: who says nothing makes nothing up
+    "chair": Case(best=0.0, nothing=math.nan),  # lower is better: who says nothing makes nothing up
     "reason_seg": Case(perfect="perfect.jsonl"),
     "mm_vet": Case(judge=MmVet(), verdicts=("1.0", "0.0")),
     "llava_bench_coco": Case(judge=LlavaBench(), verdicts=("9 9", "10 1"), worst=10.0),
@@ -138,7 +139,7 @@ def test_empty_and_missing_predictions_score_the_least_and_are_counted(kind: str
     blank = [Prediction(sample.id, "") for sample in samples]
     empty = score(with_verdicts(kind, samples, blank, case, False, tmp_path), blank, samples)
     nothing = score(with_verdicts(kind, samples, [], case, False, tmp_path), [], samples)
-    assert empty.headline == pytest.approx(case.worst) and nothing.headline == pytest.approx(case.nothing)
+    assert empty.headline == pytest.approx(case.worst) and nothing.headline == pytest.approx(case.nothing, nan_ok=True)
     assert (empty.n, empty.missing) == (len(samples), 0)
     assert (nothing.n, nothing.missing, nothing.missing_ids) == (len(samples), len(samples), tuple(s.id for s in samples))
 
@@ -170,11 +171,11 @@ def test_official_results_are_recognised(kind: str, tmp_path: Path) -> None:
     bench, samples, _ = opened(kind)
     found = sorted((FIXTURES / kind).glob("results*"))
     assert found, f"{kind} has no official result file"
-    predictions = bench.recognise(load(found[0]))
+    predictions = bench.recognise(load(found[0]), samples)
     assert predictions and {prediction.id for prediction in predictions} <= {sample.id for sample in samples}
     other = tmp_path / "other.json"
     other.write_text('[{"entirely": "different"}]')
-    assert bench.recognise(load(other)) is None
+    assert bench.recognise(load(other), samples) is None
 
 
 def test_an_absent_layout_is_one_sentence(kind: str, tmp_path: Path) -> None:

@@ -77,5 +77,5 @@ def test_only_the_prefix_asks_for_the_hub() -> None:
 
 def test_a_result_file_of_one_line_is_a_list_of_one(tmp_path: Path) -> None:
     (tmp_path / "one.jsonl").write_text('{"idx": "q1", "prediction": "A", "seconds": 2}\n')
-    (found,) = read_answers(open_benchmark("blink"), tmp_path / "one.jsonl").predictions
+    (found,) = read_answers(open_benchmark("blink"), tmp_path / "one.jsonl", []).predictions
     assert (found.id, found.answer, found.extras) == ("q1", "A", {"seconds": 2})

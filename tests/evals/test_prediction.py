@@ -36,7 +36,7 @@ def test_whole_number_is_an_id(tmp_path: Path) -> None:
         ([{"id": "a", "answer": "x", "extras": []}], "field 'extras' holds [], expected an object"),
         ([{"id": "a", "answer": "x", "score": 1}], "unknown field 'score'"),
         ([["a", "x"]], "line 1: a prediction is an object"),
-        ([{"id": "1", "answer": "x"}, {"id": 1, "answer": "y"}], "line 2: id '1' was already given at"),
+        ([{"id": "1", "answer": "x"}, {"id": 1, "answer": "y"}], "line 2: id '1' was already given another answer at"),
     ],
 )
 def test_faults_are_located(tmp_path: Path, lines: list[object], message: str) -> None:

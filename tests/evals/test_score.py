@@ -63,7 +63,7 @@ def test_missing_and_extra_ids_are_listed_and_missing_is_wrong(tmp_path: Path, a
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ('{"id": 1, "answer": "a"}\n{"id": 1, "answer": "b"}\n', "line 2: id '1' was already given at"),
+        ('{"id": 1, "answer": "a"}\n{"id": 1, "answer": "b"}\n', "line 2: id '1' was already given another answer at"),
         ('{"id": 1, "answer": "a"}\n\n{"id": 2}\n', "line 3: field 'answer' is missing"),
         ('[{"question_id": 1, "answer": "a"}, {"question_id": 1, "answer": "b"}]', "hold two different answers to '1'"),
         ('[{"question_id": 1, "answer": "a"}, {"question_id": 2}]', "record 2: field 'answer' is missing"),

@@ -98,7 +98,7 @@ def judge(
     for path in predictions:
         if path.stem in given:
             raise InputError(f"two predictions files are called {path.stem!r}: the file's name is the model's, rename one")
-        given[path.stem] = in_order(samples, read_answers(opened, path).predictions)
+        given[path.stem] = in_order(samples, read_answers(opened, path, samples).predictions)
     spec = benchmark_spec(judge, options)
     if judge == "pairwise":
         from vistune.evals.arena import arena

@@ -25,18 +25,36 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 @app.command()
 def score(
     bench: Annotated[str, typer.Argument(help="The benchmark: vqa_v2, coco_captions, ...")],
-    predictions: Annotated[Path, typer.Argument(help="Our JSONL, or the benchmark's official result file.")],
-    annotations: Annotated[str, typer.Option(help="The annotation file, or the folder of the official download.")],
+    predictions: Annotated[Path | None, typer.Argument(help="Our JSONL, or the benchmark's official result file.")] = None,
+    annotations: Annotated[
+        str | None,
+        typer.Option(
+            help="The annotation file, or the folder of the official download; else the result file, if it holds them."
+        ),
+    ] = None,
     options: Options = [],  # noqa: B006 - typer reads it, nobody writes it
+    judgements: Annotated[
+        list[Path], typer.Option(help="Official reviews or grades, or replies kept by `vistune judge`; again for another run.")
+    ] = [],  # noqa: B006 - typer reads it, nobody writes it
+    partial: Annotated[bool, typer.Option(help="The samples are meant to be a part of those answered.")] = False,
     items: Annotated[Path | None, typer.Option(help="Also write every item's score to this JSONL file.")] = None,
     as_json: AsJson = False,
     trust: Trust = None,
 ) -> None:
     """Print the official number of a benchmark from a predictions file."""
+    from vistune.errors import InputError
     from vistune.evals.score import score as run
+    from vistune.evals.score import score_judgements
     from vistune.files import write_jsonl
 
-    result = run(benchmark_spec(bench, options), predictions, annotations)
+    spec, given = benchmark_spec(bench, options), predictions or (judgements[0] if judgements else None)
+    if given is None:
+        raise InputError("name a file of predictions, or of judgements with --judgements")
+    truth = annotations or str(given)  # official output lines often carry the question and its answer
+    if judgements:
+        result = score_judgements(spec, judgements, truth, predictions, partial=partial)
+    else:
+        result = run(spec, given, truth, partial=partial)
     if items is not None:
         write_jsonl(
             items, ({"id": name, "score": value} for name, value in zip(result.ids, result.items.tolist(), strict=True))

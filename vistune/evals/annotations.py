@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from vistune.data.fields.lettered import LETTERS
+from vistune.data.fields.typed import as_label
 from vistune.errors import InputError
 from vistune.evals.benchmark import field_of
 from vistune.evals.sources import beneath, load, load_table
@@ -66,6 +67,11 @@ def texts_of(record: Any, name: str, where: str) -> list[str]:
     return value
 
 
+def label_of(record: Any, name: str, where: str) -> str:
+    """A field that must be text or a number, as text: ids, answers and levels are written either way."""
+    return as_label(field_of(record, name, where), where, f"field {name!r}")
+
+
 def whole_of(record: Any, name: str, where: str) -> int:
     """A field that must be a whole number, given as one or as its digits."""
     value = field_of(record, name, where)
@@ -105,6 +111,33 @@ def asked(
     shown = tuple(MediaRef(index) for index in range(len(media)))
     turns = () if question is None else (Turn("user", (*shown, Text(question))),)
     return Sample(str(identifier), tuple(media), turns, (), tuple(answers), tuple(choices), meta or {}, origin)
+
+
+def options_of(record: Mapping[str, Any], names: Mapping[str, str], where: str) -> list[str]:
+    """The options in columns (`names`: letter -> column); an option keeps its letter when one before it is empty.
+
+    Absent, null and empty columns hold none; behind the last option they are left out. A number is its text. Raises
+    `InputError` for anything else, and for no option at all.
+    """
+    options = ["" if record.get(name) in (None, "") else label_of(record, name, where) for name in names.values()]
+    while options and not options[-1].strip():
+        options.pop()
+    if not options:
+        raise InputError(f"{where}: has no options: the columns {', '.join(names.values())} are empty or not there")
+    return options
+
+
+def offered(options: Sequence[str]) -> str:
+    """Options a line each behind their letters, the empty ones left out: `A. cat`, `C. dog`."""
+    return "\n".join(f"{letter}. {option}" for letter, option in zip(LETTERS, options, strict=False) if option.strip())
+
+
+def option_letter(record: Any, name: str, options: Sequence[str], where: str) -> str:
+    """A field that must be the letter of an option."""
+    answer = text_of(record, name, where).strip()
+    if answer not in LETTERS[: len(options)] or len(answer) != 1 or not options[LETTERS.index(answer)].strip():
+        raise InputError(f"{where}: the answer {answer!r} is the letter of none of the options")
+    return answer
 
 
 def letter_of(index: int, choices: Sequence[str], where: str) -> str:

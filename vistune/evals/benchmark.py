@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Protocol
 from vistune.errors import InputError
 from vistune.evals.prediction import Prediction, identifier_of
 from vistune.evals.result import Result
-from vistune.evals.sources import Content
+from vistune.evals.sources import Content, header_of, table_rows
 from vistune.sample import Sample
 
 
@@ -42,8 +42,11 @@ class Benchmark(Protocol):
         """
         ...
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
-        """Predictions from the official result format, or `None` when the content is not in it."""
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
+        """Predictions from an official result format, or `None` when the content is in none.
+
+        `samples` are for formats that name answers otherwise than by the samples' ids: by place, or by the question.
+        """
         ...
 
     def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
@@ -62,18 +65,27 @@ def fill(prompt: str, **values: str) -> str:
     return pattern.sub(lambda found: values[found[0][1:-1]], prompt)
 
 
-def result_list(content: Content, identifier: str, answer: str) -> list[Prediction] | None:
+def result_list(content: Content, identifier: str, answer: str, *, empty: bool = False) -> list[Prediction] | None:
     """Predictions from a list of objects with these two keys, the usual result format; `None` when it is not one.
 
-    Recognised by the first record; a later record without the keys, or with another type, is an `InputError`. One such
-    object alone is JSONL of one line.
+    A comma- or tab-separated table with these two columns is one, too. Recognised by the first record; a later record without
+    the keys, or with another type, is an `InputError`. One such object alone is JSONL of one line. With `empty`, a reply that
+    is null or an object (what some scripts write for a failed request) is an empty answer, as the official code takes it.
     """
     value = [content.value] if isinstance(content.value, dict) else content.value
-    if content.form not in ("json", "jsonl") or not isinstance(value, list) or not value:
+    if content.form == "text" and value:
+        columns = set(header_of(str(value[0])))
+        value = table_rows(content) if {identifier, answer} <= columns else []
+    if content.form == "folder" or not isinstance(value, list) or not value:
         return None
     if not isinstance(value[0], dict) or not {identifier, answer} <= value[0].keys():
         return None
-    return [prediction_of(record, identifier, answer, content.record(index)) for index, record in enumerate(value)]
+    found = []
+    for index, record in enumerate(value):
+        if empty and isinstance(record, dict) and isinstance(record.get(answer, ""), dict | None):
+            record = {**record, answer: ""}
+        found.append(prediction_of(record, identifier, answer, content.record(index)))
+    return found
 
 
 def prediction_of(record: Any, identifier: str, answer: str, where: str) -> Prediction:
@@ -96,7 +108,7 @@ def result_object(content: Content) -> list[Prediction] | None:
         return None
     if not all(isinstance(answer, str) for answer in value.values()):
         return None
-    return [Prediction(identifier, answer) for identifier, answer in value.items()]
+    return [Prediction(identifier_of(name, str(content.path), "the id"), answer) for name, answer in value.items()]
 
 
 def field_of(record: Any, name: str, where: str) -> Any:

@@ -59,7 +59,7 @@ class FewShotSplit:
             for index, (image, _, name) in enumerate(field_of(value, self.split, where), 1)
         ]
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """A result list by image; there is no official format for text answers."""
         return result_list(content, "image", "prediction")
 

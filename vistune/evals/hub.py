@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from vistune.errors import InputError
+from vistune.evals.annotations import records
 
 PREFIX = "hub:"
+_PARQUET = b"PAR1"
 
 
 def local_folder(source: str) -> str:
@@ -32,13 +34,17 @@ def local_folder(source: str) -> str:
 def hub_rows(source: str, pattern: str, split: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """`(place, row)` of a data set that is published as parquet files.
 
-    `source` is one such file, the folder that has them at `pattern`, or a folder that `datasets` wrote with
-    `save_to_disk` (of which `split` is read, where it has several). Raises `InputError` when it is none of them.
+    `source` is one such file, the same rows as JSON or JSONL (without pictures they can be scored, not asked), the folder
+    that has them at `pattern`, or a folder that `datasets` wrote with `save_to_disk` (of which `split` is read, where it has
+    several). Raises `InputError` when it is none of them.
     """
     from vistune.data.readers.huggingface import is_saved, open_rows
     from vistune.data.records.parquet import Parquet
 
     path = Path(source)
+    if path.is_file() and not is_parquet(path):
+        yield from records(path)
+        return
     if is_saved(path):
         saved = open_rows(source, part=split)
         yield from ((saved.where(index), saved[index]) for index in range(len(saved)))
@@ -49,3 +55,12 @@ def hub_rows(source: str, pattern: str, split: str) -> Iterator[tuple[str, dict[
     for file in files:
         rows = Parquet(file)
         yield from ((rows.where(index), rows[index]) for index in range(len(rows)))
+
+
+def is_parquet(path: Path) -> bool:
+    """Does the file begin as parquet does? Its name says nothing."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_PARQUET)) == _PARQUET
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error

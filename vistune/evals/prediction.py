@@ -78,18 +78,22 @@ def _short(value: Any) -> str:
 
 
 def read_predictions(path: str | Path) -> list[Prediction]:
-    """Read a predictions file, in its order. Raises `InputError` naming file, line and field; an id twice is an error."""
-    return parse_predictions((f"{path}: line {number}", record) for number, record in read_jsonl(path))
+    """Read a predictions file, in its order. Raises `InputError` naming file, line and field, and for an id answered twice with
+    different answers; the same answer given again is left out."""
+    found = parse_predictions((f"{path}: line {number}", record) for number, record in read_jsonl(path))
+    return list({prediction.id: prediction for prediction in reversed(found)}.values())[::-1]
 
 
 def parse_predictions(records: Iterable[tuple[str, Any]]) -> list[Prediction]:
-    """Predictions of (where it stands, value) pairs; the errors of `read_predictions`."""
-    predictions: list[Prediction] = []
+    """Predictions of (where it stands, value) pairs, equal ones included; the errors of `read_predictions`."""
+    found: list[Prediction] = []
+    firsts: dict[str, Prediction] = {}
     places: dict[str, str] = {}
     for where, record in records:
         prediction = Prediction.from_json(record, where)
-        if prediction.id in places:
-            raise InputError(f"{where}: id {prediction.id!r} was already given at {places[prediction.id]}")
-        places[prediction.id] = where
-        predictions.append(prediction)
-    return predictions
+        first = firsts.setdefault(prediction.id, prediction)
+        if first.answer != prediction.answer:
+            raise InputError(f"{where}: id {prediction.id!r} was already given another answer at {places[prediction.id]}")
+        places.setdefault(prediction.id, where)
+        found.append(prediction)
+    return found

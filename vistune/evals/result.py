@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -94,6 +94,29 @@ class Result:
             "notes": list(self.notes),
             **({"details": dict(self.details)} if self.details else {}),
         }
+
+
+def over_runs(results: Sequence[Result]) -> Result:
+    """One result of several runs over the same items: means of all values, and `deviation`, the headline's over the runs."""
+    first = results[0]
+    if len(results) == 1:
+        return first
+    heads = np.array([result.headline for result in results])
+    values = {name: float(np.mean([result.values[name] for result in results])) for name in first.values}
+    values = {first.name: values.pop(first.name), "deviation": float(heads.std()), **values}
+
+    def statistic(weights: Floats) -> Floats:
+        return np.asarray(np.mean([result.statistic(weights) for result in results], axis=0))
+
+    return replace(
+        first,
+        values=values,
+        items=np.mean([result.items for result in results], axis=0),
+        statistic=statistic,
+        unparsed=sum(result.unparsed for result in results),
+        notes=tuple(dict.fromkeys(note for result in results for note in result.notes)),
+        details={**first.details, "runs": heads.tolist()},
+    )
 
 
 def finite(value: float) -> float | None:

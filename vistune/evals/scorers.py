@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
+from vistune.errors import InputError
 from vistune.evals.benchmark import answers
 from vistune.evals.judges.base import Judge, judged, verdicts
 from vistune.evals.metrics.captions import captions
@@ -62,6 +64,20 @@ def macro(result: Result, groups: Sequence[Hashable], name: str) -> Result:
     )
 
 
+def judged_before(predictions: Predictions) -> list[Any] | None:
+    """The verdicts that official judged files carry (the extra `judgement`), `None` where there are none.
+
+    Raises `InputError` when some predictions have one and others do not.
+    """
+    given = [prediction for prediction in predictions if prediction is not None]
+    judged = ["judgement" in prediction.extras for prediction in given]
+    if not any(judged):
+        return None
+    if not all(judged):
+        raise InputError(f"prediction {given[judged.index(False)].id!r} has no judgement, but others have: judge all or none")
+    return [None if prediction is None else prediction.extras["judgement"] for prediction in predictions]
+
+
 def score_judged(
     judge: Judge, samples: Sequence[Sample], predictions: Predictions, replies: str, by_rule: Result | None = None
 ) -> Result:
@@ -73,3 +89,21 @@ def score_judged(
     if by_rule is None:
         return result
     return replace(result, values={**result.values, f"{by_rule.rule} (rule)": by_rule.headline})
+
+
+def score_stored(rule: str, verdict: str, predictions: Predictions) -> Result:
+    """The verdicts that an official output file carries: the extra `verdict`, true or false.
+
+    A prediction without one is unparsed and wrong. Raises `InputError` when none has one, and for another value.
+    """
+    given = [None if prediction is None else prediction.extras.get(verdict) for prediction in predictions]
+    if all(value is None for value in given):
+        raise InputError(f"no prediction has a stored verdict ({verdict!r}): only official output files can be scored by it")
+    for prediction, value in zip(predictions, given, strict=True):
+        if prediction is not None and not isinstance(value, bool | None):
+            raise InputError(f"prediction {prediction.id!r}: the verdict {verdict!r} is {str(value)[:60]!r}, not true or false")
+    without = given.count(None) - predictions.count(None)
+    missing = predictions.count(None)
+    return Result.mean(
+        f"{rule}/stored", "accuracy", [100.0 * bool(value) for value in given], unparsed=without, missing=missing
+    )

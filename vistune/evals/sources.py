@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from vistune.data.records.strict_json import parse_json
 from vistune.errors import InputError
-from vistune.files import too_long
 
 MAX_BYTES = 4 << 30
 _GZIP = b"\x1f\x8b"
@@ -40,22 +40,17 @@ def load(path: str | Path) -> Content:
     if path.is_dir():
         return Content(path, "folder", {entry.name: load(entry) for entry in sorted(path.iterdir()) if entry.is_file()})
     text = read_text(path)
-    start = text.lstrip()[:1]
-    if start not in ("{", "["):
+    if text.lstrip()[:1] not in ("{", "["):
         return Content(path, "text", _lines(text))
     try:
-        return Content(path, "json", json.loads(text))
-    except RecursionError as error:
-        raise InputError(f"{path}: JSON nested too deeply") from error
-    except ValueError as error:
-        if not isinstance(error, json.JSONDecodeError):
-            raise InputError(f"{path}: {too_long(error)}") from error
+        return Content(path, "json", _parsed(text, str(path)))
+    except InputError as error:
         # More than one value, one a line: only then can the first line be a whole value.
         first_line = text.lstrip().partition("\n")[0]
-        if not _is_json(first_line):
-            raise InputError(f"{path}: line {error.lineno}, column {error.colno}: not JSON ({error.msg})") from error
+        if not isinstance(error.__cause__, json.JSONDecodeError) or not _is_json(first_line):
+            raise
     filled = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
-    values = [_line_value(path, number, line) for number, line in filled]
+    values = [_parsed(_without_comma(line), f"{path}: line {number}") for number, line in filled]
     return Content(path, "jsonl", values, tuple(number for number, _ in filled))
 
 
@@ -69,14 +64,36 @@ def load_json(path: str | Path) -> Any:
 
 def load_table(path: str | Path) -> list[dict[str, str]]:
     """The rows of a comma- or tab-separated file with a header line (the header says which)."""
-    text = read_text(Path(path))
+    return _table(read_text(Path(path)), path)
+
+
+def table_rows(content: Content) -> list[dict[str, str]]:
+    """The rows of a text that is a table. Raises `InputError` for a row of another length than the header."""
+    return _table("\n".join(content.value), content.path)
+
+
+def header_of(line: str) -> list[str]:
+    """The columns that a first line names, were it a header."""
+    return [name.strip().strip('"') for name in line.split("\t" if "\t" in line else ",")]
+
+
+def _table(text: str, path: str | Path) -> list[dict[str, str]]:
     csv.field_size_limit(MAX_BYTES)
     header = text.partition("\n")[0]
-    rows = csv.DictReader(io.StringIO(text), delimiter="\t" if "\t" in header else ",", strict=True)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter="\t" if "\t" in header else ",", strict=True)
     try:
-        return [{str(key): value or "" for key, value in row.items()} for row in rows]
+        columns = next(rows, [])
+        if len(set(columns)) < len(columns):
+            raise InputError(f"{path} has two columns of the same name: {', '.join(columns)}")
+        return [_row(columns, row, f"{path}: row {number}") for number, row in enumerate(filter(None, rows), 1)]
     except csv.Error as error:
         raise InputError(f"{path}: line {rows.line_num}: {error}") from error
+
+
+def _row(columns: list[str], fields: list[str], where: str) -> dict[str, str]:
+    if len(fields) != len(columns):
+        raise InputError(f"{where} has {len(fields)} fields, the header {len(columns)}")
+    return dict(zip(columns, fields, strict=True))
 
 
 def read_text(path: Path) -> str:
@@ -96,29 +113,27 @@ def read_text(path: Path) -> str:
         raise InputError(f"{path}: byte {error.start} is not UTF-8") from error
 
 
+def _parsed(text: str, where: str) -> Any:
+    return parse_json(text.encode("utf-8", "surrogatepass"), where, finite=False)
+
+
 def _is_json(line: str) -> bool:
     try:
-        json.loads(line)
-    except json.JSONDecodeError:
-        return False
-    except ValueError:  # a number too long to read: JSON, which its line will be named for
-        return True
+        _parsed(_without_comma(line), "")
+    except InputError as error:  # what is JSON but has another fault is a line to be named for it
+        return not isinstance(error.__cause__, json.JSONDecodeError)
     return True
+
+
+def _without_comma(line: str) -> str:
+    """A line as leaderboards have it, the comma of a list behind each value."""
+    return line.rstrip().removesuffix(",")
 
 
 def _lines(text: str) -> list[str]:
     """Lines as files have them. `splitlines` would also end one at U+2028 and its like, and shift all that follow."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return lines if lines[-1] else lines[:-1]
-
-
-def _line_value(path: Path, number: int, line: str) -> Any:
-    try:
-        return json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise InputError(f"{path}: line {number}: not JSON ({error})") from error
-    except ValueError as error:
-        raise InputError(f"{path}: line {number}: {too_long(error)}") from error
 
 
 def locate(source: str | Path, relative: str) -> Path:

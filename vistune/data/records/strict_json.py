@@ -7,16 +7,18 @@ import math
 from typing import Any
 
 from vistune.errors import InputError
+from vistune.files import too_long
 
 
-def parse_json(raw: bytes, where: str) -> Any:
+def parse_json(raw: bytes, where: str, *, finite: bool = True) -> Any:
     """Parse one JSON value.
 
     Raises `InputError`, beginning with `where`, for bytes that are not UTF-8, broken JSON, NaN and infinities (also those that
-    arise from 1e999), a key given twice, half a surrogate pair, and nesting too deep to parse.
+    arise from 1e999; not with `finite=False`, since result files that Python wrote may hold them where nobody looks), a key
+    given twice, half a surrogate pair, and nesting too deep to parse.
     """
     try:
-        value = _DECODER.decode(raw.decode("utf-8"))
+        value = (_DECODER if finite else _LOOSE).decode(raw.decode("utf-8"))
         if b"\\u" in raw:  # only an escape can smuggle in half of a surrogate pair
             json.dumps(value, ensure_ascii=False).encode("utf-8")
         return value
@@ -27,7 +29,8 @@ def parse_json(raw: bytes, where: str) -> Any:
     except json.JSONDecodeError as error:
         raise InputError(f"{where}: not JSON: {error.msg} at character {error.pos}") from error
     except ValueError as error:
-        raise InputError(f"{where}: {error}") from error
+        said = too_long(error) if str(error).startswith("Exceeds the limit") else str(error)
+        raise InputError(f"{where}: {said}") from error
     except RecursionError as error:
         raise InputError(f"{where}: JSON nested too deeply") from error
 
@@ -53,3 +56,4 @@ def _float(text: str) -> float:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_float=_float)
+_LOOSE = json.JSONDecoder(object_pairs_hook=_object)

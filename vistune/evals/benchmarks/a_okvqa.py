@@ -51,7 +51,7 @@ class AOkvqa:
             samples.append(asked(text_of(record, "question_id", where), prompt, media, truth, shown, origin=where))
         return samples
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """The leaderboard's object; a chosen option is given there as its text."""
         value = content.value
         if content.form != "json" or not isinstance(value, dict) or not all(isinstance(item, dict) for item in value.values()):

@@ -48,7 +48,7 @@ class ActivitynetQa:
             samples.append(film_sample(identifier, asked_text, film, answer, where))
         return samples
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """The prediction list of Video-ChatGPT's evaluation."""
         return result_list(content, "id", "pred")
 

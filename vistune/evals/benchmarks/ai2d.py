@@ -52,7 +52,7 @@ class Ai2d:
                 samples.append(asked(text_of(record, "questionId", where), prompt, [image], [truth], choices, origin=where))
         return samples
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """VQA's result list; the authors publish no format of their own."""
         return result_list(content, "question_id", "answer")
 

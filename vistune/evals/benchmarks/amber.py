@@ -75,7 +75,7 @@ class Amber:
         }
         return asked(identifier, question, [image], [", ".join(meta["truth"])], meta=meta, origin=place)
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """The official answer list."""
         return result_list(content, "id", "response")
 

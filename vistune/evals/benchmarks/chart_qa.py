@@ -47,7 +47,7 @@ class ChartQa:
                 samples.append(asked(f"{part}/{number}", prompt, media, [truth], meta={"part": part}, origin=where))
         return samples
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """A result list by question; the authors publish no format of their own."""
         return result_list(content, "question_id", "answer")
 

@@ -57,7 +57,7 @@ class CocoCaptions:
         sentences = [field_of(sentence, "raw", where) for sentence in field_of(image, "sentences", where)]
         return asked(image.get("cocoid", index), self.prompt, [medium(path.parent, name)], sentences, origin=where)
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """The caption challenge's result list."""
         return result_list(content, "image_id", "caption")
 

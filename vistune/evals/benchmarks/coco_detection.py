@@ -57,7 +57,7 @@ class CocoDetection:
             for where in [f"{path}: image {index + 1}"]
         ]
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """COCO's result list, gathered by image."""
         value = content.value
         if content.form != "json" or not isinstance(value, list) or not value or not isinstance(value[0], dict):

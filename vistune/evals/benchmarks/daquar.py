@@ -65,7 +65,7 @@ class Daquar:
                 samples.append(asked(f"{names[-1]}:{number}", prompt, [picture], [_plain(truth)], origin=where))
         return samples
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """A result list by question; the authors' code reads lines in the order of the questions."""
         return result_list(content, "question_id", "answer")
 

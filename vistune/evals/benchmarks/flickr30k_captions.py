@@ -44,7 +44,7 @@ class Flickr30kCaptions:
             samples.append(asked(name.removesuffix(".jpg"), self.prompt, [medium(folder, name)], sentences, origin=where))
         return samples
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """COCO's result list, with the file name without `.jpg` as image id."""
         return result_list(content, "image_id", "caption")
 

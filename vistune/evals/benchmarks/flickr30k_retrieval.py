@@ -76,7 +76,7 @@ class Flickr30kRetrieval:
             for identifier, caption in captions
         ]
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """Rankings by query."""
         value = content.value
         if content.form != "json" or not isinstance(value, dict) or not value:

@@ -10,6 +10,7 @@ from typing import ClassVar
 from vistune.errors import InputError
 from vistune.evals.annotations import asked, medium, text_of
 from vistune.evals.benchmark import fill, result_list
+from vistune.evals.llava_answers import llava_answers
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import SHORT_ANSWER
 from vistune.evals.result import Result
@@ -28,7 +29,7 @@ class Gqa:
         {"annotations": "testdev_balanced_questions.json", "images": "images"}
     )
     answer_form: ClassVar[str] = "a word or phrase"
-    result_form: ClassVar[str] = '[{"questionId", "prediction"}]'
+    result_form: ClassVar[str] = '[{"questionId", "prediction"}], or LLaVA\'s [{"question_id", "text"}]'
 
     def read(self, source: str) -> list[Sample]:
         """A sample a question; the file maps question ids to questions."""
@@ -50,9 +51,9 @@ class Gqa:
             for where in [f"{path}: question {identifier}"]
         ]
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
-        """The challenge's result list."""
-        return result_list(content, "questionId", "prediction")
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
+        """The challenge's result list, or LLaVA's answers."""
+        return result_list(content, "questionId", "prediction") or llava_answers(content)
 
     def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
         """Exact match after the final periods and case are dropped."""

@@ -13,6 +13,7 @@ from vistune.evals.benchmark import field_of
 from vistune.evals.metrics.hallusion_bench import Judgement, Question, hallusion_bench, judge_yes_no
 from vistune.evals.prediction import Prediction
 from vistune.evals.result import Result
+from vistune.evals.scorers import judged_before
 from vistune.evals.sources import Content, load_json, locate
 from vistune.sample import Sample
 
@@ -52,7 +53,7 @@ class HallusionBench:
             )
         return samples
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """The official result file, before or after the judge."""
         value = content.value
         if content.form != "json" or not isinstance(value, list) or not value or not isinstance(value[0], dict):
@@ -70,19 +71,17 @@ class HallusionBench:
 
     def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
         """aAcc first, then qAcc, fAcc, easy, hard and the measures of yes bias."""
-        given = [prediction for prediction in predictions if prediction is not None]
-        judged = ["judgement" in prediction.extras for prediction in given]
-        if any(judged) and not all(judged):
-            raise InputError(
-                f"prediction {given[judged.index(False)].id!r} has no judgement, but others have: judge all or none"
+        questions = [_question(sample) for sample in samples]
+        given = judged_before(predictions)
+        if given is not None:
+            return hallusion_bench(
+                [None if verdict is None else _verdict(verdict, "a judgement") for verdict in given], questions
             )
         judgements: list[Judgement | None] = [
-            None if p is None else p.extras["judgement"] if any(judged) else judge_yes_no(p.answer, s.answers[0] == "yes")
+            None if p is None else judge_yes_no(p.answer, s.answers[0] == "yes")
             for s, p in zip(samples, predictions, strict=True)
         ]
-        result = hallusion_bench(judgements, [_question(sample) for sample in samples])
-        if any(judged):
-            return result
+        result = hallusion_bench(judgements, questions)
         return replace(result, rule="hallusionbench/yes-no-prefix", unparsed=sum(judgement == 2 for judgement in judgements))
 
 

@@ -45,7 +45,7 @@ class InfoVqa:
             for where, record in records(path, "data")
         ]
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """The challenge's result list."""
         return result_list(content, "questionId", "answer")
 

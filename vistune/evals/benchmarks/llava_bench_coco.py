@@ -8,13 +8,14 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, medium, records, text_of, texts_of
+from vistune.evals.annotations import asked, label_of, medium, records, text_of, texts_of
 from vistune.evals.benchmark import field_of, result_list
 from vistune.evals.judges.llava_bench import LlavaBench as Judge
+from vistune.evals.llava_reviews import is_review, reviewed_samples, reviews, score_reviewed
 from vistune.evals.prediction import Prediction
 from vistune.evals.result import Result
 from vistune.evals.scorers import score_judged
-from vistune.evals.sources import Content, locate
+from vistune.evals.sources import Content, load, locate
 from vistune.sample import Sample
 
 
@@ -38,34 +39,41 @@ class LlavaBenchCoco:
         }
     )
     answer_form: ClassVar[str] = "one or more sentences"
-    result_form: ClassVar[str] = '[{"question_id", "text"}]'
+    result_form: ClassVar[str] = '[{"question_id", "text"}], or reviews [{"question_id", "category", "tuple"}]'
 
     def read(self, source: str) -> list[Sample]:
-        """A sample a question; the reference answer is its answer, captions and boxes are `meta["context"]`."""
+        """A sample a question; the reference answer is its answer, captions and boxes are `meta["context"]`.
+
+        A file of official reviews says its questions itself, which then can be scored, not asked.
+        """
         path = locate(source, self.files["annotations"])
+        if is_review(load(path)):
+            return reviewed_samples(load(path))
         contexts = {
             text_of(record, "image", where): _context(record, where)
             for where, record in records(path.with_name(self.files["context"]))
         }
         references = {
-            field_of(record, "question_id", where): text_of(record, "text", where)
+            label_of(record, "question_id", where): text_of(record, "text", where)
             for where, record in records(path.with_name(self.files["references"]))
         }
         folder = path.parent / self.files["images"]
         return [bench_sample(record, where, folder, references, contexts) for where, record in records(path)]
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
-        """The answer file of LLaVA's own scripts."""
-        return result_list(content, "question_id", "text")
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
+        """The answer file of LLaVA's own scripts, or the reviews that they write."""
+        return reviews(content) if is_review(content) else result_list(content, "question_id", "text")
 
     def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
         """The relative score, then of each category."""
-        return score_judged(Judge(swap=self.swap), samples, predictions, self.judgements)
+        return score_reviewed(samples, predictions) or score_judged(
+            Judge(swap=self.swap), samples, predictions, self.judgements
+        )
 
 
 def bench_sample(record: Any, where: str, folder: Any, references: Mapping[Any, str], contexts: Mapping[str, str]) -> Sample:
     """A question of either LLaVA-Bench with its reference answer, the judge's context and its category."""
-    identifier, image = field_of(record, "question_id", where), text_of(record, "image", where)
+    identifier, image = label_of(record, "question_id", where), text_of(record, "image", where)
     if identifier not in references or image not in contexts:
         raise InputError(f"{where}: question {identifier} has no reference answer, or its image {image!r} no context")
     meta = {"category": text_of(record, "category", where), "context": contexts[image]}

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
-from vistune.evals.annotations import records, text_of
-from vistune.evals.benchmark import field_of, result_list
+from vistune.evals.annotations import label_of, records, text_of
+from vistune.evals.benchmark import result_list
 from vistune.evals.benchmarks.llava_bench_coco import bench_sample
 from vistune.evals.judges.llava_bench import LlavaBench as Judge
+from vistune.evals.llava_reviews import is_review, reviewed_samples, reviews, score_reviewed
 from vistune.evals.prediction import Prediction
 from vistune.evals.result import Result
 from vistune.evals.scorers import score_judged
-from vistune.evals.sources import Content, locate
+from vistune.evals.sources import Content, load, locate
 from vistune.sample import Sample
 
 
@@ -34,26 +35,33 @@ class LlavaBenchInTheWild:
         }
     )
     answer_form: ClassVar[str] = "one or more sentences"
-    result_form: ClassVar[str] = '[{"question_id", "text"}]'
+    result_form: ClassVar[str] = '[{"question_id", "text"}], or reviews [{"question_id", "category", "tuple"}]'
 
     def read(self, source: str) -> list[Sample]:
-        """A sample a question; the reference answer is its answer, the description is `meta["context"]`."""
+        """A sample a question; the reference answer is its answer, the description is `meta["context"]`.
+
+        A file of official reviews says its questions itself, which then can be scored, not asked.
+        """
         path = locate(source, self.files["annotations"])
+        if is_review(load(path)):
+            return reviewed_samples(load(path))
         contexts = {
             text_of(record, "image", where): text_of(record, "caption", where)
             for where, record in records(path.with_name(self.files["context"]))
         }
         references = {
-            field_of(record, "question_id", where): text_of(record, "text", where)
+            label_of(record, "question_id", where): text_of(record, "text", where)
             for where, record in records(path.with_name(self.files["references"]))
         }
         folder = path.parent / self.files["images"]
         return [bench_sample(record, where, folder, references, contexts) for where, record in records(path)]
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
-        """The answer file of LLaVA's own scripts."""
-        return result_list(content, "question_id", "text")
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
+        """The answer file of LLaVA's own scripts, or the reviews that they write."""
+        return reviews(content) if is_review(content) else result_list(content, "question_id", "text")
 
     def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
         """The relative score, then of each category."""
-        return score_judged(Judge(swap=self.swap), samples, predictions, self.judgements)
+        return score_reviewed(samples, predictions) or score_judged(
+            Judge(swap=self.swap), samples, predictions, self.judgements
+        )

@@ -54,7 +54,7 @@ class Lvis:
             for identifier in [whole_of(record, "id", where)]
         ]
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """LVIS's result list, gathered by image."""
         value = content.value
         if content.form != "json" or not isinstance(value, list) or not value or not isinstance(value[0], dict):

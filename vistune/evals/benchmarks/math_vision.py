@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from vistune.data.fields.lettered import LETTERS, lettered
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, medium, records, text_of, texts_of
+from vistune.evals.annotations import asked, label_of, medium, records, text_of, texts_of
 from vistune.evals.benchmark import answers, field_of, fill, result_list
 from vistune.evals.metrics.math_answer import Problem, math_answer
+from vistune.evals.metrics.math_vision import math_vision
 from vistune.evals.prediction import Prediction
 from vistune.evals.result import Result
-from vistune.evals.scorers import with_means
+from vistune.evals.scorers import score_stored, with_means
 from vistune.evals.sources import Content, locate
 from vistune.sample import Sample
 
 
 @dataclass(frozen=True)
 class MathVision:
-    """The test split has 3,040 problems in 16 subjects and 5 levels; `testmini.jsonl` has 304 of them."""
+    """The test split has 3,040 problems in 16 subjects and 5 levels; `testmini.jsonl` has 304 of them.
 
+    - `official`: the reading and the equality of the official evaluation, of which only arithmetic is computed
+    - `value`: our reading, the last box or what follows `answer is`, and more forms of one value (`120°`, `20%`)
+    - `stored`: the verdicts (`correct`) that official output lines carry
+    """
+
+    rule: Literal["official", "value", "stored"] = "official"
     prompt: str = "{question}\nReason step by step and put the final answer, or the option's letter, in \\boxed{}."
 
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "test.jsonl", "images": "images"})
@@ -46,17 +53,36 @@ class MathVision:
                     [medium(path.parent, text_of(record, "image", where))],
                     [answer],
                     options,
-                    {"subject": text_of(record, "subject", where), "level": f"level {field_of(record, 'level', where)}"},
+                    {"subject": text_of(record, "subject", where), "level": f"level {label_of(record, 'level', where)}"},
                     where,
                 )
             )
         return samples
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """The lines that the official evaluation reads."""
         return result_list(content, "id", "response")
 
     def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
-        """Accuracy over all problems, by subject and by level."""
+        """Accuracy over all problems, by subject and by level; `details` hold the cells of the official result file."""
         problems = [Problem(sample.answers[0], sample.choices) for sample in samples]
-        return with_means(math_answer(answers(predictions), problems), samples, "subject", "level")
+        if self.rule == "stored":
+            result = score_stored("math_vision", "correct", predictions)
+        elif self.rule == "official":
+            result = math_vision(answers(predictions), problems)
+        else:
+            result = math_answer(answers(predictions), problems)
+        return replace(with_means(result, samples, "subject", "level"), details={"cells": _cells(result, samples)})
+
+
+def _cells(result: Result, samples: Sequence[Sample]) -> dict[str, str]:
+    """Every cell of the official result file under its name there: `{"algebra_level1": "1/7=14.29%"}`."""
+    members: dict[str, list[bool]] = {}
+    for right, sample in zip(result.items > 0, samples, strict=True):
+        subject, level = sample.meta["subject"], sample.meta["level"].replace(" ", "")
+        for name in ("-all", f"-{level}", subject, f"{subject}_{level}", f"-{level}_{subject}"):
+            members.setdefault(name, []).append(bool(right))
+    return {
+        name: f"{sum(right)}/{len(right)}={round(100 * (sum(right) / len(right)), 2)}%"
+        for name, right in sorted(members.items())
+    }

@@ -60,7 +60,7 @@ class MathVista:
             for where in [f"{path}: problem {identifier}"]
         ]
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """The official output file, judged or not."""
         value = content.value
         if content.form != "json" or not isinstance(value, dict) or not value:

@@ -9,16 +9,16 @@ from typing import ClassVar
 
 import numpy as np
 
-from vistune.data.fields.lettered import lettered
-from vistune.evals.annotations import asked, embedded, rows, text_of, whole_of
+from vistune.evals.annotations import asked, embedded, offered, option_letter, options_of, rows, text_of, whole_of
 from vistune.evals.benchmark import fill, result_list
+from vistune.evals.llava_answers import llava_answers
 from vistune.evals.metrics.circular import circular
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import OPTION_LETTER
 from vistune.evals.result import Result
 from vistune.evals.scorers import score_letters
 from vistune.evals.sources import Content, locate
-from vistune.sample import Sample
+from vistune.sample import Media, Sample
 
 ROTATION = 1_000_000  # rows of one question differ by multiples of this in their index
 
@@ -37,27 +37,33 @@ class MmBench:
 
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "mmbench_dev_en_20231003.tsv"})
     answer_form: ClassVar[str] = "the option's letter"
-    result_form: ClassVar[str] = '[{"index", "prediction"}]'
+    result_form: ClassVar[str] = '[{"index", "prediction"}], a table of them, or LLaVA\'s [{"question_id", "text"}]'
 
     def read(self, source: str) -> list[Sample]:
         """A sample a row; its images are in the file."""
         path = locate(source, self.files["annotations"])
         samples = []
+        pictures = {row.get("index", ""): row.get("image", "") for _, row in rows(path)}
         for where, row in rows(path):
             index = whole_of(row, "index", where)
             if not self.circular and index >= ROTATION:
                 continue
-            choices = [row[letter] for letter in "ABCD" if row.get(letter)]
+            choices = options_of(row, {letter: letter for letter in "ABCD"}, where)
             hint = f"{row['hint']}\n" if row.get("hint") else ""
-            question = fill(self.prompt, question=hint + text_of(row, "question", where), options=lettered(choices))
-            media = [embedded(text_of(row, "image", where), where)]
+            question = fill(self.prompt, question=hint + text_of(row, "question", where), options=offered(choices))
             meta = {"question": index % ROTATION, "category": text_of(row, "category", where)}
-            samples.append(asked(index, question, media, [text_of(row, "answer", where)], choices, meta, where))
+            truth = option_letter(row, "answer", choices, where)
+            samples.append(asked(index, question, self._picture(row, pictures, where), [truth], choices, meta, where))
         return samples
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
-        """The rows of the submission sheet as JSON."""
-        return result_list(content, "index", "prediction")
+    def _picture(self, row: Mapping[str, str], pictures: Mapping[str, str], where: str) -> list[Media]:
+        """The row's picture; the rotations of a question name the row that holds it instead. A sheet may come without any."""
+        text = row.get("image", "")
+        return [embedded(pictures.get(text, text), where)] if text else []
+
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
+        """The rows of the submission sheet, as a table or as JSON, or LLaVA's answers."""
+        return result_list(content, "index", "prediction") or llava_answers(content)
 
     def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
         """Accuracy over questions, then over single rows, then over the questions of each category."""

@@ -47,7 +47,7 @@ class MmStar:
             for where, row in rows(path)
         ]
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """The rows of the submission sheet as JSON."""
         return result_list(content, "index", "prediction")
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from vistune.data.fields.typed import as_number
 from vistune.errors import InputError
 from vistune.evals.annotations import asked, medium, text_of, texts_of
 from vistune.evals.benchmark import result_object
 from vistune.evals.judges.mm_vet import MmVet as Judge
+from vistune.evals.judges.mm_vet import mm_vet_result
+from vistune.evals.llava_answers import llava_answers
 from vistune.evals.prediction import Prediction
 from vistune.evals.result import Result
-from vistune.evals.scorers import score_judged
+from vistune.evals.scorers import judged_before, score_judged
 from vistune.evals.sources import Content, load_json, locate
 from vistune.sample import Sample
 
@@ -29,7 +32,7 @@ class MmVet:
 
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "mm-vet.json", "images": "images"})
     answer_form: ClassVar[str] = "anything from a number to several sentences"
-    result_form: ClassVar[str] = "{question id: answer}"
+    result_form: ClassVar[str] = '{question id: answer}, or grades {question id: {"score": [...]}}'
 
     def read(self, source: str) -> list[Sample]:
         """A sample a question; its answer keeps the marks `<AND>` and `<OR>`."""
@@ -50,13 +53,38 @@ class MmVet:
             for where in [f"{path}: question {identifier}"]
         ]
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
-        """The official result object."""
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
+        """The official result object, or the grades that the official evaluator writes; LLaVA's answers, too."""
+        value = content.value
+        if content.form == "json" and isinstance(value, dict) and value and all(map(_is_grade, value.values())):
+            return [
+                Prediction(name, "", extras={"judgement": _grades(grade, f"{content.path}: question {name}")})
+                for name, grade in value.items()
+            ]
+        answered = llava_answers(content)
+        if answered is not None:
+            return [replace(prediction, id=f"v1_{prediction.id.removeprefix('v1_')}") for prediction in answered]
         return result_object(content)
 
     def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
-        """The judge's total in percent, each capability's, and the rule's."""
+        """The judge's total in percent, each capability's, and the rule's; of official grades, their mean over the runs."""
+        graded = judged_before(predictions)
+        if graded:
+            return mm_vet_result("mm_vet/grades", samples, graded)
         return score_judged(Judge(), samples, predictions, self.judgements, by_rule(samples, predictions))
+
+
+def _is_grade(value: object) -> bool:
+    return isinstance(value, dict) and "score" in value
+
+
+def _grades(value: Mapping[str, Any], where: str) -> list[float]:
+    """The scores that several runs gave, each from 0 to 1; one run may stand without a list."""
+    runs = value["score"] if isinstance(value["score"], list) else [value["score"]]
+    scores = [as_number(score, where, "a score") for score in runs]
+    if not scores or not all(0 <= score <= 1 for score in scores):
+        raise InputError(f"{where}: the scores are {str(runs)[:60]}, expected numbers from 0 to 1")
+    return scores
 
 
 def by_rule(samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:

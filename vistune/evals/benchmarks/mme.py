@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar
@@ -11,6 +11,7 @@ from typing import ClassVar
 from vistune.errors import InputError
 from vistune.evals.annotations import asked, medium
 from vistune.evals.benchmark import answers, fill
+from vistune.evals.llava_answers import by_question, llava_answers
 from vistune.evals.metrics.mme import COGNITION, PERCEPTION, mme
 from vistune.evals.prediction import Prediction
 from vistune.evals.result import Result
@@ -32,7 +33,10 @@ class Mme:
         {"annotations": "eval_tool/Your_Results", "images": "MME_Benchmark_release_version"}
     )
     answer_form: ClassVar[str] = "yes or no"
-    result_form: ClassVar[str] = "a folder of <subtask>.txt with lines image, question, truth, answer, tab-separated"
+    result_form: ClassVar[str] = (
+        'a folder of <subtask>.txt with lines image, question, truth, answer, tab-separated, or LLaVA\'s [{"question_id",'
+        ' "prompt", "text"}]'
+    )
 
     def read(self, source: str) -> list[Sample]:
         """A sample a line, `<subtask>/<image>/<1 or 2>`; the lines are image, question and truth."""
@@ -50,7 +54,7 @@ class Mme:
                 if truth.strip().lower() not in ("yes", "no"):
                     raise InputError(f"{where}: the truth {truth!r} is neither Yes nor No")
                 place = root / self.files["images"] / path.stem / ("images" if path.stem in _APART else "")
-                meta = {"task": path.stem, "image": image}
+                meta = {"task": path.stem, "image": image, "question": question}
                 samples.append(
                     asked(
                         identifier,
@@ -63,8 +67,15 @@ class Mme:
                 )
         return samples
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
-        """The tool's folder, a fourth column being the answer. Answers are not stripped, as the tool does not."""
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
+        """The tool's folder, a fourth column being the answer (not stripped, as the tool does not), or LLaVA's answers.
+
+        LLaVA names a question by subtask and picture, of which the tool knows the name without its ending.
+        """
+        found = llava_answers(content)
+        if found is not None:
+            found = [replace(prediction, id=prediction.id.rpartition(".")[0] or prediction.id) for prediction in found]
+            return by_question(found, samples, lambda sample: f"{sample.meta['task']}/{Path(sample.meta['image']).stem}")
         if content.form != "folder":
             return None
         files = {Path(name).stem: part for name, part in content.value.items() if Path(name).stem in TASKS}

@@ -65,7 +65,7 @@ class Mmmu:
             value = [{"id": name, "answer": record.get("ground_truth"), **record} for name, record in value.items()]
         return [_sample(record, f"{path}: record {index + 1}") for index, record in enumerate(_records(value))]
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """`total_val_output.json`, or the outputs of one or all subjects."""
         records = list(_records(content.value)) if content.form == "json" else []
         if records and all(isinstance(record, dict) and {"id", "response"} <= record.keys() for record in records):

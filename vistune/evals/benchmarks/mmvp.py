@@ -54,7 +54,7 @@ class Mmvp:
             samples.append(asked(index, prompt, [image], [truth], choices, {"pair": (index - 1) // 2}, where))
         return samples
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """The lines that the official evaluation writes."""
         return result_list(content, "question_id", "response")
 

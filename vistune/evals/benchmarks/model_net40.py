@@ -47,7 +47,7 @@ class ModelNet40:
             samples.append(asked(identifier, prompt, [cloud], [kind], meta={"classes": names}, origin=where))
         return samples
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """A result list by object; the authors publish no format for text answers."""
         return result_list(content, "id", "prediction")
 

@@ -42,7 +42,7 @@ class MsvdQa:
             for where, record in records(path)
         ]
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """The prediction list of Video-ChatGPT's evaluation, by question id."""
         return result_list(content, "id", "pred")
 

@@ -51,7 +51,7 @@ class Nlvr:
             for permutation in range(PERMUTATIONS if self.all else 1)
         ]
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """A result list by drawing."""
         return result_list(content, "identifier", "prediction")
 

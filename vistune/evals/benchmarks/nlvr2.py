@@ -47,7 +47,7 @@ class Nlvr2:
             for identifier in [text_of(record, "identifier", where)]
         ]
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """The official evaluation's lines, or a list of `identifier` and `prediction`."""
         if content.form != "text":
             return result_list(content, "identifier", "prediction")

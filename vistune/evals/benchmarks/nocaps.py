@@ -53,7 +53,7 @@ class Nocaps:
             for where, record in images
         ]
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """The challenge's result list."""
         return result_list(content, "image_id", "caption")
 

@@ -52,7 +52,7 @@ class OcrVqa:
                 samples.append(asked(f"{cover}_{number}", fill(self.prompt, question=question), media, [truth], origin=where))
         return samples
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """VQA's result list with `<cover>_<number>` as question id; the authors publish no format of their own."""
         return result_list(content, "question_id", "answer")
 

@@ -46,7 +46,7 @@ class PathVqa:
             samples.append(asked(number, prompt, [image], [truth], meta={"closed": closed}, origin=where))
         return samples
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """VQA's result list; the authors publish no format of their own."""
         return result_list(content, "question_id", "answer")
 

@@ -39,7 +39,7 @@ class PlainCaptions:
             return _from_columns(source, {content.path.name: content.value})
         return _from_object(source, content.value)
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """Lines of text are named by their number, from 1."""
         if content.form == "text":
             return [Prediction(str(number), line) for number, line in enumerate(content.value, 1)]

@@ -40,7 +40,7 @@ class PmcVqa:
             samples.append(asked(number, prompt, [medium(folder, image)], [truth], choices, {"figure": image}, where))
         return samples
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """VQA's result list; the authors publish no format of their own."""
         return result_list(content, "question_id", "answer")
 

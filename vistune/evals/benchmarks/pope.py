@@ -9,8 +9,9 @@ from types import MappingProxyType
 from typing import ClassVar, Literal
 
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, medium, records, text_of
-from vistune.evals.benchmark import answers, field_of, fill, result_list
+from vistune.evals.annotations import asked, label_of, medium, records, text_of
+from vistune.evals.benchmark import answers, fill
+from vistune.evals.llava_answers import by_stretch, llava_answers, refuse_other_questions
 from vistune.evals.metrics.pope import pope
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import SHORT_ANSWER
@@ -41,33 +42,53 @@ class Pope:
     def read(self, source: str) -> list[Sample]:
         """A sample a question, `<split>/<question_id>`; of one split alone, `<question_id>`. A file named is one split."""
         folder = Path(source) / "coco" if (Path(source) / "coco").is_dir() else Path(source)
-        wanted = SPLITS if self.split == "all" and not folder.is_file() else (self.split,)
+        wanted = SPLITS if self.split == "all" and not folder.is_file() else (_named(folder) or self.split,)
         samples = []
         for split in wanted:
             path = locate(folder, f"coco_pope_{split}.json")
             for where, record in records(path):
-                identifier = str(field_of(record, "question_id", where))
+                identifier = label_of(record, "question_id", where)
                 label = text_of(record, "label", where).strip().lower()
                 if label not in ("yes", "no"):
                     raise InputError(f"{where}: label {label!r} is neither yes nor no")
                 prompt = fill(self.prompt, question=text_of(record, "text", where))
                 media = [medium(path.parent / self.files["images"], text_of(record, "image", where))]
                 name = identifier if len(wanted) == 1 else f"{split}/{identifier}"
-                samples.append(asked(name, prompt, media, [label], meta={"split": split}, origin=where))
+                meta = {"split": split, "question": record["text"]}
+                samples.append(asked(name, prompt, media, [label], meta=meta, origin=where))
         return samples
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
-        """LLaVA's answers by id, or the official answers, which have none: they are numbered from 1."""
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
+        """LLaVA's answers, or the official ones, which have no ids: they belong to their questions in order.
+
+        LLaVA keeps the three splits in one file, with ids of its own: a split is found there by its questions.
+        """
+        splits: dict[str, list[Sample]] = {}
+        for sample in samples:
+            splits.setdefault(sample.meta["split"], []).append(sample)
         official = content.value if content.form in ("json", "jsonl") and isinstance(content.value, list) else []
         if official and all(isinstance(record, dict) and record.keys() == {"question", "answer"} for record in official):
-            return [
-                Prediction(str(number), text_of(record, "answer", content.record(number - 1)))
+            found = [
+                Prediction(str(number), text_of(record, "answer", where), extras={"prompt": text_of(record, "question", where)})
                 for number, record in enumerate(official, 1)
+                for where in [content.record(number - 1)]
             ]
-        return result_list(content, "question_id", "text")
+            return by_stretch(found, list(splits.values())) or found
+        answered = llava_answers(content)
+        if answered is None:
+            return None
+        placed = by_stretch(answered, list(splits.values()))
+        if placed is None:
+            refuse_other_questions(answered, samples)
+        return placed or answered
 
     def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
         """F1, accuracy, precision, recall, share of yes; of all splits also each one's and their mean."""
         truth = [sample.answers[0] == "yes" for sample in samples]
         splits = [sample.meta["split"] for sample in samples]
         return pope(answers(predictions), truth, splits if len(set(splits)) > 1 else (), self.rule)
+
+
+def _named(path: Path) -> str:
+    """The split that a file's name says, '' for another."""
+    return next((split for split in SPLITS if path.is_file() and path.name.startswith(f"coco_pope_{split}")), "")

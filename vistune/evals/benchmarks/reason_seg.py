@@ -55,7 +55,7 @@ class ReasonSeg:
             samples.append(asked(path.stem, question, [image], meta={"shapes": shapes}, origin=where))
         return samples
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """Run lengths by image; the authors publish no format."""
         value = content.value
         if content.form != "json" or not isinstance(value, dict) or not value:

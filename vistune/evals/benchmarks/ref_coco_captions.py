@@ -39,7 +39,7 @@ class RefCocoCaptions:
             for where in [f"{path}: record {index + 1}"]
         ]
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """The toolkit's result object."""
         value = content.value
         if content.form != "json" or not isinstance(value, dict) or not isinstance(value.get("predictions"), list):

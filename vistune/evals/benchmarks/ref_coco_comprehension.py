@@ -84,7 +84,7 @@ class RefCocoComprehension:
             for sentence in field_of(reference, "sentences", where)
         ]
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """A result list by sentence; the toolkit defines none."""
         return result_list(content, "sent_id", "answer")
 

@@ -43,7 +43,7 @@ class ScanQa:
             for where, record in records(path)
         ]
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """The challenge's result list, of which the first of ten answers counts; or a list with one `answer` each."""
         value = content.value
         if content.form != "json" or not isinstance(value, list) or not value or not isinstance(value[0], dict):

@@ -65,7 +65,7 @@ class ScienceQa:
             origin=where,
         )
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """The official result object (option indices; -1 is an answer that could not be read), or LLaVA's answers."""
         value = content.value
         if content.form == "json" and isinstance(value, dict) and isinstance(value.get("results"), dict):

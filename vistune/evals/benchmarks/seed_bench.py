@@ -8,16 +8,17 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from vistune.data.fields.lettered import lettered
-from vistune.evals.annotations import asked, medium, records, text_of
+from vistune.data.fields.typed import as_label, as_object
+from vistune.evals.annotations import asked, label_of, medium, offered, option_letter, options_of, records, text_of
 from vistune.evals.benchmark import field_of, fill, result_list
+from vistune.evals.llava_answers import llava_answers
 from vistune.evals.metrics.groups import group_means
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import OPTION_LETTER
 from vistune.evals.result import Result
 from vistune.evals.scorers import score_letters, with_means
 from vistune.evals.sources import Content, load_json, locate
-from vistune.sample import Media, Sample
+from vistune.sample import Media, MediaKind, Sample
 
 
 @dataclass(frozen=True)
@@ -30,46 +31,53 @@ class SeedBench:
         {"annotations": "SEED-Bench.json", "images": "SEED-Bench-image", "videos": "SEED-Bench-video"}
     )
     answer_form: ClassVar[str] = "the option's letter"
-    result_form: ClassVar[str] = '[{"question_id", "prediction"}]'
+    result_form: ClassVar[str] = '[{"question_id", "prediction"}], or LLaVA\'s [{"question_id", "text"}]'
 
     def read(self, source: str) -> list[Sample]:
         """A sample a question, its dimension and kind of medium in `meta`."""
         path = locate(source, self.files["annotations"])
         value = load_json(path)
-        names = {number: name for name, number in field_of(value, "question_type", str(path)).items()}
+        kinds = as_object(field_of(value, "question_type", str(path)), str(path), "'question_type'")
+        names = {str(number): name for name, number in kinds.items()}
+        seen: dict[str, int] = {}
         samples = []
         for where, record in records(path, "questions"):
-            choices = [text_of(record, f"choice_{letter}", where) for letter in "abcd" if record.get(f"choice_{letter}")]
-            media = self._media(path.parent, record, where)
+            choices = options_of(as_object(record, where), {letter: f"choice_{letter}" for letter in "abcd"}, where)
+            kind = _kind(record, where)
+            media = self._media(path.parent, record, kind, where)
+            # The official file gives some ids twice: an answer to the id is to both, two answers are one each.
+            identifier = label_of(record, "question_id", where)
+            times = seen[identifier] = seen.get(identifier, 0) + 1
             dimension = field_of(record, "question_type_id", where)
             samples.append(
                 asked(
-                    field_of(record, "question_id", where),
-                    fill(self.prompt, question=text_of(record, "question", where), options=lettered(choices)),
+                    identifier if times == 1 else f"{identifier}#{times}",
+                    fill(self.prompt, question=text_of(record, "question", where), options=offered(choices)),
                     media,
-                    [text_of(record, "answer", where)],
+                    [option_letter(record, "answer", choices, where)],
                     choices,
-                    {"dimension": names.get(dimension, str(dimension)), "kind": media[0].kind},
+                    {"dimension": names.get(str(dimension), str(dimension)), "kind": kind, "answered_as": identifier},
                     where,
                 )
             )
         return samples
 
-    def _media(self, root: Path, record: Any, where: str) -> list[Media]:
+    def _media(self, root: Path, record: Any, kind: MediaKind, where: str) -> list[Media]:
         names = field_of(record, "data_id", where)
-        names = names if isinstance(names, list) else [names]
-        film = text_of(record, "data_type", where).lower().startswith("video")
-        folder = root / self.files["videos" if film else "images"]
-        return [
-            medium(folder, str(name), "video" if film else "image") for name in (names if isinstance(names, list) else [names])
-        ]
+        folder = root / self.files["videos" if kind == "video" else "images"]
+        listed = names if isinstance(names, list) else [names]
+        return [medium(folder, as_label(name, where, "'data_id'"), kind) for name in listed]
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
-        """The leaderboard's lines."""
-        return result_list(content, "question_id", "prediction")
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
+        """The leaderboard's lines, or LLaVA's answers."""
+        return result_list(content, "question_id", "prediction") or llava_answers(content)
 
     def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
         """Accuracy over all rows, over images and over films, then for each dimension."""
         result = score_letters(samples, predictions, "letter")
         kinds = group_means(result.items, [(sample.meta["kind"],) for sample in samples])
         return with_means(replace(result, values={**result.values, **kinds}), samples, "dimension")
+
+
+def _kind(record: Any, where: str) -> MediaKind:
+    return "video" if text_of(record, "data_type", where).lower().startswith("video") else "image"

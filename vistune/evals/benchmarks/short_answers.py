@@ -66,7 +66,7 @@ class ShortAnswers:
             Sample(name, answers=_accepted(accepted, f"{source}: {name}"), origin=source) for name, accepted in value.items()
         ]
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """Answers by id, by position, or beside their targets."""
         value = content.value
         if _is_pairs(value):

@@ -45,7 +45,7 @@ class Slake:
             if text_of(record, "q_lang", where) == self.language
         ]
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """A result list by question id; the authors publish no format of their own."""
         return result_list(content, "qid", "answer")
 

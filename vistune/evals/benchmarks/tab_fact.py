@@ -50,7 +50,7 @@ class TabFact:
                 samples.append(asked(f"{name}_{number}", prompt, (), ["yes" if label else "no"], origin=where))
         return samples
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """A result list by statement id; the authors publish no format of their own."""
         return result_list(content, "id", "prediction")
 

@@ -43,7 +43,7 @@ class TextCaps:
             for image, sentences in references.items()
         ]
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """The challenge's result list."""
         return result_list(content, "image_id", "caption")
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
-from vistune.evals.annotations import asked, medium, records, text_of, texts_of
-from vistune.evals.benchmark import answers, field_of, fill, result_list
+from vistune.evals.annotations import asked, label_of, medium, records, text_of, texts_of
+from vistune.evals.benchmark import answers, fill, result_list
+from vistune.evals.llava_answers import by_question, llava_answers
 from vistune.evals.metrics.vqa_accuracy import vqa_accuracy
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import SHORT_ANSWER
@@ -26,7 +27,7 @@ class TextVqa:
 
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "TextVQA_0.5.1_val.json", "images": "train_images"})
     answer_form: ClassVar[str] = "a word or phrase"
-    result_form: ClassVar[str] = '[{"question_id", "answer"}]'
+    result_form: ClassVar[str] = '[{"question_id", "answer"}], or LLaVA\'s [{"question_id", "prompt", "text"}]'
 
     def read(self, source: str) -> list[Sample]:
         """A sample a question."""
@@ -34,17 +35,21 @@ class TextVqa:
         folder = path.parent / self.files["images"]
         return [
             asked(
-                field_of(record, "question_id", where),
+                label_of(record, "question_id", where),
                 fill(self.prompt, question=text_of(record, "question", where)),
                 [medium(folder, f"{text_of(record, 'image_id', where)}.jpg")],
                 texts_of(record, "answers", where),
+                meta={"image_id": record["image_id"], "question": record["question"]},
                 origin=where,
             )
             for where, record in records(path, "data")
         ]
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
-        """The challenge's result list."""
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
+        """The challenge's result list, or LLaVA's answers, whose ids are the pictures'."""
+        found = llava_answers(content)
+        if found is not None:
+            return by_question(found, samples, lambda sample: str(sample.meta["image_id"]))
         return result_list(content, "question_id", "answer")
 
     def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:

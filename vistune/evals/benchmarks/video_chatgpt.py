@@ -56,7 +56,7 @@ class VideoChatgpt:
                         identifier, text_of(record, key, where), [film], [text_of(record, "A", where)], (), dict(meta), where
                     )
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """A prediction list by our ids; the official one repeats the questions and has none."""
         return result_list(content, "id", "pred")
 

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from vistune.evals.annotations import asked, medium, records, text_of
 from vistune.evals.benchmark import answers, field_of, fill, result_list
+from vistune.evals.llava_answers import by_place, llava_answers
 from vistune.evals.metrics.vqa_accuracy import vqa_accuracy
 from vistune.evals.prediction import Prediction
 from vistune.evals.result import Result
@@ -31,7 +32,7 @@ class VizWiz:
 
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "Annotations/val.json", "images": "val"})
     answer_form: ClassVar[str] = "a word or phrase, or 'unanswerable'"
-    result_form: ClassVar[str] = '[{"image", "answer"}]'
+    result_form: ClassVar[str] = '[{"image", "answer"}], or LLaVA\'s [{"question_id", "prompt", "text"}]'
 
     def read(self, source: str) -> list[Sample]:
         """A sample a photograph, named by its file: each has one question."""
@@ -43,14 +44,17 @@ class VizWiz:
                 fill(self.prompt, question=text_of(record, "question", where)),
                 [medium(folder, record["image"])],
                 [text_of(answer, "answer", where) for answer in field_of(record, "answers", where)],
-                meta={key: record[key] for key in ("answer_type", "answerable") if key in record},
+                meta={key: record[key] for key in ("question", "answer_type", "answerable") if key in record},
                 origin=where,
             )
             for where, record in records(path)
         ]
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
-        """The challenge's result list."""
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
+        """The challenge's result list, or LLaVA's answers in the order of the annotations."""
+        found = llava_answers(content)
+        if found is not None:
+            return by_place(found, samples) or found
         return result_list(content, "image", "answer")
 
     def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:

@@ -47,7 +47,7 @@ class VqaRad:
             if text_of(record, "phrase_type", where).startswith("test") == (self.split == "test")
         ]
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """A result list by question id; the authors publish no format of their own."""
         return result_list(content, "qid", "answer")
 

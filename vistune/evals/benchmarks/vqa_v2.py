@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar
 
-from vistune.evals.annotations import asked, medium
+from vistune.evals.annotations import asked, label_of, medium
 from vistune.evals.benchmark import answers, field_of, fill, result_list
+from vistune.evals.llava_answers import llava_answers
 from vistune.evals.metrics.vqa_accuracy import vqa_accuracy
 from vistune.evals.prediction import Prediction
 from vistune.evals.result import Result
@@ -31,7 +33,7 @@ class VqaV2:
         }
     )
     answer_form: ClassVar[str] = "a word or phrase"
-    result_form: ClassVar[str] = '[{"question_id", "answer"}]'
+    result_form: ClassVar[str] = '[{"question_id", "answer"}], or LLaVA\'s [{"question_id", "text"}]'
 
     def read(self, source: str) -> list[Sample]:
         """A sample a question; the ten annotators' answers are its answers."""
@@ -47,11 +49,7 @@ class VqaV2:
                 asked(
                     identifier,
                     None if question is None else fill(self.prompt, question=question),
-                    [
-                        medium(
-                            path.parent / self.files["images"], f"COCO_val2014_{field_of(record, 'image_id', where):012d}.jpg"
-                        )
-                    ],
+                    [medium(path.parent / self.files["images"], _picture(label_of(record, "image_id", where)))],
                     [field_of(answer, "answer", where) for answer in field_of(record, "answers", where)],
                     meta={key: record[key] for key in ("question_type", "answer_type") if key in record},
                     origin=where,
@@ -59,13 +57,20 @@ class VqaV2:
             )
         return samples
 
-    def recognise(self, content: Content) -> list[Prediction] | None:
-        """The challenge's result list."""
-        return result_list(content, "question_id", "answer")
+    def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
+        """The challenge's result list, or LLaVA's answers."""
+        return result_list(content, "question_id", "answer") or llava_answers(content)
 
     def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
         """Soft accuracy."""
         return vqa_accuracy(answers(predictions), [sample.answers for sample in samples], self.rule)
+
+
+def _picture(identifier: str) -> str:
+    """The file of a COCO image id; sets in VQA's layout that have other pictures name them by their files."""
+    if identifier.isdecimal():
+        return f"COCO_val2014_{int(identifier):012d}.jpg"
+    return identifier if Path(identifier).suffix else f"{identifier}.jpg"
 
 
 def _questions(value: object, where: str) -> dict[object, str]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import ClassVar
 
+import numpy as np
+
+from vistune.errors import InputError
 from vistune.evals.benchmark import fill
 from vistune.evals.judges.base import Question, Verdict, one_each, question_of, scores_of, unread
 from vistune.evals.metrics.groups import group_means
@@ -57,20 +60,37 @@ class MmVet:
         self, samples: Sequence[Sample], predictions: Sequence[Prediction | None], verdicts: Sequence[Verdict]
     ) -> Result:
         """Percent of the total, of each capability, and in the details of each combination of capabilities."""
-        scores = [100 * (score or 0.0) for score in scores_of("score", verdicts, len(samples))]
-        capabilities = [tuple(sample.meta["capability"]) for sample in samples]
-        combinations = group_means(scores, [("+".join(sorted(names)),) for names in capabilities])
-        order = sorted(set(chain.from_iterable(capabilities)))
-        means = group_means(scores, capabilities)
-        return Result.mean(
-            self.rule,
-            "total",
-            scores,
-            values={name: means[name] for name in order},
-            details={"combinations": combinations},
-            unparsed=unread(verdicts),
-            missing=predictions.count(None),
-        )
+        scores = [[score or 0.0] for score in scores_of("score", verdicts, len(samples))]
+        result = mm_vet_result(self.rule, samples, scores)
+        return replace(result, unparsed=unread(verdicts), missing=predictions.count(None))
+
+
+def mm_vet_result(rule: str, samples: Sequence[Sample], runs: Sequence[Sequence[float] | None]) -> Result:
+    """Percent of the total and of each capability; `runs[i]` are the scores that each run of the judge gave to sample i.
+
+    Of several runs the values are means, and `std` is the runs' deviation (of the population, as officially). `None` is 0.
+    Raises `InputError` when samples were graded in different numbers of runs.
+    """
+    counts = {len(scores) for scores in runs if scores is not None}
+    if len(counts) > 1:
+        raise InputError(f"the samples were graded in different numbers of runs: {', '.join(map(str, sorted(counts)))}")
+    count = counts.pop() if counts else 1
+    table = 100 * np.array([[0.0] * count if scores is None else list(scores) for scores in runs]).reshape(-1, count)
+    scores = table.mean(axis=1)
+    totals = table.mean(axis=0) if len(table) else np.zeros(count)
+    capabilities = [tuple(sample.meta["capability"]) for sample in samples]
+    means = group_means(scores, capabilities)
+    spread = {"std": float(totals.std())} if count > 1 else {}
+    return Result.mean(
+        rule,
+        "total",
+        scores,
+        values={name: means[name] for name in sorted(set(chain.from_iterable(capabilities)))} | spread,
+        details={
+            "combinations": group_means(scores, [("+".join(sorted(names)),) for names in capabilities]),
+            "runs": [float(total) for total in totals],
+        },
+    )
 
 
 def _prompt(sample: Sample, answer: str) -> str:

@@ -23,6 +23,9 @@ def multiple_choice(
     - `letter`: the reply begins with the letter, alone or set off by a mark: `B`, `(B)`, `B.`, `B: a dog`
     - `mmbench`: the rule part of MMBench's extraction: one letter stands free in the reply, or else one option's text is
       in it; the language model that the official code asks next is a judge's business
+    - `bracketed`: the whole reply is `(B)`, or the letter alone, as BLINK's evaluation compares extracted options
+    - `blink`: that, or the only option in brackets among the words of the reply, or else of its last paragraph: the part of
+      BLINK's extraction that asks no language model
     - `mmstar`: the lower-cased reply begins with the letter, `(x`, `option x` or `the answer is x`
 
     `None` is a missing answer. Raises `InputError` for an unknown rule.
@@ -52,7 +55,7 @@ def _mmbench(reply: str, options: Sequence[str]) -> str | None:
         return free[0]
     if len(reply) > 2 * sum(len(option) for option in options):
         return None
-    named = [letter for letter, option in zip(letters, options, strict=True) if option.lower() in reply.lower()]
+    named = [letter for letter, option in zip(letters, options, strict=True) if option and option.lower() in reply.lower()]
     return named[0] if len(named) == 1 else None
 
 
@@ -64,10 +67,28 @@ def _mmstar(reply: str, options: Sequence[str]) -> str | None:
     return None
 
 
+def _bracketed(reply: str, options: Sequence[str]) -> str | None:
+    letter = reply[1:-1] if reply[:1] + reply[-1:] == "()" else reply
+    return _known(letter, options) if len(letter) == 1 else None
+
+
+def _blink(reply: str, options: Sequence[str]) -> str | None:
+    whole = _bracketed(reply, options)
+    if whole is not None:
+        return whole
+    words, last = reply.split(), reply.split("\n\n")[-1].split()
+    forms = [f"({letter})" for letter in ascii_uppercase[: len(options)]]
+    for told in (last, words):
+        named = [form for form in forms if form in told]
+        if len(named) == 1:
+            return named[0][1]
+    return None
+
+
 def _known(letter: str, options: Sequence[str]) -> str | None:
     return letter if letter in ascii_uppercase[: len(options)] else None
 
 
 RULES: Mapping[str, Callable[[str, Sequence[str]], str | None]] = MappingProxyType(
-    {"letter": _letter, "mmbench": _mmbench, "mmstar": _mmstar}
+    {"letter": _letter, "mmbench": _mmbench, "mmstar": _mmstar, "bracketed": _bracketed, "blink": _blink}
 )

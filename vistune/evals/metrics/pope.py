@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
@@ -11,6 +12,8 @@ from vistune.evals.metrics.binary import f1_statistic, precision_recall_f1
 from vistune.evals.metrics.groups import group_means
 from vistune.evals.metrics.inputs import aligned, chosen, missing
 from vistune.evals.result import Result
+
+_WORDS = re.compile(r"[a-z]+")
 
 
 def _official(reply: str) -> bool:
@@ -38,7 +41,8 @@ def pope(
     - `official`: no if the first sentence holds `No`, `not` or `no` as a word, else yes; so an empty answer is a yes
     - `exact`: the whole answer is yes or no; anything else is unparsed
 
-    A missing or unparsed answer is wrong: it counts as the opposite of the truth.
+    A missing or unparsed answer is wrong: it counts as the opposite of the truth. `official` leaves nothing unparsed; a note
+    says how many of its answers hold neither yes nor no as a word.
     """
     reading = chosen(RULES, rule, "POPE")
     read = [None if reply is None else reading(reply) for reply, _ in aligned(predictions, references)]
@@ -66,7 +70,14 @@ def pope(
         f1_statistic(said, references),
         missing=missing(predictions),
         unparsed=sum(answer is None and reply is not None for answer, reply in zip(read, predictions, strict=True)),
+        notes=_unclear(predictions) if rule == "official" else (),
     )
+
+
+def _unclear(predictions: Sequence[str | None]) -> tuple[str, ...]:
+    """The official rule takes what it does not understand as a yes: how often it did."""
+    count = sum(reply is not None and not {"yes", "no", "not"} & set(_WORDS.findall(reply.lower())) for reply in predictions)
+    return (f"{count} answers hold neither yes nor no; the official rule reads them as yes",) if count else ()
 
 
 def _f1_of(said: Sequence[bool], truth: Sequence[bool], splits: Sequence[str], split: str) -> float:
