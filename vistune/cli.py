@@ -7,7 +7,7 @@ import sys
 import typer
 
 from vistune.commands import benchmark, build, data, evaluate, human, models, plan, pretrain, promptlearn, report, run, world
-from vistune.errors import InputError, speaks
+from vistune.errors import InputError, Interrupted, speaks
 
 app = typer.Typer(
     name="vistune",
@@ -32,13 +32,17 @@ app.add_typer(world.app, name="world")
 
 
 def main() -> None:
-    """Run the command line; 0 done, 1 a check failed, 2 bad input, 130 interrupted."""
+    """Run the command line; 0 done, 1 a check failed, 2 bad input, 130 interrupted (143 by SIGTERM)."""
     try:
         app()
     except InputError as error:
         if speaks():
             print(f"vistune: {error}", file=sys.stderr)
         sys.exit(2)
+    except Interrupted as end:
+        if speaks():
+            print(f"vistune: {end}", file=sys.stderr)
+        sys.exit(end.code)
     except KeyboardInterrupt:
         if speaks():
             print("vistune: interrupted", file=sys.stderr)

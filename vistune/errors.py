@@ -1,4 +1,4 @@
-"""The two kinds of failure a user can act on.
+"""The kinds of failure a user can act on.
 
 Everything a user can cause (a file, a record, a key, a command line) ends in one of these, with one sentence that says
 which file or record, what is wrong and what would be right. The command line prints the sentence and exits with code 2.
@@ -24,6 +24,14 @@ class MissingExtraError(InputError):
     def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str, str]]:
         """Built again from what it was given: from its message alone it cannot be, and a pool of processes would hang on it."""
         return type(self), self._given
+
+
+class Interrupted(BaseException):  # not for who catches all errors; nor for libraries that end on Ctrl-C
+    """Somebody asked for an end, and what was done is kept: the message says how to go on, `code` is the exit code."""
+
+    def __init__(self, message: str, code: int = 130) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 def speaks() -> bool:

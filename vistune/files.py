@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import hashlib
 import json
 import os
 import re
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -116,9 +118,17 @@ def read_jsonl(path: str | Path) -> Iterator[tuple[int, Any]]:
         raise InputError(f"{path}: byte {error.start} of a line is not UTF-8") from error
 
 
+def regular(path: str | Path) -> str | Path:
+    """`path`, to be opened. Raises `OSError` for a pipe or a device: opening one waits, or reading it never ends."""
+    mode = os.stat(path).st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # opening a folder says so itself
+        raise OSError(errno.EINVAL, "it is a pipe or a device, not a file")
+    return path
+
+
 def sha256(path: str | Path) -> str:
     """Hex digest of a file's content."""
-    with open(path, "rb") as file:
+    with open(regular(path), "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

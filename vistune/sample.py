@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vistune.errors import InputError
+from vistune.files import regular
 
 MediaKind: TypeAlias = Literal["image", "video", "audio", "points"]
 Role: TypeAlias = Literal["system", "user", "assistant"]
@@ -79,7 +80,7 @@ class Media:
         if self.path is None:
             raise InputError(f"{self.name} is an array and has no encoded bytes")
         try:
-            with open(self.path, "rb") as file:
+            with open(regular(self.path), "rb") as file:
                 if self.offset is None:
                     return file.read()
                 file.seek(0, os.SEEK_END)

@@ -66,7 +66,7 @@ def test_a_killed_process_ends_the_run_instead_of_hanging_it(model: VisionLangua
             os.kill(os.getpid(), signal.SIGKILL)
         yield Work((), 0, 0, first)
 
-    with pytest.raises(RuntimeError, match="ended by itself"):
+    with pytest.raises(InputError, match="was killed by SIGKILL"):
         list(prepared(make, 0, 8, 2))
     assert not multiprocessing.active_children()
 

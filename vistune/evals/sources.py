@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from vistune.data.records.strict_json import parse_json
 from vistune.errors import InputError
+from vistune.files import regular
 
 MAX_BYTES = 4 << 30
 _GZIP = b"\x1f\x8b"
@@ -99,7 +100,7 @@ def _row(columns: list[str], fields: list[str], where: str) -> dict[str, str]:
 def read_text(path: Path) -> str:
     """A file's UTF-8 text, decompressed when it is gzip. Raises `InputError` for anything unreadable or over `MAX_BYTES`."""
     try:
-        with open(path, "rb") as raw:
+        with open(regular(path), "rb") as raw:
             zipped = raw.read(2) == _GZIP
             raw.seek(0)
             data = (gzip.GzipFile(fileobj=raw) if zipped else raw).read(MAX_BYTES + 1)

@@ -39,6 +39,7 @@ from vistune.training.recompute import recomputing
 from vistune.training.rounds import counted, evened
 from vistune.training.selection import fingerprint, select
 from vistune.training.state import load_state, save_state
+from vistune.training.stopping import stopping
 from vistune.training.work import Work, work_of_steps
 
 
@@ -107,7 +108,7 @@ def train_stage(
     if world.first:
         work = track(work, f"stage {stage.name}", steps - first)
     features = caching(model, samples, stage, steps, paths.features, context, world.sharded, world.first)
-    with recomputing(model, stage.recompute, f"stage {stage.name!r}"), features:
+    with recomputing(model, stage.recompute, f"stage {stage.name!r}"), features, stopping() as stop:
         for step, todo in enumerate(work, first):
             began = time.perf_counter()
             factor = schedule(step, steps, stage.warmup)
@@ -125,7 +126,8 @@ def train_stage(
                 if share.requires_grad:  # a row without pictures teaches a connector nothing
                     share.backward()
                 loss += share.item()
-            loss = sum(world.gather(loss))
+            shares_of_all = world.gather((loss, stop.asked))
+            loss, asked = sum(share for share, _ in shares_of_all), max(asked for _, asked in shares_of_all)
             _check_finite(loss, "the loss", stage, step)
             unreached = {part: own for part, own in unreached.items() if not any(map(_moved, own))}
             sum_gradients(parameters, world)
@@ -134,11 +136,17 @@ def train_stage(
             optimizer.step()
             log.add(step + 1, steps, loss, norm, factor, todo, time.perf_counter() - began, ahead.waited)
             last = step + 1 == steps
-            if last or (step + 1) % save_every == 0:
+            due = asked or (step + 1) % save_every == 0
+            if last or due:
                 with world.together():  # nothing could be gone on from such a state
                     _check_weights(model, stage, step)
-            if (step + 1) % save_every == 0 and not last:
+            if due and not last:
                 save_state(paths.state, step + 1, model, parts, optimizer, world)
+            if asked and not last:
+                raise stop.stopped(f"stage {stage.name!r}: step {step + 1} of {steps}", asked)
+        if asked := max(world.gather(stop.asked)):
+            save_state(paths.state, steps, model, parts, optimizer, world)
+            raise stop.stopped(f"stage {stage.name!r}: step {steps} of {steps}", asked)
     log.close()
     if first < steps:
         alone = check_changes(model, before, selection.names, stage, world, frozenset(unreached))

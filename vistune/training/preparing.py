@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable, Iterator
 
 import torch
@@ -24,13 +23,9 @@ def prepared(make: Callable[[int, int], Iterator[Work]], first: int, steps: int,
 
 
 def _by_processes(make: Callable[[int, int], Iterator[Work]], first: int, steps: int, workers: int) -> Iterator[Work]:
-    def part(number: int, count: int) -> Iterator[bytes]:
+    def part(number: int, count: int) -> Iterator[Work]:
         torch.set_num_threads(1)
         for step in range(first + number, steps, count):
-            for work in make(step, step + 1):
-                # As bytes: tensors in shared memory would need their process alive until they are read.
-                yield pickle.dumps(work, pickle.HIGHEST_PROTOCOL)
+            yield from make(step, step + 1)
 
-    for packed in in_order(part, workers, 0, _AHEAD):
-        work: Work = pickle.loads(packed)  # noqa: S301 - our own processes wrote it
-        yield work
+    yield from in_order(part, workers, 0, _AHEAD)

@@ -27,6 +27,7 @@ import numpy as np
 
 from vistune.data.media.completeness import has_end, jpeg_closed_early, png_claims_too_much, png_lacks_rows
 from vistune.errors import InputError
+from vistune.files import regular
 from vistune.sample import Media
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def _open(media: Media, data: bytes | None, where: str, max_pixels: int | None) 
     if media.kind != "image":
         raise InputError(f"{name} is not an image")
     try:
-        source: Any = media.path if data is None else io.BytesIO(data)
+        source: Any = io.BytesIO(data) if data is not None or media.path is None else regular(media.path)
         with warnings.catch_warnings():  # above its own limit Pillow warns, above ours the picture is refused
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             opened = Image.open(source, formats=_known_formats())

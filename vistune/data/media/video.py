@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from vistune.data.media.image import MAX_PIXELS, encoded_bytes
 from vistune.errors import InputError, MissingExtraError
+from vistune.files import regular
 from vistune.sample import Media
 
 MAX_CLIP_PIXELS = 400_000_000
@@ -98,7 +99,7 @@ def _file(media: Media, where: str) -> Any:
     if media.path is None or media.offset is not None:
         return io.BytesIO(encoded_bytes(media, where))
     try:
-        return open(media.path, "rb")
+        return open(regular(media.path), "rb")
     except OSError as error:
         raise InputError(f"cannot read {media.kind} {media.name}: {error.strerror or error}") from error
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vistune.errors import InputError
+from vistune.files import regular
 
 Offsets: TypeAlias = NDArray[np.uint64]
 Bytes: TypeAlias = NDArray[np.uint8]
@@ -57,7 +58,7 @@ def read_range(path: Path, begin: int, end: int, state: FileState | None = None)
     middle of other records, and half a line of text is text as well.
     """
     try:
-        with open(path, "rb", buffering=0) as file:
+        with open(regular(path), "rb", buffering=0) as file:
             if state is not None:
                 found = os.fstat(file.fileno())
                 if (found.st_size, found.st_mtime_ns) != state:
@@ -74,7 +75,7 @@ def read_range(path: Path, begin: int, end: int, state: FileState | None = None)
 def _chunks(path: Path, begin: int = 0) -> Iterator[tuple[int, bytes]]:
     """`(offset, bytes)` from `begin` to the end of the file; no chunk ends within a JSON escape."""
     try:
-        with open(path, "rb") as file:
+        with open(regular(path), "rb") as file:
             file.seek(begin)
             while chunk := file.read(CHUNK):
                 if chunk.endswith(b"\\"):
