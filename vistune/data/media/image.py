@@ -136,7 +136,7 @@ def _open(media: Media, data: bytes | None, where: str, max_pixels: int | None) 
     if media.kind != "image":
         raise InputError(f"{name} is not an image")
     try:
-        source: Any = io.BytesIO(data) if data is not None or media.path is None else regular(media.path)
+        source: Any = io.BytesIO(data) if data is not None else regular(media.path or "")
         with warnings.catch_warnings():  # above its own limit Pillow warns, above ours the picture is refused
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             opened = Image.open(source, formats=_known_formats())
