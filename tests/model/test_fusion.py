@@ -163,11 +163,15 @@ def test_text_sees_the_latest_picture_or_all_before_it(tiny_spec: dict[str, Any]
     first, second = (slot.start for slot in batch_of(model, sample((1, 2))).slots["image"])
     fusion = model.fusion
     assert isinstance(fusion, GatedCrossAttention)
-    for sees, expected in (("latest", [(0, 0), (0, 1), (1, 2)]), ("previous", [(0, 0), (0, 1), (0, 2)])):
+    for sees, expected in (
+        ("latest", [(0, 0), (0, 1), (0, 1), (1, 2), (1, 2)]),
+        ("previous", [(0, 0), (0, 1), (0, 1), (0, 2), (0, 2)]),
+        ("next", [(0, 1), (0, 1), (1, 2), (1, 2), (2, 2)]),
+    ):
         fusion.sees = sees  # type: ignore[assignment]
         got = model.inputs(batch_of(model, sample((1, 2)))).sees
         assert got is not None
-        assert [tuple(got[place].tolist()) for place in (first - 1, first, second)] == expected
+        assert [tuple(got[place].tolist()) for place in (first - 1, first, first + 1, second, second + 1)] == expected
 
 
 @pytest.mark.parametrize("kind", ["modality_adaptive", "visual_experts"])
@@ -217,3 +221,26 @@ def test_what_does_not_fit_is_refused_in_one_sentence(tiny_spec: dict[str, Any])
     model = VisionLanguageModel(ModelSpec.from_json(narrow))
     with pytest.raises(InputError, match="has length 4, the connector gives 9 tokens"):
         model.logits([sample((1,))])
+
+
+@torch.no_grad()
+def test_what_begins_at_zero_begins_as_the_base_model(tiny_spec: dict[str, Any]) -> None:
+    """Routed adapters, partial updates and the injection; once open, partial updates serve visual tokens alone."""
+    plain = build(tiny_spec, "splice")
+    for kind in ("routed_adapters", "partial_lora", "mid_layer_injection"):
+        model = build(tiny_spec, kind, opened=False)
+        inputs = model.inputs(batch_of(model, sample((1,)), sample((2, 3)), sample(())))
+        base = plain.llm(replace(inputs, context=None, sees=None, modality=None))
+        torch.testing.assert_close(model.llm(inputs), base, atol=1e-6, rtol=1e-5)
+
+
+@torch.no_grad()
+def test_the_injection_changes_nothing_before_a_picture_and_needs_words_behind_it(tiny_spec: dict[str, Any]) -> None:
+    model, plain = build(tiny_spec, "mid_layer_injection"), build(tiny_spec, "splice")
+    batch = batch_of(model, sample((1,)), sample(()))
+    inputs = model.inputs(batch)
+    changed = (model.llm(inputs) != plain.llm(replace(inputs, context=None, sees=None, modality=None))).any(dim=1)
+    start = batch.slots["image"][0].start
+    assert changed[start : batch.lengths[0]].all() and not changed[:start].any() and not changed[batch.lengths[0] :].any()
+    with pytest.raises(InputError, match="looks through the part 'connector', which is no q_former"):
+        VisionLanguageModel(ModelSpec.from_json(tiny_spec | {"fusion": "mid_layer_injection"}))

@@ -15,14 +15,16 @@ from families import tokenizer
 from mechanisms import FOLDER, Golden, close
 from torch import Tensor, nn
 
+from vistune.model.adapters.adapt import adapt, adapter_parameters
 from vistune.model.connectors.q_former import QFormer
 from vistune.model.features import Features, Prepared, Sight
+from vistune.model.fusion.gated_cross_attention import GatedBlock, GatedCrossAttention
 from vistune.model.fusion.mid_layer_injection import MidLayerInjection
 from vistune.model.fusion.partial_lora import VisualUpdate
 from vistune.model.fusion.routed_adapters import RoutedAdapters
 from vistune.model.fusion.two_pass import TwoPass
 from vistune.model.fusion.visual_experts import shared_positions
-from vistune.model.interchange.official import lavin, lmeye, vpg_c, xcomposer2
+from vistune.model.interchange.official import flamingo, lavin, lmeye, vpg_c, xcomposer2
 from vistune.model.interchange.official.layers import meta_llama
 from vistune.model.language.encoder_decoder import language_model
 from vistune.model.language.hooks import Run
@@ -120,6 +122,30 @@ def test_mid_layer_injection_is_vpg_cs(layer: int, expected: str, tmp_path: Path
     left, right = llm(inputs).split((13, 11))
     close(left, golden[f"out/{expected}"][0], 5e-5, 1e-4)
     close(right, golden[f"out/{expected}"][1, :11], 5e-5, 1e-4)
+
+
+def test_low_rank_updates_of_inserted_layers_are_multimodal_gpts() -> None:
+    """Text looks at the next picture, as released, or at the latest; LoRA stands in the inserted layers, too."""
+    golden = Golden("multimodal_gpt_gated_lora")
+    fusion = GatedCrossAttention(heads=2, head_width=8, expansion=2, sees="next")
+    fusion.blocks["0"] = block = GatedBlock(16, 12, heads=2, head_width=8, expansion=2)
+    fusion.marker = nn.Parameter(torch.zeros(16))
+    targets = ["query", "key_and_value", "out", "1", "3"]
+    adapt({"fusion": fusion}, {"fusion": {"kind": "lora", "rank": 3, "alpha": 3, "targets": targets}})
+    golden.load(block, flamingo.GATED_BLOCK)
+    x, media, locations = golden["in/x"], golden["in/media"].flatten(0, 1), golden["in/media_locations"]
+    slots = {"image": [Slot(number, int(place), 1) for number, place in enumerate(locations.flatten().nonzero())]}
+    for sees in ("latest", "next"):
+        fusion.sees = sees  # type: ignore[assignment]
+        ready = fusion.prepare(row(list(x)), {"image": list(media)}, slots)
+        assert ready.sees is not None
+        run = Run(2, context=media, sees=ready.sees.view(2, 9, 2))
+        got = block(x, block.key_value(media), run.visible(2, 9))
+        close(got, golden[f"out/{sees}"], 2e-5, 1e-4)
+    (got * golden["in/w"]).sum().backward()
+    golden.gradients(block, flamingo.GATED_BLOCK)
+    trained = [name for name, parameter in fusion.named_parameters() if parameter.requires_grad and "lora" in name]
+    assert len(trained) == len(adapter_parameters(fusion)) == 10
 
 
 def test_partial_updates_are_xcomposer2s() -> None:

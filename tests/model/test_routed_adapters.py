@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from mechanisms import Golden, close
+from PIL import Image
 
+from vistune.errors import InputError
 from vistune.model.adapters.routed import RoutedAdapter
+from vistune.model.encoders.huggingface import Huggingface
+from vistune.model.encoders.routed import Routed
 from vistune.model.interchange.official import lavin
 
 
@@ -44,3 +49,20 @@ def test_it_begins_as_the_identity_and_all_of_it_learns() -> None:
         parameter.data += 0.1 * torch.randn_like(parameter)
     ours(x, ours.weigh(x)).square().sum().backward()
     assert [name for name, parameter in ours.named_parameters() if parameter.grad is None] == []
+
+
+def test_an_adapted_tower_begins_as_it_was_and_sees_each_picture_by_itself(tiny_clip: str) -> None:
+    plain = Huggingface(tiny_clip, layer=-1, cls="keep").eval()
+    ours = Routed({"kind": "huggingface", "path": tiny_clip, "layer": -1, "cls": "keep"}, hidden=4).eval()
+    first, second = (plain.prepare(Image.linear_gradient("L").rotate(turn).convert("RGB")).inputs for turn in (0, 90))
+    with torch.no_grad():
+        assert torch.equal(ours(first).x, plain(first).x)
+        for parameter in ours.adapters.parameters():
+            parameter.data += 0.2 * torch.randn_like(parameter)
+        together, alone = ours(torch.cat([first, second])).x, ours(second).x
+    assert not torch.allclose(together[0], plain(first).x[0], atol=1e-3)
+    close(together[1:], alone)
+    ours(first).x.square().sum().backward()
+    assert [name for name, parameter in ours.adapters.named_parameters() if parameter.grad is None] == []
+    with pytest.raises(InputError, match="the blocks have no module 'layernorm1'"):
+        Routed({"kind": "huggingface", "path": tiny_clip}, module="layernorm1")

@@ -23,18 +23,20 @@ from torch import nn
 from vistune.errors import InputError, nearest
 from vistune.model.adapters.soft_prompts import Prefix, SoftPrompt, VirtualTokens
 from vistune.model.encoders.base import Encoder
+from vistune.model.fusion.base import Fusion
 from vistune.model.language.causal import LanguageModel
 from vistune.model.native.network import Network
 from vistune.spec import Spec, check_arguments, split
 
 Part: TypeAlias = Encoder | LanguageModel | Network
+Adaptable: TypeAlias = Part | Fusion  # of a fusion, layers that it inserted (MultiModal-GPT, arXiv 2305.04790)
 Targets: TypeAlias = Sequence[str] | Literal["attention"] | None
 
 _ATTENTION = re.compile(r"att(?:n|ention)[^.]*\.[^.]+$", re.IGNORECASE)  # a layer directly inside a module of that name
 
 
 def lora(
-    part: Part,
+    part: Adaptable,
     rank: int = 16,
     alpha: float | None = None,
     dropout: float = 0.0,
@@ -50,7 +52,7 @@ def lora(
 
 
 def dora(
-    part: Part,
+    part: Adaptable,
     rank: int = 16,
     alpha: float | None = None,
     dropout: float = 0.0,
@@ -62,7 +64,7 @@ def dora(
 
 
 def rslora(
-    part: Part,
+    part: Adaptable,
     rank: int = 16,
     alpha: float | None = None,
     dropout: float = 0.0,
@@ -73,7 +75,7 @@ def rslora(
     return _low_rank(part, rank, alpha, dropout, targets, new_tokens, use_rslora=True)
 
 
-def ia3(part: Part, targets: Targets = None, feedforward: Sequence[str] | None = None) -> peft.PeftConfig:
+def ia3(part: Adaptable, targets: Targets = None, feedforward: Sequence[str] | None = None) -> peft.PeftConfig:
     """Learned factors on keys, values and feed-forward activations (IA3, arXiv 2205.05638).
 
     `feedforward` are those of the `targets` whose input is scaled; both default to the family's usual ones.
@@ -88,28 +90,29 @@ def ia3(part: Part, targets: Targets = None, feedforward: Sequence[str] | None =
     return peft.IA3Config(target_modules=names, feedforward_modules=scaled)
 
 
-def oft(part: Part, block: int = 32, targets: Targets = None) -> peft.PeftConfig:
+def oft(part: Adaptable, block: int = 32, targets: Targets = None) -> peft.PeftConfig:
     """Orthogonal rotations of the weights in blocks of that size (OFT, arXiv 2306.07280)."""
     return peft.OFTConfig(oft_block_size=block, r=0, target_modules=_targets(part, targets))
 
 
-def tokens(part: Part) -> peft.PeftConfig:
+def tokens(part: Adaptable) -> peft.PeftConfig:
     """Only the embedding rows of tokens that were added to the tokenizer."""
     return peft.TrainableTokensConfig(token_indices=_new_tokens(part), target_modules=[_embedding(part)])
 
 
-def prefix(part: Part, length: int = 20, projection: bool = False, hidden: int | None = None) -> peft.PeftConfig:
+def prefix(part: Adaptable, length: int = 20, projection: bool = False, hidden: int | None = None) -> peft.PeftConfig:
     """`length` keys and values of every layer that all tokens see (prefix tuning, arXiv 2101.00190).
 
     With `projection` they come from a two-layer network, `hidden` wide (as wide as the keys, if not told).
     """
-    settings = _decoder(part, "prefix").model.config.get_text_config().to_dict()
+    decoder = _decoder(part, "prefix")
+    settings = decoder.model.config.get_text_config().to_dict()
     heads = settings["num_attention_heads"]
     width = settings.get("head_dim") or settings["hidden_size"] // heads
     seen = settings.get("num_key_value_heads") or heads
     return peft.PrefixTuningConfig(
         num_virtual_tokens=length,
-        num_layers=len(part.blocks),
+        num_layers=len(decoder.blocks),
         num_attention_heads=seen,
         token_dim=seen * width,
         num_transformer_submodules=1,
@@ -118,7 +121,7 @@ def prefix(part: Part, length: int = 20, projection: bool = False, hidden: int |
     )
 
 
-def prompt(part: Part, length: int = 20, text: str | None = None) -> peft.PeftConfig:
+def prompt(part: Adaptable, length: int = 20, text: str | None = None) -> peft.PeftConfig:
     """`length` virtual tokens in front of every sample (prompt tuning, arXiv 2104.08691).
 
     They start as the words of `text`, repeated or cut to fit; without it as words drawn from the vocabulary.
@@ -148,7 +151,7 @@ KINDS: dict[str, Callable[..., peft.PeftConfig]] = {
 
 def adapt(parts: Mapping[str, nn.Module | None], specs: Mapping[str, Spec]) -> None:
     """Put the adapters of `specs` into the parts they name. Raises `InputError` for unknown parts, kinds, keys and layers."""
-    adaptable = {name: part for name, part in parts.items() if isinstance(part, Part)}
+    adaptable = {name: part for name, part in parts.items() if isinstance(part, Adaptable)}
     for name, spec in specs.items():
         if name not in adaptable:
             raise InputError(f"adapt: no part {name!r} of this model takes adapters{nearest(name, list(adaptable))}")
@@ -200,7 +203,7 @@ def _stand_before(config: peft.PromptLearningConfig, part: LanguageModel) -> Non
     part.prompt = VirtualTokens(config, part.model.get_input_embeddings(), words)
 
 
-def _decoder(part: Part, kind: str) -> LanguageModel:
+def _decoder(part: Adaptable, kind: str) -> LanguageModel:
     """The part, where samples can have something in front of them."""
     if not isinstance(part, LanguageModel) or part.model.config.is_encoder_decoder:
         raise InputError(f"adapt: {kind} works on a causal language model only, as in adapt: {{llm: {kind}}}")
@@ -208,7 +211,7 @@ def _decoder(part: Part, kind: str) -> LanguageModel:
 
 
 def _low_rank(
-    part: Part,
+    part: Adaptable,
     rank: int,
     alpha: float | None,
     dropout: float,
@@ -226,14 +229,15 @@ def _low_rank(
     )
 
 
-def _tree(part: Part) -> Any:
-    """The module of `transformers` inside a part."""
-    return part.model
+def _tree(part: Adaptable) -> Any:
+    """The module of `transformers` inside a part; a fusion is one itself."""
+    return part if isinstance(part, Fusion) else part.model
 
 
-def _targets(part: Part, names: Targets) -> list[str]:
+def _targets(part: Adaptable, names: Targets) -> list[str]:
     """Full names of the linear layers of a part's blocks: those `names` tells, see `lora`; all of them for None."""
-    blocks = {id(module) for module in part.blocks.modules()}
+    inside = part if isinstance(part, Fusion) else part.blocks
+    blocks = {id(module) for module in inside.modules()}
     linear = [name for name, module in _tree(part).named_modules() if isinstance(module, nn.Linear) and id(module) in blocks]
     if names is None:
         return linear
@@ -246,13 +250,13 @@ def _targets(part: Part, names: Targets) -> list[str]:
     return [name for name in linear if any(name.endswith("." + wanted) for wanted in names)]
 
 
-def _embedding(part: Part) -> str:
+def _embedding(part: Adaptable) -> str:
     table = _tree(part).get_input_embeddings()
     name: str = next(name for name, module in _tree(part).named_modules() if module is table)
     return name
 
 
-def _new_tokens(part: Part) -> list[int]:
+def _new_tokens(part: Adaptable) -> list[int]:
     if not isinstance(part, LanguageModel) or not part.added:
         raise InputError("adapt: no token was added to this part's tokenizer, so there is no new row to train")
     return part.added

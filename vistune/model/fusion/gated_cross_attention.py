@@ -25,7 +25,9 @@ from vistune.prompt.render import Slots
 class GatedCrossAttention(Fusion):
     """A gated block in front of every `every`-th decoder layer. In the sequence a medium takes one place, a learned marker.
 
-    A token sees the `latest` medium shown before it, as Flamingo's do, or all `previous` ones; before the first, none.
+    A token sees the `latest` medium shown before it, as Flamingo's do, or all `previous` ones; before the first, none. With
+    `next` it sees the medium shown behind it, and behind the last none, while a marker sees its own: so the released
+    MultiModal-GPT is set (arXiv 2305.04790).
     """
 
     def __init__(
@@ -34,7 +36,7 @@ class GatedCrossAttention(Fusion):
         heads: int = 8,
         head_width: int = 64,
         expansion: int = 4,
-        sees: Literal["latest", "previous"] = "latest",
+        sees: Literal["latest", "previous", "next"] = "latest",
     ) -> None:
         super().__init__()
         self.every, self.sees = every, sees
@@ -62,12 +64,16 @@ class GatedCrossAttention(Fusion):
             return replace(text, context=context, sees=torch.zeros((len(text.embeds), 2), dtype=torch.long, device=device))
         starts = torch.tensor([slot.start for slot in where], device=device)
         begun = torch.searchsorted(starts, torch.arange(len(text.embeds), device=device), right=True)
-        before, _ = borders(where, text.lengths, device)
-        first = torch.maximum(before, begun - 1) if self.sees == "latest" else before
+        before, until = borders(where, text.lengths, device)
+        first = before if self.sees == "previous" else torch.maximum(before, begun - 1)
         marker = self.marker.to(text.embeds.dtype).expand(len(where), -1)
         embeds = text.embeds.index_put((starts,), marker)
         context = stack(media, "gated_cross_attention")
-        return replace(text, embeds=embeds, context=context, sees=torch.stack([first, begun], dim=1))
+        sees = torch.stack([first, begun], dim=1)
+        if self.sees == "next":
+            coming = torch.stack([begun, torch.minimum(begun + 1, until)], dim=1)
+            sees = coming.index_put((starts,), sees[starts])
+        return replace(text, embeds=embeds, context=context, sees=sees)
 
     @staticmethod
     def _before(block: GatedBlock, layer: int, hidden: Tensor, run: Run) -> Tensor:
