@@ -12,7 +12,7 @@ from tiny_heads import write_segmenter
 from torch import Tensor
 
 from vistune.errors import InputError
-from vistune.model.features import Prepared, Thing
+from vistune.model.features import Thing
 from vistune.model.heads._boxes import from_centre, giou_each
 from vistune.model.heads.alignment_token import contrast_each
 from vistune.model.heads.box_regression import BoxRegression
@@ -20,7 +20,7 @@ from vistune.model.heads.caption_branches import CaptionBranches, captions_in
 from vistune.model.heads.grid_codes import GridCodes
 from vistune.model.heads.promptable_mask import PromptableMask
 from vistune.model.heads.set_queries import SetQueries
-from vistune.prompt.writer import Trigger, Words
+from vistune.prompt.writer import Aside, Places, Trigger, Words
 from vistune.sample import Media, MediaRef, Produce, Region, Sample, Text, Turn
 
 PICTURE = Media("image", data=np.random.default_rng(0).integers(0, 255, (40, 60, 3), dtype=np.uint8))
@@ -98,7 +98,7 @@ BOXES = [Region(box=(0.1, 0.1, 0.3, 0.4), label="cat"), Region(box=(0.5, 0.6, 0.
 
 def test_only_the_first_box_of_an_answer_stands_for_the_set() -> None:
     head, sample = set_head(), answer(*BOXES, choices=("cat", "cup", "dog"))
-    assert [sum(stretch.count for stretch in head.write(box, sample)) for box in BOXES] == [30, 0]  # type: ignore[union-attr]
+    assert [list(head.write(box, sample)) for box in BOXES] == [[Words("<boxes>"), Places(30)], []]
     target = head.prepare(BOXES[0], sample)
     assert target.extra is not None and target.extra["classes"].tolist() == [0, 2]
     with pytest.raises(InputError, match="none of the first 3 of the sample's choices"):
@@ -157,8 +157,9 @@ def test_captions_of_an_answer_are_found() -> None:
     ]
     head = CaptionBranches()
     sample = answer(Produce(0))
-    words = [stretch for stretch in head.write(sample.turns[1].parts[0], sample)[1].stretches]  # type: ignore[union-attr, arg-type]
-    assert words == [Words("<caption>", said=False), Words("What?</caption>")]  # the question says what to make
+    _, aside = head.write(sample.turns[1].parts[0], sample)
+    # The question says what to make.
+    assert aside == Aside((Words("<caption>", said=False), Words("What?</caption>")))
 
 
 def test_a_picture_in_words_is_read_back() -> None:
@@ -173,7 +174,3 @@ def test_a_picture_in_words_is_read_back() -> None:
     assert isinstance(picture, Media) and isinstance(picture.data, np.ndarray) and picture.data.shape == (32, 32, 3)
     target: Tensor = (thing.ready.inputs[0] / 2 + 0.5).permute(1, 2, 0) * 255
     assert float((torch.from_numpy(picture.data).float() - target).abs().mean()) < 90
-
-
-def test_a_thing_without_a_view_is_never_asked(masker: PromptableMask) -> None:
-    assert isinstance(masker.view(PICTURE), Prepared)

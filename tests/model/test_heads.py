@@ -14,6 +14,7 @@ from vistune.model.heads.base import Head, states_of
 from vistune.model.packing import pack
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
+from vistune.prompt.writer import Trigger
 from vistune.sample import Media, Region, Sample
 from vistune.spec import kinds
 
@@ -126,3 +127,18 @@ def test_what_a_head_writes_it_reads_from_the_header_alone(model: VisionLanguage
     for sample in samples(head):
         parts = [part for part in sample.turns[-1].parts if type(part).__name__ in ("Region", "Produce")]
         assert [head.write(part, sample) for part in parts] == [head.write(part, sample) for part in parts]
+
+
+def test_an_answer_holds_what_its_words_ask_for(model: VisionLanguageModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The language model says what opens an artefact, or its triggers, and nothing more."""
+    head, tokenizer = head_of(model), model.llm.tokenizer
+    sample = samples(head, 1)[0]
+    part = next(part for part in sample.turns[-1].parts if type(part).__name__ in ("Region", "Produce"))
+    triggers = [stretch.text for stretch in head.write(part, sample) if isinstance(stretch, Trigger)]
+    if head.spells or not (head.opens or triggers) or "alignment" in head.losses:
+        pytest.skip("makes nothing of states")
+    said = [[tokenizer.convert_tokens_to_ids(text) for text in ([head.opens] if head.opens else triggers)], []]
+    monkeypatch.setattr(model.llm, "generate_ids", lambda *_, **__: [said.pop(0) if said else []])
+    answer = model.answer([sample])[0]
+    made = answer.media if head.makes[0] == "produce_image" else answer.regions
+    assert len(made) == 1 or "set_class" in head.losses

@@ -7,10 +7,14 @@ from typing import Any
 
 import diffusers
 import pytest
+import torch
 from mechanisms import Golden, close
 from tiny_heads import SCHEDULE, write_painter
 
+from vistune.model.heads._any_painter import read_painter
+from vistune.model.heads._flow_painter import FlowPainter
 from vistune.model.heads._painter import Draws, Painter
+from vistune.model.painting import painter as flow
 
 
 @pytest.fixture
@@ -51,3 +55,25 @@ def test_latents_and_weights_are_dreamllms(folder: Path) -> None:
     given, _ = painter.noisy(painter.latents(golden["in/images_dm"], draws.posterior), draws)
     close(given, golden["out/noisy_latents"], 2e-5, 2e-5)
     close(painter.snr_weights(draws.timesteps), golden["out/snr_weights_gamma5"], 2e-5, 2e-5)
+
+
+def test_the_worlds_painter_is_used_like_any_other(tmp_path: Path) -> None:
+    """Pictures are those it paints itself, and the loss is the one it was taught with."""
+    torch.manual_seed(0)
+    inner = flow.Painter(width=32, depth=1, heads=2)
+    torch.nn.init.normal_(inner.leave.weight, std=0.1)  # it begins at zero
+    inner.save(tmp_path)
+    painter = read_painter(str(tmp_path))
+    assert isinstance(painter, FlowPainter) and (painter.width, painter.size) == (128, 64)
+    told = torch.randn(1, 10, 128)
+    with torch.no_grad():
+        latents = painter.model.paint(told, torch.Generator().manual_seed(7), steps=3, guidance=2.0)
+        expected = painter.book.decode(painter.book.nearest(torch.nn.functional.normalize(latents, dim=1)))
+        null = painter.model.nothing.expand(1, 10, -1)
+        close(painter.paint(told, null, steps=3, guidance=2.0, seed=7), (expected / 2 + 0.5).clamp(0, 1))
+    images = torch.rand(2, 3, 64, 64) * 2 - 1
+    condition = torch.randn(2, 10, 128, requires_grad=True)
+    torch.manual_seed(1)
+    losses = painter.losses(condition, images, painter.draw(2, condition.device))
+    losses.sum().backward()
+    assert losses.shape == (2,) and condition.grad is not None and condition.grad.abs().sum() > 0

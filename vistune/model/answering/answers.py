@@ -27,7 +27,7 @@ from vistune.model.packing import Batch, Example, pack
 from vistune.prompt.codec import Codec
 from vistune.prompt.render import IGNORE, Rendered, Renderer, Slot
 from vistune.prompt.template import Template
-from vistune.prompt.writer import MADE, Places, Trigger, Words
+from vistune.prompt.writer import MADE, Aside, Branch, Places, Trigger, Words
 from vistune.sample import MEDIA_KINDS, Media, MediaRef, Part, Produce, Region, Sample
 
 
@@ -86,7 +86,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How artefacts of a `kind` stand in an answer: a run of `triggers`, or `places` behind the words `opening`."""
+    """How artefacts of a `kind` stand in an answer: a run of `triggers`, or `places` behind the words `opening`.
+
+    `aside` are the words in front of as many places that stand alone beside the answer (DreamLLM's empty prompt).
+    """
 
     kind: str
     head: Head
@@ -94,6 +97,7 @@ class Form:
     opening: int | None = None
     places: int = 0
     closing: tuple[int, ...] = ()
+    aside: tuple[int, ...] | None = None
 
 
 @torch.no_grad()
@@ -122,7 +126,10 @@ def forms(model: Answering) -> list[Form]:
         ids = tokenizer(closing, add_special_tokens=False)["input_ids"] if closing else []
         opening = tokenizer.convert_tokens_to_ids(head.opens) if head.opens else None
         assert isinstance(places, Places)
-        found.append(Form(kind, head, (), opening, places.count, tuple(ids)))
+        beside = [each for each in stretches if isinstance(each, Aside) and each.alone]
+        said = "".join(each.text for aside in beside for each in aside.stretches if isinstance(each, Words))
+        aside = tuple(tokenizer(said, add_special_tokens=False)["input_ids"]) if beside else None
+        found.append(Form(kind, head, (), opening, places.count, tuple(ids), aside))
     return found
 
 
@@ -164,6 +171,8 @@ def _with_heads(
         row.fill(form)
     for form in written:
         row.find(form, _target(form.head, prompt, asked))
+    for form in written:
+        row.lay_aside(form)
     text = model.llm.text_of(row.spoken, model.template.stops)
     made = list(_decoded(model, row.example, written)) + [thing for form in written for thing in form.head.made_of_words(text)]
     regions = [thing for thing in made if isinstance(thing, Region)]
@@ -179,6 +188,7 @@ class _Answering:
         self.spoken: list[int] = []
         self.slots: dict[str, list[Slot]] = {}
         self.things: dict[str, list[Thing]] = {}
+        self.branches: list[Branch] = []
 
     @property
     def example(self) -> Example:
@@ -186,7 +196,7 @@ class _Answering:
         before = self.prompt.rendered
         ids = [*before.ids, *self.ids]
         slots = {kind: list(places) for kind, places in before.slots.items()} | self.slots
-        rendered = Rendered(ids, [IGNORE] * len(ids), slots, things=before.things)
+        rendered = Rendered(ids, [IGNORE] * len(ids), slots, things=before.things, branches=tuple(self.branches))
         things: Mapping[str, Sequence[Thing]] = {**self.prompt.things, **self.things}
         return replace(self.prompt, rendered=rendered, things=things)
 
@@ -201,6 +211,16 @@ class _Answering:
         self._add(form.kind, Slot(len(self.things.get(form.kind, [])), start, form.places), Thing(None))
         self.ids += [self.placeholder] * form.places
         self.say(form.closing)
+
+    def lay_aside(self, form: Form) -> None:
+        """Behind the whole row, further places of each thing that stand alone. Nothing can be said behind them."""
+        if form.aside is None:
+            return
+        for slot in list(self.slots.get(form.kind, [])):
+            start = len(self.prompt.rendered.ids) + len(self.ids) + len(form.aside)
+            self.ids += [*form.aside, *[self.placeholder] * form.places]
+            self.slots[form.kind].append(Slot(slot.which, start, form.places))
+            self.branches.append((0, len(form.aside) + form.places))
 
     def find(self, form: Form, thing: Thing) -> None:
         """Slots at every run of a form's triggers, each an unknown `thing` of its own."""

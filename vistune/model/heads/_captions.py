@@ -9,14 +9,17 @@ from vistune.sample import Produce, Sample
 def caption_of(part: Produce, sample: Sample) -> str:
     """The caption of a medium that an answer is to make: of `meta["captions"]`, else the answer's words, else the question's.
 
-    `captions` has one text for each of the sample's media, in their order. Raises `InputError` where none of them says
-    anything.
+    `captions` has one text for each of the sample's media, in their order. Raises `InputError` where an answer's medium has
+    none of these.
     """
     captions = sample.meta.get("captions")
     if isinstance(captions, list | tuple) and part.index < len(captions) and isinstance(captions[part.index], str):
         said = [captions[part.index]]
     else:
-        place = next(number for number, turn in enumerate(sample.turns) if any(part is other for other in turn.parts))
+        holding = (number for number, turn in enumerate(sample.turns) if any(part is other for other in turn.parts))
+        place = next(holding, None)
+        if place is None:  # in no answer: an example of how one is written
+            return ""
         said = [sample.turns[place].text, *(turn.text for turn in reversed(sample.turns[:place]) if turn.role == "user")]
     caption = next((text.strip() for text in said if text.strip()), "")
     if not caption:

@@ -55,7 +55,10 @@ class FlowPainter(nn.Module):
 
     @torch.no_grad()
     def paint(self, condition: Tensor, null: Tensor, steps: int, guidance: float, seed: int) -> Tensor:
-        """Pictures `[n, 3, size, size]` in [0, 1], by Euler steps led away from `null [1, K, width]`; noise as for each alone."""
+        """Pictures `[n, 3, size, size]` in [0, 1], by Euler steps led away from `null [1, K, width]`.
+
+        Noise starts from `seed`, the same for each picture.
+        """
         shape = (1, self.model.channels, self.model.side, self.model.side)
         x = torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(condition).expand(len(condition), -1, -1, -1)
         both = torch.cat([condition, null.expand_as(condition)])

@@ -42,12 +42,14 @@ class AlignmentToken(Head):
     def write(self, part: Part, sample: Sample) -> Sequence[Stretch]:
         """The token, which nobody says; aside, the label and the token behind it."""
         assert isinstance(part, Region)
-        if not part.label:
-            raise InputError("a region is to be aligned with its label, and has none")
-        return [Trigger(ALIGN, said=False), Aside((Words(part.label, said=False), Trigger(ALIGN, said=False)), alone=True)]
+        label = Words(part.label or "", said=False)
+        return [Trigger(ALIGN, said=False), Aside((label, Trigger(ALIGN, said=False)), alone=True)]
 
     def prepare(self, part: Part, sample: Sample) -> Prepared:
-        """`inputs [1]`: nothing but that there is a region."""
+        """`inputs [1]`: nothing but that there is a region. Raises `InputError` for a region without a label."""
+        assert isinstance(part, Region)
+        if not part.label:
+            raise InputError(f"{sample.where}: a region is to be aligned with its label, and has none")
         return Prepared(torch.ones(1))
 
     def loss(self, hidden: Sequence[Tensor], things: Sequence[Thing], seen: Seen) -> dict[str, Loss]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from vistune.data.media.image import load_image
 from vistune.model.features import Prepared, Thing
-from vistune.model.heads._painter import Draws, Painter, as_media, as_target
+from vistune.model.heads._any_painter import read_painter
+from vistune.model.heads._painter import as_media, as_target
 from vistune.model.heads.base import Head, Loss, Made
 from vistune.model.modalities.base import Seen
 from vistune.prompt.writer import Aside, Places, Stretch, Words
@@ -23,9 +25,9 @@ class DreamQueries(Head):
     UNet of `painter` (diffusers, by directory or hub id; frozen).
 
     The loss is that of denoising the picture, with a gradient through the UNet; `snr_gamma`, `noise_offset` and
-    `input_perturbation` are its options (`Painter`). With a chance of `drop` a picture's condition is replaced by that of an
-    empty prompt, the queries behind the first token of the language model alone, which painting is later guided away from.
-    DreamLLM's training code leaves the queries out of that prompt, its painting has them: here they are always there.
+    `input_perturbation` are its options (`Painter`; the world's own painter has none). With a chance of `drop` a picture's
+    condition is replaced by that of an empty prompt, the queries alone, which painting is later guided away from. DreamLLM's
+    training code leaves the queries out of that prompt, its painting has them: here they are always there.
     """
 
     makes = ("produce_image",)
@@ -50,7 +52,9 @@ class DreamQueries(Head):
     ) -> None:
         super().__init__()
         self.drop, self.steps, self.guidance = drop, steps, guidance
-        self.painter = Painter(painter, snr_gamma, noise_offset, input_perturbation, load_weights=load_weights)
+        self.painter = read_painter(
+            painter, load_weights, snr_gamma=snr_gamma, noise_offset=noise_offset, input_perturbation=input_perturbation
+        )
         self.queries = nn.Parameter(torch.randn(queries, width) * 0.02)
         self.project = nn.Linear(width, self.painter.width, bias=False)
 
@@ -76,7 +80,7 @@ class DreamQueries(Head):
         draws = self.painter.draw(len(images), led.device)
         return {"denoising": Loss(self.denoising(led, empty, dropped, images, draws).sum(), "produce_image")}
 
-    def denoising(self, led: Tensor, empty: Tensor, dropped: Tensor, images: Tensor, draws: Draws) -> Tensor:
+    def denoising(self, led: Tensor, empty: Tensor, dropped: Tensor, images: Tensor, draws: Any) -> Tensor:
         """The loss of each picture `[n]`, given all that is random; `dropped [n]` is 1 where the condition is replaced."""
         mixed = torch.lerp(led, empty, dropped[:, None, None])
         return self.painter.losses(self.project(mixed), images, draws)

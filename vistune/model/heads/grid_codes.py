@@ -37,7 +37,7 @@ class GridCodes(Head):
         self.book = CodeBook.load(locate(book))
         if size % self.book.patch:
             raise InputError(
-                f"heads.grid_codes.size is {size}, expected a multiple of the code book's patch, {self.book.patch}"
+                f"heads.grid_codes.size is {size}, expected a multiple of {self.book.patch}, the code book's patch"
             )
         self.size, self.side = size, size // self.book.patch
         self.tokens = (OPEN, CLOSE, *(code_word(number) for number in range(len(self.book.codes))))

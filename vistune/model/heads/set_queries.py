@@ -14,14 +14,15 @@ from vistune.errors import InputError
 from vistune.model.features import Prepared, Thing
 from vistune.model.heads.base import Head, Loss, Made
 from vistune.model.modalities.base import Seen
-from vistune.prompt.writer import Places, Stretch
+from vistune.prompt.writer import Places, Stretch, Words
 from vistune.sample import Part, Region, Sample, Turn
 
+OPEN = "<boxes>"
 _FORMAT = 5  # a query asks for a class and four coordinates: "<cls> <x1> <y1> <x2> <y2>" (section 3.3)
 
 
 class SetQueries(Head):
-    """`queries` groups of five places, "<cls> <x1> <y1> <x2> <y2>", stand for the boxes of a whole answer.
+    """Behind `<boxes>`, `queries` groups of five places, "<cls> <x1> <y1> <x2> <y2>", stand for the boxes of a whole answer.
 
     Each group has an anchor, on a grid over the picture; a coordinate is one of `2 * bins + 1` steps of `1 / bins` away from
     it. Groups and boxes are matched at the least cost (Hungarian matching); unmatched groups say that there is nothing. The
@@ -34,6 +35,8 @@ class SetQueries(Head):
     makes = ("produce_box",)
     state = "own"
     fills = True
+    tokens = (OPEN,)
+    opens = OPEN
     losses: Mapping[str, float] = {"set_class": 1.0, "set_step": 1.0, "set_l1": 5.0}
 
     centres: Tensor  # xy of the anchors, [queries, 2]
@@ -53,7 +56,7 @@ class SetQueries(Head):
 
     def write(self, part: Part, sample: Sample) -> Sequence[Stretch]:
         """The places of all groups for the first box of an answer, nothing for the others."""
-        return [Places(_FORMAT * self.queries)] if part is _boxes(part, sample)[0] else []
+        return [Words(OPEN), Places(_FORMAT * self.queries)] if part is _boxes(part, sample)[0] else []
 
     def prepare(self, part: Part, sample: Sample) -> Prepared:
         """`inputs [n, 4]`: all boxes of the answer; `extra["classes"] [n]`."""
@@ -140,10 +143,10 @@ def focal(logits: Tensor, truth: Tensor, alpha: float = 0.25, gamma: float = 2.0
 
 
 def _boxes(part: Part, sample: Sample) -> list[Region]:
-    """All boxes of the answer that holds `part`."""
+    """All boxes of the answer that holds `part`; a box that no answer holds stands alone."""
 
     def holds(turn: Turn) -> bool:
         return turn.role == "assistant" and any(part is other for other in turn.parts)
 
-    turn = next(turn for turn in sample.turns if holds(turn))
+    turn = next((turn for turn in sample.turns if holds(turn)), Turn("assistant", (part,)))
     return [other for other in turn.parts if isinstance(other, Region) and other.box is not None]

@@ -11,9 +11,10 @@ from transformers import AutoConfig, AutoTokenizer, CLIPTextModel
 
 from vistune.errors import InputError
 from vistune.model.features import Prepared, Thing
+from vistune.model.heads._any_painter import read_painter
 from vistune.model.heads._captions import caption_of
 from vistune.model.heads._output_projection import OutputProjection, distance_each
-from vistune.model.heads._painter import Painter, as_media
+from vistune.model.heads._painter import as_media
 from vistune.model.heads.base import Head, Loss, Made
 from vistune.model.modalities.base import Seen
 from vistune.model.weights.assets import locate
@@ -29,7 +30,8 @@ class SignalTokens(Head):
     (a CLIP, by directory or hub id: that of the painter, frozen) makes of the caption, padded to `length` words: training needs
     no painter. `medium` is the kind of media that is made. The projection is `inner` wide, `layers` deep on each side.
 
-    With a `painter` (diffusers), pictures are painted from the condition in `steps` steps, `guidance` away from no caption.
+    With a `painter` (of diffusers, or the world's), pictures are painted from the condition in `steps` steps, `guidance` away
+    from no caption.
     """
 
     makes = ("produce_image",)
@@ -67,7 +69,7 @@ class SignalTokens(Head):
             )
         self.length, self.steps, self.guidance = length, steps, guidance
         self.project = OutputProjection(width, int(config.hidden_size), length, inner, layers, heads)
-        self.painter = None if painter is None else Painter(painter, load_weights=load_weights)
+        self.painter = None if painter is None else read_painter(painter, load_weights)
 
     def write(self, part: Part, sample: Sample) -> Sequence[Stretch]:
         """The run of signal tokens."""
