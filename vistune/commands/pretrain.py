@@ -105,6 +105,8 @@ def probe(
     if what not in PROBES:
         raise InputError(f"there is no probe {what!r}{nearest(what, list(PROBES))}")
     measure, shipped = PROBES[what]
+    if not path and not shipped:
+        raise InputError(f"no model of {what} ships with the package: name one with --path")
     _show(measure(path or shipped))
 
 

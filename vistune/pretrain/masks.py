@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import SamConfig, SamImageProcessorPil, SamModel
 
+from vistune.model.weights.assets import locate
 from vistune.pretrain.card import HASHED, write_card
 from vistune.pretrain.loop import adamw, pretrain
 from vistune.world.scene import Scene, make_scene
@@ -127,6 +128,13 @@ class Pretraining(nn.Module):
     def validate(self) -> dict[str, float]:
         """Mean IoU over the objects of validation scenes, from exact boxes and from points."""
         return measure(self, "validation", VALIDATION_SCENES)
+
+
+def opened(path: str) -> Pretraining:
+    """A SAM by its directory or as `builtin:NAME`, as float32 and for use, not training."""
+    model = Pretraining()
+    model.sam = SamModel.from_pretrained(Path(locate(path)), dtype=torch.float32)
+    return model.eval()
 
 
 def point_on(mask: NDArray[np.bool_], rng: np.random.Generator | None) -> tuple[float, float]:
