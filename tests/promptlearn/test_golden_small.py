@@ -1,4 +1,4 @@
-"""Recordings of our own of official parts: CLIP-LoRA, CoPrompt, NLPrompt, 2SFS, DenseCLIP's decoder, ViPT's prompt block."""
+"""Recordings of our own: CLIP-Adapter, CLIP-LoRA, CoPrompt, NLPrompt, 2SFS, DenseCLIP's decoder, ViPT's prompt block."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from vistune.promptlearn.dense_clip import DenseClip
 from vistune.promptlearn.images import Images
 from vistune.promptlearn.losses import generalised_cross_entropy
 from vistune.promptlearn.method import Call, Stage
+from vistune.promptlearn.methods.clip_adapter import ClipAdapter
 from vistune.promptlearn.methods.clip_lora import ClipLora
 from vistune.promptlearn.methods.coop import Coop
 from vistune.promptlearn.methods.coprompt import Coprompt
@@ -46,6 +47,21 @@ def test_clip_lora(clip, make):
     case.same("out", out.logits, "logits")
     case.same("out", out.text.features, "text_features")
     case.same("out", out.image.features, "image_features")
+    check_gradients(method, case, keys)
+
+
+@ENGINES
+def test_clip_adapter(clip, make):
+    case = Case("clip_adapter")
+    method = ClipAdapter(clip)
+    keys = {f"adapter.{i}.weight": f"fc.{i}.weight" for i in (0, 2)}
+    load(method, case, keys)
+    call = Call(make(clip), PHOTO, case.images, case.labels)
+    out = method(call)
+    loss = total(method.losses(out, call))
+    loss.backward()
+    case.same("loss", loss, "total")
+    case.same("out", out.logits, "logits")
     check_gradients(method, case, keys)
 
 

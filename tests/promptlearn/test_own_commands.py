@@ -7,14 +7,25 @@ import re
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from tests.promptlearn.tiny import write_clip
 from vistune.commands.promptlearn import app
+from vistune.errors import InputError
 from vistune.files import read_json
+from vistune.promptlearn.backbone import load
+from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.datasets.masks import WORLD_NAMES, world_masks
 from vistune.promptlearn.datasets.pairs import world_pairs
+from vistune.promptlearn.engine import Engine
+from vistune.promptlearn.images import Bank
+from vistune.promptlearn.meta import meta_start
+from vistune.promptlearn.method import Call
+from vistune.promptlearn.methods.damvp import Damvp
+from vistune.promptlearn.shots import Shots
 
 COLOURS = {"red": (200, 0, 0), "green": (0, 200, 0)}
 
@@ -97,3 +108,44 @@ def test_worlds_of_both():
 
 def test_the_listing_names_them():
     assert "segment (DenseCLIP)" in json.loads(run("list", "--json").stdout)["commands of their own"]
+
+
+def test_a_meta_learnt_border_is_where_dam_vp_starts(tiny, tmp_path):
+    file = tmp_path / "border.safetensors"
+    shared = ("--model", tiny, "--shots", 1)
+    small = ("--border", 4, "--epochs", 1, "--batch", 8)
+    done = run("meta-start", *shared, "--dataset", "world_outline,world_noise", "--to", file, *small)
+    assert done.exit_code == 0, done.output
+    border = load_file(file)
+    assert {side: tuple(values.shape) for side, values in border.items()} == {
+        "up": (1, 3, 4, 64),
+        "down": (1, 3, 4, 64),
+        "left": (1, 3, 56, 4),
+        "right": (1, 3, 56, 4),
+    }
+    few = ("--dataset", "world", "--protocol", "few_shot", "--seeds", 1, "--epochs", 1, "--out", tmp_path / "out")
+    done = run("run", *shared, "--method", "damvp", *few, "--set", "border=4", "--set", f"start={file}")
+    assert done.exit_code == 0, done.output
+    done = run("run", *shared, "--method", "damvp", *few, "--set", "border=8", "--set", f"start={file}", "--set", "clusters=2")
+    assert "was made with given" in str(done.exception) or "this border needs" in str(done.exception)
+    with pytest.raises(InputError, match="this border needs"):
+        Damvp.first(str(file), "up", (8, 64))
+
+
+def test_reptile_moves_the_border_to_where_tasks_are_learnt(tiny):
+    backbone = load(str(tiny))
+    pixels = torch.randn(6, 3, 64, 64)
+    shots = Shots(Engine(backbone), Classes(("one", "two")), Bank(lambda ids: pixels[list(ids)], 6), torch.tensor([0, 1] * 3))
+
+    def loss(start):
+        method = Damvp(backbone, shots.classes, border=4, threshold=1e9)
+        method.prepare(shots)
+        method.load_state_dict({**start, "prototypes": method.prototypes})
+        call = Call(shots.engine, shots.classes, shots.images(), shots.labels)
+        return float(method.losses(method(call), call)["cross_entropy"].detach())
+
+    torch.manual_seed(0)
+    before = meta_start(backbone, [shots], border=4, threshold=1e9, epochs=1, lr=0.0)
+    torch.manual_seed(0)
+    after = meta_start(backbone, [shots], border=4, threshold=1e9, epochs=10, lr=0.1)
+    assert loss(after) < loss(before)

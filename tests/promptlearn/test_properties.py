@@ -204,3 +204,20 @@ def test_siglip_runs_what_it_can_and_refuses_what_it_cannot():
         ).logits.shape == (2, 2)
     with pytest.raises(InputError, match=r"Rpo needs a causal text tower, and that of tiny-siglip \(siglip\) is not causal"):
         build("rpo", siglip, classes)
+
+
+def test_dpc_keeps_the_batch_and_adds_images_of_confused_classes(clip):
+    from vistune.promptlearn.methods.coop import Coop
+    from vistune.promptlearn.methods.dpc import Dpc
+    from vistune.promptlearn.shots import Shots
+
+    pixels = torch.cat([images().pixels, images().pixels.flip(-1)])
+    classes, engine = Classes(NAMES), Engine(clip)
+    shots = Shots(engine, classes, Bank(lambda ids: pixels[list(ids)], 8), torch.tensor([0, 1, 2, 3, 4, 0, 1, 2]))
+    method = Dpc(clip, classes, Coop(clip, classes, n_ctx=2), hard=3)
+    batch = Images(bank=shots.bank, ids=torch.tensor([0, 5]))
+    enlarged, labels = method.enlarge(Call(engine, classes, batch, torch.tensor([0, 0])), shots)
+    assert enlarged.ids[:2].tolist() == [0, 5]
+    assert labels[:2].tolist() == [0, 0]
+    assert sorted(labels[2:].tolist()) == [1, 2, 3, 4]  # two for each image, no class twice
+    assert torch.equal(shots.labels[enlarged.ids], labels)

@@ -158,6 +158,50 @@ def modality(
     print(f"vipt on {data}: {alone:.2f} % from the picture alone, {both:.2f} % with both")
 
 
+@app.command("meta-start")
+def meta_border(
+    model: Annotated[str, typer.Option(help="A CLIP directory or hub id, or (with --tokenizer) a file in OpenAI's layout.")],
+    dataset: Annotated[str, typer.Option(help="The data sets it learns from, with commas (published: six).")],
+    to: Annotated[Path, typer.Option(help="The safetensors file to write.")],
+    root: Annotated[Path | None, typer.Option(help="The folder that holds the data sets in CoOp's layout.")] = None,
+    border: Annotated[int, typer.Option(min=1, help="Pixels.")] = 30,
+    threshold: Annotated[float, typer.Option(min=0, help="Distance up to which images share a border.")] = 16.0,
+    epochs: Annotated[int, typer.Option(min=1, help="Rounds over the smallest data set.")] = 200,
+    batch: Annotated[int, typer.Option(min=1, help="Images of each data set a round.")] = 128,
+    shots: Annotated[int, typer.Option(min=1, help="Training images a class.")] = 16,
+    seed: Annotated[int, typer.Option(help="Of the images and the start.")] = 1,
+    tokenizer: Annotated[str | None, typer.Option(help="The tokenizer of a state-dict file: directory or hub id.")] = None,
+    activation: Annotated[str, typer.Option(help="The MLP's of a state-dict file: quick_gelu or gelu.")] = "quick_gelu",
+    device: Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps; auto takes a GPU where there is one.")] = "auto",
+    trust: Trust = None,
+) -> None:
+    """Meta-learn the border that DAM-VP starts from: `run --method damvp --set start=FILE`."""
+    import torch
+    from safetensors.torch import save_file
+
+    from vistune.files import atomic_path
+    from vistune.promptlearn.datasets.open import open_dataset
+    from vistune.promptlearn.engine import Engine
+    from vistune.promptlearn.meta import meta_start
+    from vistune.promptlearn.pixels import fixed_bank
+    from vistune.promptlearn.sampler import sample_shots
+    from vistune.promptlearn.shots import Shots
+
+    backbone = opened(model, tokenizer, activation, device)
+    torch.manual_seed(seed)
+    tasks = []
+    for name in dataset.split(","):
+        found = open_dataset(name, root)
+        train, _ = sample_shots(found, shots, seed)
+        labels = torch.tensor([item.label for item in train], device=backbone.device)
+        tasks.append(Shots(Engine(backbone), found.classes(), fixed_bank(train, backbone), labels))
+    learnt = meta_start(backbone, tasks, border=border, threshold=threshold, epochs=epochs, batch=batch)
+    to.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(to) as temporary:
+        save_file(learnt, temporary)
+    print(f"{to}: a border of {border} pixels from {len(tasks)} data sets")
+
+
 @app.command()
 def table(
     out: Annotated[Path, typer.Option(help="The folder `run` wrote to.")] = Path("runs/promptlearn"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from vistune.promptlearn.backbone import DualEncoder, unit
+from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.edits import Edits
 from vistune.promptlearn.encoded import Encoded
 from vistune.promptlearn.method import Call, Method, Recipe
@@ -17,7 +17,7 @@ def bottleneck(width: int, reduction: int) -> nn.Sequential:
 
 
 class ClipAdapter(Method):
-    """f = `ratio` x A(f) + (1 - `ratio`) x f on the unit image feature."""
+    """f = `ratio` x A(f) + (1 - `ratio`) x f on the raw image feature (without biases the length plays no part)."""
 
     recipe = Recipe(epochs=200)
 
@@ -28,7 +28,7 @@ class ClipAdapter(Method):
 
     def adapted(self, image: Encoded) -> Tensor:
         """The mixed feature `[B, E]`."""
-        f = unit(image.pooled)
+        f = image.pooled
         mixed: Tensor = self.ratio * self.adapter(f) + (1 - self.ratio) * f
         return mixed
 

@@ -37,7 +37,7 @@ class Damvp(Method):
     a NAME" without a full stop, whatever the data set.
 
     `start` is where borders begin: "normal" noise as an untaught border of the release, "zero" (nothing changes), or a
-    file of a border that was meta-learnt on other data sets (`promptlearn/meta.py`), as in the paper.
+    file of a border that was meta-learnt on other data sets (`vistune promptlearn meta-start`), as in the paper.
     """
 
     recipe = Recipe(lr=10.0, batch=128, epochs=50, weight_decay=0.0, schedule="step", floor=0.0, warm_steps=0.2)

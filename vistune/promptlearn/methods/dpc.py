@@ -17,6 +17,8 @@ from vistune.promptlearn.method import Call, Disclosure, Method, Stage
 from vistune.promptlearn.plugin import Plugin
 from vistune.promptlearn.shots import Shots
 
+FEWEST = 2  # further classes that each image of a batch brings in
+
 
 class Dpc(Plugin):
     """P, any method tuned as usual, then its clone P' on batches enlarged by the `hard` classes P confuses most.
@@ -51,15 +53,30 @@ class Dpc(Plugin):
         return {"contrastive": info_nce(out.logits[:, labels])}
 
     def enlarge(self, call: Call, shots: Shots) -> tuple[Images, Tensor]:
-        """One image of each class of the batch and of the classes P confuses with them most; no class twice."""
+        """The batch, and behind it a random training image of each class that P confuses with it.
+
+        Each image adds the classes among its `hard` highest that are not in yet, at most `hard` - 1 of them, and random ones
+        where there are fewer than two.
+        """
         with torch.no_grad():
-            ranked = self.inner(call).logits.topk(min(self.hard, len(call.classes)), dim=1).indices
-        wanted = torch.unique(torch.cat([call.target, ranked.flatten()])).cpu()
-        own, known = torch.full((len(call.classes),), -1), shots.labels.tolist()
-        for i in torch.randperm(len(shots)).tolist():
-            own[known[i]] = i
-        labels = wanted[own[wanted] >= 0]
-        return Images(bank=shots.bank, ids=own[labels]), labels.to(call.target.device)
+            ranked = self.inner(call).logits.topk(min(self.hard, len(call.classes)), dim=1).indices.tolist()
+        own: dict[int, list[int]] = {}
+        for i, label in enumerate(shots.labels.tolist()):
+            own.setdefault(label, []).append(i)
+        taken, added = set(call.target.tolist()), []
+        for row, label in zip(ranked, call.target.tolist(), strict=True):
+            confused = [other for other in row if other != label][: self.hard - 1]
+            fresh = [other for other in confused if other not in taken and other in own]
+            rest = [other for other in own if other not in taken and other not in fresh]
+            while len(fresh) < FEWEST and rest:
+                fresh.append(rest.pop(int(torch.randint(len(rest), ()))))
+            taken.update(fresh)
+            added += fresh
+        rows = torch.tensor([own[label][int(torch.randint(len(own[label]), ()))] for label in added], dtype=torch.long)
+        labels = torch.cat([call.target, torch.tensor(added, dtype=torch.long, device=call.target.device)])
+        if call.batch.bank is shots.bank and call.batch.ids is not None:
+            return Images(bank=shots.bank, ids=torch.cat([call.batch.ids, rows])), labels
+        return Images(torch.cat([call.batch.pixels, shots.bank.pixels(rows.tolist())])), labels
 
     def predict(self, call: Call, text: Encoded | None = None) -> Tensor:
         """The mixed prompt for taught classes, P for new ones."""

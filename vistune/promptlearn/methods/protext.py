@@ -8,8 +8,9 @@ from torch import Tensor
 
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.classes import Classes
-from vistune.promptlearn.method import Call, Disclosure, Recipe, depth_in
+from vistune.promptlearn.method import Call, Disclosure, Recipe, depth_in, full_batches
 from vistune.promptlearn.methods.ivlp import Ivlp
+from vistune.promptlearn.shots import Shots
 
 WORDS = "a photo of a"
 
@@ -29,6 +30,19 @@ class Protext(Ivlp):
         words = WORDS if n_ctx <= len(backbone.tokenizer(WORDS)) else None
         super().__init__(backbone, n_text=n_ctx, depth_text=depth_in(backbone, 9, depth), depth_vision=0, words=words)
         self.weight = weight
+        self._pairs: tuple[Tensor, tuple[str, ...]] | None = None
+        self._queue: list[Tensor] = []
+
+    def prepare(self, shots: Shots) -> None:
+        """Collect the pairs of all taught classes."""
+        self._pairs = self.pairs(Call(shots.engine, shots.classes))
+
+    def batches(self, count: int, size: int) -> list[Tensor]:
+        """As many steps as there are batches of pairs; images play no part, each step is given the first of them."""
+        if self._pairs is None:
+            return super().batches(count, size)
+        self._queue = full_batches(len(self._pairs[1]), size)
+        return [torch.zeros(1, dtype=torch.long)] * len(self._queue)
 
     def pairs(self, call: Call) -> tuple[Tensor, tuple[str, ...]]:
         """(class index, sentence) for every sentence about every class."""
@@ -45,6 +59,9 @@ class Protext(Ivlp):
         return self.weight * F.mse_loss(unit(mine), unit(call.engine.frozen_text(sentences)))
 
     def training_losses(self, call: Call) -> dict[str, Tensor]:
-        """`mapping`: all sentences about the classes of the call at once."""
-        index, sentences = self.pairs(call)
+        """`mapping` of the step's batch of pairs, or of all sentences about the classes of a call outside teaching."""
+        index, sentences = self._pairs if self._pairs is not None and self._queue else self.pairs(call)
+        if self._queue:
+            chosen = self._queue.pop(0)
+            index, sentences = index[chosen], tuple(sentences[i] for i in chosen.tolist())
         return {"mapping": self.mapping_loss(tuple(call.classes.names[i] for i in index.tolist()), sentences, call)}
