@@ -18,7 +18,7 @@ from pathlib import Path
 
 from vistune.completer import Message, Request
 from vistune.construction.completers.endpoint import Endpoint
-from vistune.construction.store import ReplyStore
+from vistune.construction.running.store import ReplyStore
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ import torch
 import vistune
 from vistune.construction.operators.augment import merge_turns
 from vistune.construction.pipelines.lrv_instruction import PIPELINE
-from vistune.construction.session import Choices, perform
+from vistune.construction.running.session import Choices, perform
 from vistune.demo.controls import measure
 from vistune.demo.run import answer_all, demo_recipe, shared_features
 from vistune.files import atomic_open, atomic_path, read_json, write_json

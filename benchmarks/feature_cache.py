@@ -24,9 +24,9 @@ from vistune.data.samples import read
 from vistune.model.vlm import VisionLanguageModel
 from vistune.recipe import Stage, load_recipe, nano
 from vistune.training.caching import cache_of
-from vistune.training.preparing import prepared
 from vistune.training.selection import select
-from vistune.training.work import Work, work_of_steps
+from vistune.training.steps.preparing import prepared
+from vistune.training.steps.work import Work, work_of_steps
 
 _STEP = 8
 

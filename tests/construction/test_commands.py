@@ -121,7 +121,7 @@ def test_an_interrupted_run_says_how_it_is_continued(tmp_path: Path, monkeypatch
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("vistune.construction.runner.write_page", interrupted)
+    monkeypatch.setattr("vistune.construction.running.runner.write_page", interrupted)
     result = CliRunner().invoke(app, ["run", "llava_instruct", "--data", "world", "--limit", "1", "--out", str(tmp_path)])
     assert result.exit_code == 130 and "the same command continues this run" in result.output
 

@@ -22,7 +22,7 @@ from vistune.construction.operators.filters import (
 from vistune.construction.pipeline import load
 from vistune.construction.pipelines import pmc_vqa
 from vistune.construction.record import Record, pairs_to_turns
-from vistune.construction.runner import finished
+from vistune.construction.running.runner import finished
 from vistune.sample import Media
 
 CHOICE = record("1", ("Which organ?", "B"), choices=("Liver", "Kidney", "Spleen", "Heart"))

@@ -13,9 +13,9 @@ import pytest
 from tests.construction.fake_endpoint import FakeEndpoint
 from tests.construction.pipelines import inputs
 from vistune.completer import Reply
-from vistune.construction.ray_engine import _shared, _Worker, prefetch
-from vistune.construction.session import Choices, perform
-from vistune.construction.store import ReplyStore
+from vistune.construction.running.ray_engine import _shared, _Worker, prefetch
+from vistune.construction.running.session import Choices, perform
+from vistune.construction.running.store import ReplyStore
 from vistune.errors import InputError, MissingExtraError
 
 HAS_RAY = importlib.util.find_spec("ray") is not None

@@ -13,7 +13,7 @@ from vistune.construction.parsers import question_answer
 from vistune.construction.parsers.base import Item
 from vistune.construction.pipeline import load
 from vistune.construction.record import Record, pairs_to_turns
-from vistune.construction.runner import run
+from vistune.construction.running.runner import run
 from vistune.construction.sources import Sources
 from vistune.sample import Media, Region
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from vistune.construction.review import read_decisions
-from vistune.construction.session import Choices, perform
+from vistune.construction.running.review import read_decisions
+from vistune.construction.running.session import Choices, perform
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 HANDS = """

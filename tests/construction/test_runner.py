@@ -21,12 +21,12 @@ from vistune.construction.completers.endpoint import Endpoint
 from vistune.construction.operators.generate import generate, persistent
 from vistune.construction.pipeline import Pipeline, load
 from vistune.construction.record import Record, chain
-from vistune.construction.rehearsal import rehearse
-from vistune.construction.review import read_decisions, write_page
-from vistune.construction.runner import run
-from vistune.construction.session import Choices, perform, rehearsed
+from vistune.construction.running.rehearsal import rehearse
+from vistune.construction.running.review import read_decisions, write_page
+from vistune.construction.running.runner import run
+from vistune.construction.running.session import Choices, perform, rehearsed
+from vistune.construction.running.statistics import Statistics
 from vistune.construction.sources import Sources
-from vistune.construction.statistics import Statistics
 from vistune.errors import InputError
 from vistune.files import read_json, read_jsonl
 
@@ -153,7 +153,7 @@ def test_a_folder_holds_one_pipelines_run(tmp_path: Path):
 
 
 def test_two_runs_may_not_share_a_file_of_replies_at_once(tmp_path: Path):
-    from vistune.construction.store import ReplyStore
+    from vistune.construction.running.store import ReplyStore
 
     with ReplyStore(tmp_path / "replies.jsonl"), pytest.raises(InputError, match="is being written by another run"):
         perform(Choices("llava_instruct", ("world",), limit=1), tmp_path)

@@ -19,7 +19,7 @@ from vistune.model.vlm import VisionLanguageModel
 from vistune.recipe import Recipe, Stage
 from vistune.training import caching as module
 from vistune.training.caching import cache_of, caching, predict
-from vistune.training.flops import Load
+from vistune.training.planning.flops import Load
 from vistune.training.run import train
 from vistune.training.selection import select
 

@@ -16,8 +16,8 @@ from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
 from vistune.prompt.render import IGNORE
 from vistune.sample import Media, MediaRef, Sample, Text, Turn
-from vistune.training.flops import FlopModel, Load
-from vistune.training.peaks import peak, published
+from vistune.training.planning.flops import FlopModel, Load
+from vistune.training.planning.peaks import peak, published
 from vistune.training.selection import select
 
 RESAMPLER = {"kind": "perceiver_resampler", "latents": 4, "depth": 1, "heads": 2, "head_width": 8}

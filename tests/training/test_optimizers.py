@@ -13,7 +13,7 @@ from vistune.errors import InputError
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
 from vistune.recipe import Stage
-from vistune.training.optimizers import Together, inner_matrices, optimizer_of
+from vistune.training.steps.optimizers import Together, inner_matrices, optimizer_of
 
 
 def stage(**more: Any) -> Stage:

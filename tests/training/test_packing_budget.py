@@ -19,7 +19,7 @@ from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
 from vistune.prompt.render import Rendered
 from vistune.recipe import Stage
-from vistune.training.work import Work, work_of_steps
+from vistune.training.steps.work import Work, work_of_steps
 
 FUSIONS: dict[str, dict[str, Any]] = {
     "splice": {"fusion": "splice"},

@@ -17,8 +17,8 @@ from vistune.model.packing import pack
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
 from vistune.recipe import Recipe, Stage
-from vistune.training.memory import Micro, block_bytes, copies, memory
-from vistune.training.plan import Assumed, outlooks
+from vistune.training.planning.memory import Micro, block_bytes, copies, memory
+from vistune.training.planning.plan import Assumed, outlooks
 from vistune.training.selection import select
 
 TRAIN = {"connector": 1e-3, "llm": 1e-3}
@@ -35,7 +35,7 @@ def test_weights_gradients_and_optimizer_are_what_a_step_holds(tiny_spec: dict[s
     groups = select(model, TRAIN, "test").groups
     optimizer = torch.optim.AdamW([parameter for group in groups.values() for parameter in group])
     sample = next(sample for sample in read("world:?task=instructions&size=4") if sample.media)
-    sum(model(pack([model.example(sample, model.renderer())])).values()).backward()
+    model(pack([model.example(sample, model.renderer())]))["text"].sum.backward()
     optimizer.step()
     told = memory(model, STAGE, Micro(64, 16, 32), 1, False, "fp32")
     parameters = list(model.parameters())

@@ -18,8 +18,8 @@ from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
 from vistune.recipe import Stage
 from vistune.sample import Media, MediaRef, Sample, Text, Turn
-from vistune.training.preparing import prepared
-from vistune.training.work import Work, work_of_steps
+from vistune.training.steps.preparing import prepared
+from vistune.training.steps.work import Work, work_of_steps
 
 
 @pytest.fixture(scope="module")

@@ -78,7 +78,7 @@ def run(
     trust: Trust = None,
 ) -> None:
     """Run a pipeline over data; the same command continues a run that was stopped."""
-    from vistune.construction.session import Choices, perform, rehearsed
+    from vistune.construction.running.session import Choices, perform, rehearsed
     from vistune.errors import InputError
 
     choices = Choices(
@@ -115,7 +115,7 @@ def review(
     most: Annotated[int, typer.Option(min=1, help="Samples to show, and rejects, at most.")] = 500,
 ) -> None:
     """Write the review page of a finished run anew."""
-    from vistune.construction.review import write_page
+    from vistune.construction.running.review import write_page
 
     typer.echo(write_page(out, most))
 

@@ -37,12 +37,12 @@ def check(
     import os
     from contextlib import ExitStack
 
-    from vistune.data.check.budget import budget_of_recipe
     from vistune.data.check.finding import PROBLEMS, REASONS, Finding
     from vistune.data.check.run import check as run
     from vistune.data.samples import read
     from vistune.errors import InputError, nearest
     from vistune.files import atomic_open
+    from vistune.training.planning.budget import budget_of_recipe
 
     if strange := [reason for reason in allow if reason not in PROBLEMS]:
         raise InputError(f"--allow {strange[0]}: there is no such problem{nearest(strange[0], list(PROBLEMS))}")

@@ -11,7 +11,7 @@ from vistune.commands.run import Changes, Nano, resolved
 from vistune.errors import InputError
 
 if TYPE_CHECKING:
-    from vistune.training.plan import Outlook
+    from vistune.training.planning.plan import Outlook
 
 app = typer.Typer()
 
@@ -37,8 +37,8 @@ def plan(
     import math
     from typing import Literal, cast
 
-    from vistune.training.peaks import published
-    from vistune.training.plan import Assumed, outlooks
+    from vistune.training.planning.peaks import published
+    from vistune.training.planning.plan import Assumed, outlooks
 
     if parallel not in ("ddp", "fsdp"):
         raise InputError(f"--parallel {parallel!r}: expected ddp or fsdp")

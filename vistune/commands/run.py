@@ -68,8 +68,8 @@ def train(
     from typing import cast
 
     from vistune.training.distributed import Parallel
-    from vistune.training.precision import Precision
     from vistune.training.run import train as run
+    from vistune.training.steps.precision import Precision
 
     if precision not in ("auto", "fp32", "bf16"):
         raise InputError(f"--precision {precision!r}: expected auto, fp32 or bf16")

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from vistune.completer import Completer
 from vistune.construction.completers.endpoint import Endpoint
-from vistune.construction.store import ReplyStore
+from vistune.construction.running.store import ReplyStore
 from vistune.errors import InputError
 from vistune.files import parse_yaml
 from vistune.spec import build, check_arguments, resolve, split

@@ -20,9 +20,9 @@ from vistune.prompt.codec import Codec
 from vistune.recipe import Recipe, load_recipe, nano
 from vistune.sample import Sample
 from vistune.training.caching import cache_of
-from vistune.training.precision import autocast, resolve
 from vistune.training.provenance import versions
 from vistune.training.run import train
+from vistune.training.steps.precision import autocast, resolve
 
 TASKS = (
     "identity",

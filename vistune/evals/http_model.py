@@ -22,7 +22,7 @@ from typing import Any
 from vistune.completer import Message, Request
 from vistune.construction.completers.endpoint import Endpoint
 from vistune.construction.media_files import encoded
-from vistune.construction.store import ReplyStore
+from vistune.construction.running.store import ReplyStore
 from vistune.errors import InputError
 from vistune.files import parse_yaml
 from vistune.prompt.codec import Codec

@@ -29,8 +29,8 @@ from vistune.prompt.render import Renderer
 from vistune.prompt.templates.vicuna_v1 import VicunaV1
 from vistune.prompt.writer import FixedPlaces
 from vistune.sample import Region, Sample, Text
-from vistune.training.optimizers import inner_matrices
-from vistune.training.precision import autocast, resolve
+from vistune.training.steps.optimizers import inner_matrices
+from vistune.training.steps.precision import autocast, resolve
 from vistune.world.digits import Split
 from vistune.world.instructions import conversation_sample, question_sample
 

@@ -14,9 +14,9 @@ from torch import nn
 from vistune.files import atomic_open
 from vistune.model.language.causal import LanguageModel
 from vistune.model.vlm import VisionLanguageModel
-from vistune.training.flops import FlopModel, Load
-from vistune.training.peaks import peak
-from vistune.training.work import Work
+from vistune.training.planning.flops import FlopModel, Load
+from vistune.training.planning.peaks import peak
+from vistune.training.steps.work import Work
 
 
 class Meter:

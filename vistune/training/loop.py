@@ -31,16 +31,16 @@ from vistune.recipe import Stage
 from vistune.training.caching import caching
 from vistune.training.distributed import ALONE, World, sum_gradients
 from vistune.training.log import Log, Meter
-from vistune.training.losses import loss_weights
-from vistune.training.optimizers import optimizer_of
-from vistune.training.precision import Precision, autocast, resolve
-from vistune.training.preparing import prepared
-from vistune.training.recompute import recomputing
-from vistune.training.rounds import counted, evened
 from vistune.training.selection import fingerprint, select
 from vistune.training.state import load_state, save_state
+from vistune.training.steps.losses import loss_weights
+from vistune.training.steps.optimizers import optimizer_of
+from vistune.training.steps.precision import Precision, autocast, resolve
+from vistune.training.steps.preparing import prepared
+from vistune.training.steps.recompute import recomputing
+from vistune.training.steps.rounds import counted, evened
+from vistune.training.steps.work import Work, work_of_steps
 from vistune.training.stopping import stopping
-from vistune.training.work import Work, work_of_steps
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,9 +27,9 @@ from vistune.training.distributed import Parallel, World, joined, place
 from vistune.training.kinds import check_stage
 from vistune.training.loop import Paths, train_stage
 from vistune.training.plot import plot_losses
-from vistune.training.precision import Precision, resolve
 from vistune.training.provenance import manifest
 from vistune.training.selection import select, table
+from vistune.training.steps.precision import Precision, resolve
 from vistune.trust import trusting
 
 

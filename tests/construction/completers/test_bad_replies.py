@@ -10,7 +10,7 @@ import pytest
 from tests.construction.completers.test_endpoint import asked, requests
 from tests.construction.fake_endpoint import FakeEndpoint
 from vistune.construction.guards import fault
-from vistune.construction.store import ReplyStore, read_replies
+from vistune.construction.running.store import ReplyStore, read_replies
 
 
 def chat(content: str | None, finish: str, tokens: int = 5) -> dict[str, Any]:

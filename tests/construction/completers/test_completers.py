@@ -17,8 +17,8 @@ from vistune.construction.completers.scripted import Scripted
 from vistune.construction.opening import open_completer, open_part
 from vistune.construction.pipelines import llava_instruct, minigpt4, pmc_vqa
 from vistune.construction.record import Record
+from vistune.construction.running.store import ReplyStore, read_replies, reply_key
 from vistune.construction.sources import Sources
-from vistune.construction.store import ReplyStore, read_replies, reply_key
 from vistune.errors import InputError
 from vistune.sample import Media
 

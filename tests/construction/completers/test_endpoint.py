@@ -11,7 +11,7 @@ from tests.construction.fake_endpoint import FakeEndpoint
 from vistune.completer import Message, Reply, Request
 from vistune.construction.completers.endpoint import Endpoint
 from vistune.construction.http.budget import BudgetError
-from vistune.construction.store import ReplyStore
+from vistune.construction.running.store import ReplyStore
 from vistune.errors import InputError
 
 FAULTS = {"busy": 0.05, "error": 0.05, "half": 0.05, "slow": 0.02}

@@ -9,7 +9,7 @@ from pathlib import Path
 from vistune.completer import Reply
 from vistune.construction.http.keeper import Keeper
 from vistune.construction.http.limiter import Limiter
-from vistune.construction.store import ReplyStore, read_replies
+from vistune.construction.running.store import ReplyStore, read_replies
 
 REPLIES = {f"k{number}": Reply(f"text {number}") for number in range(50)}
 

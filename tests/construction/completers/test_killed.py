@@ -14,12 +14,12 @@ from typing import Any
 
 import pytest
 
-from vistune.construction.store import read_replies
+from vistune.construction.running.store import read_replies
 
 CLIENT = """
 import sys
 from vistune.construction.completers.endpoint import Endpoint
-from vistune.construction.store import ReplyStore
+from vistune.construction.running.store import ReplyStore
 from vistune.completer import Message, Request
 url, path, count, concurrency = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 requests = [Request((Message("user", f"question {number}"),), max_tokens=20) for number in range(count)]

@@ -10,7 +10,7 @@ from tests.construction.completers.test_endpoint import asked, requests
 from tests.construction.fake_endpoint import FakeEndpoint
 from vistune.construction.completers.endpoint import Endpoint
 from vistune.construction.http.firsts import MANY, FirstRequests
-from vistune.construction.store import ReplyStore
+from vistune.construction.running.store import ReplyStore
 from vistune.errors import InputError
 
 

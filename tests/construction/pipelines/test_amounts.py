@@ -12,7 +12,7 @@ from vistune.construction.parsers import python_pairs, question_answer
 from vistune.construction.parsers.base import Item
 from vistune.construction.pipeline import load
 from vistune.construction.record import Record
-from vistune.construction.runner import finished
+from vistune.construction.running.runner import finished
 from vistune.construction.sources import Sources
 
 

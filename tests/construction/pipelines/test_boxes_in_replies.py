@@ -17,7 +17,7 @@ from vistune.construction.completers.scripted import Scripted
 from vistune.construction.pipeline import load, names
 from vistune.construction.prompt import Ask
 from vistune.construction.record import Record
-from vistune.construction.runner import finished
+from vistune.construction.running.runner import finished
 from vistune.construction.sources import Sources
 from vistune.sample import Region, Text
 

@@ -16,7 +16,7 @@ from vistune.construction.facts import Facts
 from vistune.construction.kit import Kit
 from vistune.construction.pipeline import load, names
 from vistune.construction.record import Record
-from vistune.construction.runner import finished
+from vistune.construction.running.runner import finished
 from vistune.construction.sources import Sources
 from vistune.sample import Media
 

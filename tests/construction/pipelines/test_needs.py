@@ -16,7 +16,7 @@ from vistune.construction.facts import KINDS
 from vistune.construction.operators.source import alternatives, require
 from vistune.construction.pipeline import load, names
 from vistune.construction.record import Record
-from vistune.construction.runner import finished
+from vistune.construction.running.runner import finished
 from vistune.construction.sources import Sources
 from vistune.errors import InputError
 

@@ -11,7 +11,7 @@ from tests.construction.pipelines.models import kit, scripted
 from vistune.construction.operators.template import list_options
 from vistune.construction.pipeline import load, names
 from vistune.construction.record import Record, pairs_to_turns, sample_of
-from vistune.construction.runner import finished
+from vistune.construction.running.runner import finished
 from vistune.construction.sources import Sources
 from vistune.data.readers.qa import Qa
 from vistune.files import write_json

@@ -11,9 +11,9 @@ from tests.construction.pipelines.models import always, kit, scripted
 from vistune.completer import Reply
 from vistune.construction.pipeline import Pipeline, load, names
 from vistune.construction.record import Record, sample_of
-from vistune.construction.runner import finished
+from vistune.construction.running.runner import finished
+from vistune.construction.running.statistics import Statistics
 from vistune.construction.sources import Sources
-from vistune.construction.statistics import Statistics
 from vistune.sample import Sample
 
 NAMES = names()

@@ -8,7 +8,7 @@ from tests.construction.pipelines.models import kit, scripted
 from vistune.construction.facts import Facts
 from vistune.construction.pipelines import pvit
 from vistune.construction.record import Record
-from vistune.construction.runner import finished
+from vistune.construction.running.runner import finished
 from vistune.sample import Media, Region
 
 OBJECTS = tuple(Region(box=(0.1 * n, 0.2, 0.1 * n + 0.08, 0.4), label=f"thing {n}") for n in range(1, 7))

@@ -205,12 +205,12 @@ def test_unreadable_records_are_counted_and_the_rest_is_checked(tmp_path: Path, 
 
 def test_a_token_budget_counts_what_the_model_will_see() -> None:
     class Rendered:
-        def render(self, sample: Sample, lengths: Any) -> list[int]:
-            return [0] * (len(sample.turns[0].text.split()) + sum(lengths(index) for index in range(len(sample.media))))
+        def render(self, sample: Sample) -> list[int]:
+            return [0] * (len(sample.turns[0].text.split()) + 10 * len(sample.media))
 
-    from vistune.data.check.budget import Budget
+    from vistune.training.planning.budget import Budget
 
-    budget = Budget(Rendered(), lambda medium, where: 10, 12)  # type: ignore[arg-type]
+    budget = Budget(Rendered(), 12)  # type: ignore[arg-type]
     long = sample("long", IMAGE, turns=(user(MediaRef(0), Text("one two three")), assistant()))
     found, findings = run([sample("short", IMAGE), long], budget=budget)
     assert found == [(1, "too_long")]

@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from vistune.completer import Reply, Request
-from vistune.construction.account import Account, Earlier
 from vistune.construction.guards import PICTURE
 from vistune.construction.http.apis.base import Api
 from vistune.construction.http.attempts import Attempts
@@ -20,7 +19,8 @@ from vistune.construction.http.budget import Budget
 from vistune.construction.http.connections import Connections
 from vistune.construction.http.keeper import Keeper
 from vistune.construction.http.limiter import Limiter
-from vistune.construction.store import ReplyStore, endpoint_identity, reply_key
+from vistune.construction.running.account import Account, Earlier
+from vistune.construction.running.store import ReplyStore, endpoint_identity, reply_key
 from vistune.errors import InputError
 from vistune.spec import resolve
 

@@ -7,9 +7,9 @@ from itertools import islice
 from typing import Any
 
 from vistune.completer import Message, Reply, Request
-from vistune.construction.account import Account, Earlier
 from vistune.construction.guards import PICTURE
-from vistune.construction.store import ReplyStore, local_identity, reply_key
+from vistune.construction.running.account import Account, Earlier
+from vistune.construction.running.store import ReplyStore, local_identity, reply_key
 from vistune.data.media.image import load_image
 from vistune.errors import InputError
 

@@ -14,13 +14,13 @@ from typing import TypeAlias
 import numpy as np
 
 from vistune.completer import Reply, Request
-from vistune.construction.account import Account
 from vistune.construction.boxes import Notation
 from vistune.construction.http.wire import prompt_tokens, text_tokens
 from vistune.construction.media_files import size_of
 from vistune.construction.parsers.base import Item
 from vistune.construction.prompt import Ask, Kind
 from vistune.construction.record import Record
+from vistune.construction.running.account import Account
 from vistune.errors import InputError
 from vistune.sample import Part, Region, Text
 from vistune.world.digits import SPLITS

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from vistune.completer import Reply, Request
-from vistune.construction.account import Account
-from vistune.construction.store import endpoint_identity, local_identity, read_replies, reply_key
+from vistune.construction.running.account import Account
+from vistune.construction.running.store import endpoint_identity, local_identity, read_replies, reply_key
 from vistune.errors import InputError
 
 

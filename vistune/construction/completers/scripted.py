@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from vistune.completer import Reply, Request
-from vistune.construction.account import Account
 from vistune.construction.http.wire import prompt_tokens, text_tokens
-from vistune.construction.store import reply_from
+from vistune.construction.running.account import Account
+from vistune.construction.running.store import reply_from
 from vistune.errors import InputError
 from vistune.files import read_jsonl
 

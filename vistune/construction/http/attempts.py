@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from functools import partial
 
 from vistune.completer import Reply, Request
-from vistune.construction.account import Account
 from vistune.construction.guards import PICTURE
 from vistune.construction.http.apis.base import Api
 from vistune.construction.http.budget import Budget
@@ -20,6 +19,7 @@ from vistune.construction.http.firsts import FirstRequests
 from vistune.construction.http.limiter import Limiter
 from vistune.construction.http.pictures import PictureError
 from vistune.construction.http.wire import BadReplyError, body_of, prompt_tokens, reply_of
+from vistune.construction.running.account import Account
 from vistune.errors import InputError
 
 _BUSY = frozenset({429, 503, 529})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from vistune.construction.account import Account, Earlier
+from vistune.construction.running.account import Account, Earlier
 from vistune.errors import InputError
 
 _NOTHING = Earlier()

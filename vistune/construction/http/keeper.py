@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from vistune.completer import Reply
-from vistune.construction.store import ReplyStore
+from vistune.construction.running.store import ReplyStore
 
 
 class Keeper:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
+
+from vistune.sample import Sample
 
 PROBLEMS = {
     "unreadable": "the record cannot become a sample",
@@ -49,3 +52,11 @@ class Finding:
     def problem(self) -> bool:
         """Does the data fail because of it? Notes are for information."""
         return self.reason in PROBLEMS
+
+
+class Budget(Protocol):
+    """How long a sample may be for a model. Models know it; the check only asks."""
+
+    def fault(self, sample: Sample) -> str | None:
+        """Why the sample does not fit, if it does not."""
+        ...

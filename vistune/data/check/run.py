@@ -20,8 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vistune.data.check.budget import Budget
-from vistune.data.check.finding import PROBLEMS, REASONS, Finding
+from vistune.data.check.finding import PROBLEMS, REASONS, Budget, Finding
 from vistune.data.check.fingerprint import equal_groups, near_pairs
 from vistune.data.check.media_rules import MediaReport, check_media
 from vistune.data.check.sample_rules import check_sample

@@ -23,7 +23,7 @@ from vistune.model.language.causal import LanguageModel
 from vistune.model.language.loss import HELD
 from vistune.model.vlm import VisionLanguageModel
 from vistune.recipe import Stage
-from vistune.training.optimizers import inner_matrices
+from vistune.training.steps.optimizers import inner_matrices
 
 FP32, BF16 = 4, 2
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from vistune.data.check.budget import budget_of_recipe
 from vistune.data.check.run import check
 from vistune.recipe import load_recipe
 from vistune.sample import Media, MediaRef, Sample, Text, Turn
+from vistune.training.planning.budget import budget_of_recipe
 
 
 class Held(list[Sample]):

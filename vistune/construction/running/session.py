@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from vistune.completer import Completer
-from vistune.construction.account import Accounted
 from vistune.construction.completers.scripted import Scripted
 from vistune.construction.facts import check_kind
 from vistune.construction.kit import Kit, Labeler
 from vistune.construction.opening import check_completer, open_completer, open_part
 from vistune.construction.pipeline import load
-from vistune.construction.ray_engine import prefetch
 from vistune.construction.record import Record
-from vistune.construction.rehearsal import Rehearsal, printed, rehearse
-from vistune.construction.review import read_decisions
-from vistune.construction.runner import run
+from vistune.construction.running.account import Accounted
+from vistune.construction.running.ray_engine import prefetch
+from vistune.construction.running.rehearsal import Rehearsal, printed, rehearse
+from vistune.construction.running.review import read_decisions
+from vistune.construction.running.runner import run
+from vistune.construction.running.statistics import Statistics
+from vistune.construction.running.store import ReplyStore
 from vistune.construction.sources import Sources
-from vistune.construction.statistics import Statistics
-from vistune.construction.store import ReplyStore
 from vistune.errors import InputError
 from vistune.files import read_json
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from vistune.errors import InputError
+from vistune.prompt.render import Renderer
 from vistune.sample import Sample
-
-if TYPE_CHECKING:
-    from vistune.prompt.render import Renderer
 
 
 @dataclass(frozen=True)

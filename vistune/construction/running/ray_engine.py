@@ -23,9 +23,9 @@ from vistune.construction.facts import Facts, Spoken
 from vistune.construction.kit import Kit
 from vistune.construction.opening import open_completer
 from vistune.construction.pipeline import load
-from vistune.construction.runner import finished
+from vistune.construction.running.runner import finished
+from vistune.construction.running.store import ReplyStore
 from vistune.construction.sources import Sources
-from vistune.construction.store import ReplyStore
 from vistune.errors import InputError, MissingExtraError
 from vistune.sample import Media
 from vistune.trust import trusting, vouched

@@ -30,7 +30,7 @@ def write_page(out: Path, most: int = MOST) -> Path:
     failed = [record for _, record in islice(read_jsonl(out / "rejects.jsonl"), most)]
     report = read_json(out / "run.json")
     cards = "\n".join([*(_card(record) for record in made), *(_card(record) for record in failed)])
-    template = files("vistune.construction").joinpath("review_page.html").read_text(encoding="utf-8")
+    template = files("vistune.construction.running").joinpath("review_page.html").read_text(encoding="utf-8")
     page = (
         template.replace("{{pipeline}}", escape(str(report["pipeline"])))
         .replace("{{statistics}}", escape(json.dumps(report["statistics"], ensure_ascii=False)))

@@ -24,7 +24,7 @@ from vistune.model.vlm import VisionLanguageModel
 from vistune.prompt.render import IGNORE
 from vistune.sample import MediaKind, MediaRef, Sample, Text, Turn
 from vistune.training.distributed import World
-from vistune.training.work import Work
+from vistune.training.steps.work import Work
 
 
 def counted(work: Iterator[Work], world: World) -> Iterator[Work]:

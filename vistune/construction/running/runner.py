@@ -21,15 +21,15 @@ from pathlib import Path
 from typing import Any
 
 from vistune import __version__
-from vistune.construction.account import Accounted
 from vistune.construction.boxes import Notation
 from vistune.construction.context import words
 from vistune.construction.kit import Kit
 from vistune.construction.media_files import filed
 from vistune.construction.pipeline import Pipeline
 from vistune.construction.record import Record, sample_of
-from vistune.construction.review import write_page
-from vistune.construction.statistics import Statistics
+from vistune.construction.running.account import Accounted
+from vistune.construction.running.review import write_page
+from vistune.construction.running.statistics import Statistics
 from vistune.errors import InputError
 from vistune.files import atomic_open, read_json, sha256, sweep, write_json
 from vistune.progress import track

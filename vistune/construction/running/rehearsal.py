@@ -12,7 +12,7 @@ from vistune.construction.kit import Kit
 from vistune.construction.pipeline import Pipeline
 from vistune.construction.prompt import Ask
 from vistune.construction.record import Record
-from vistune.construction.runner import finished
+from vistune.construction.running.runner import finished
 from vistune.sample import Media
 
 

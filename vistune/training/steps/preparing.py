@@ -8,7 +8,7 @@ import torch
 
 from vistune.data.order.prefetch import Prefetch
 from vistune.data.order.workers import in_order
-from vistune.training.work import Work
+from vistune.training.steps.work import Work
 
 _AHEAD = 2  # steps each process may be ahead
 

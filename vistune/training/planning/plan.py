@@ -13,8 +13,8 @@ from vistune.model.encoders.base import ImageEncoder
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
 from vistune.recipe import Recipe, Stage
-from vistune.training.flops import FlopModel, Load
-from vistune.training.memory import Memory, Micro, memory
+from vistune.training.planning.flops import FlopModel, Load
+from vistune.training.planning.memory import Memory, Micro, memory
 from vistune.training.selection import select
 
 

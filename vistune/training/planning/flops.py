@@ -29,7 +29,7 @@ from vistune.model.fusion.modality_adaptive import ModalityAdaptive
 from vistune.model.fusion.visual_experts import VisualExperts
 from vistune.model.packing import Batch
 from vistune.model.vlm import VisionLanguageModel
-from vistune.training.counting import counted_parts
+from vistune.training.planning.counting import counted_parts
 
 
 @dataclass(frozen=True, slots=True)

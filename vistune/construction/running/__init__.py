@@ -1,0 +1,1 @@
+"""A construction while it runs: sessions, resuming, accounts, rehearsals, review pages, the Ray engine."""
