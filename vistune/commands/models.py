@@ -51,12 +51,27 @@ def import_(
     ],
     out: Out,
     template: Annotated[str | None, typer.Option(help="The prompt template, where the model's own is not to be used.")] = None,
-    llm: Annotated[str | None, typer.Option(help="The language model an mm_projector.bin was made for.")] = None,
+    llm: Annotated[str | None, typer.Option(help="The language model that the files were made for.")] = None,
+    layout: Annotated[str | None, typer.Option(help="The method whose official files these are, by name.")] = None,
+    changes: Annotated[list[str] | None, typer.Option("--set", help="With a layout: KEY=VALUE, as in its recipe.")] = None,
     trust: Trust = None,
 ) -> None:
     """Turn a model of other software into a checkpoint, and compare its logits there with ours."""
+    from vistune.commands._settings import settings
     from vistune.model.interchange.import_any import import_any
+    from vistune.model.interchange.official.layout import import_official, recognised
+    from vistune.model.spec import ModelSpec
+    from vistune.recipe import load_recipe
 
+    layout = layout or (None if (source / "config.json").is_file() else recognised(source))
+    if layout is not None:
+        given = {"model.llm": llm, "model.template": template}
+        told = {key: value for key, value in given.items() if value is not None} | settings(changes or [])
+        model = load_recipe(layout).override(told).model
+        assert isinstance(model, ModelSpec)
+        import_official(source, out, layout, model)
+        print(f"{out}\nread by the key map of {layout}; what it kept frozen is read from where its recipe says")
+        return
     difference = import_any(source, out, template, llm)
     print(out)
     if difference is None:

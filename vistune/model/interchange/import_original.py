@@ -129,10 +129,25 @@ def _read_all(source: Path) -> dict[str, Tensor]:
 
 def read_pickled(file: Path) -> dict[str, Tensor]:
     """A dictionary of tensors. Raises `InputError` for a file that is cut short or holds anything else, running none of it."""
+    return _only_tensors(_unpickled(file), file)
+
+
+def read_pickled_mapping(file: Path) -> dict[str, Tensor]:
+    """As `read_pickled`, also where a training script put the dictionary under `model` or `state_dict`, beside other things."""
+    found = _unpickled(file)
+    if isinstance(found, dict):
+        found = next((found[key] for key in ("model", "state_dict") if isinstance(found.get(key), dict)), found)
+    return _only_tensors(found, file)
+
+
+def _unpickled(file: Path) -> Any:
     try:
-        weights = torch.load(file, map_location="cpu", weights_only=True)
+        return torch.load(file, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, AttributeError) as error:
         raise InputError(f"{file} is no file of tensors, or cut short: nothing in it was run") from error
+
+
+def _only_tensors(weights: Any, file: Path) -> dict[str, Tensor]:
     if not isinstance(weights, dict) or not all(isinstance(tensor, Tensor) for tensor in weights.values()):
         raise InputError(f"{file} holds something other than tensors by name")
     check_foreign(weights, file)

@@ -34,6 +34,15 @@ LAVIS_Q_FORMER: KeyMap = {
     "model.encoder.layer.{}.crossattention.attention.": "bert.encoder.layer.{}.crossattention.self.",
 }
 
+# One with its text branch: words enter through embeddings of their own, and have feed-forward networks of their own.
+LAVIS_READING_Q_FORMER: KeyMap = {
+    **LAVIS_Q_FORMER,
+    "model.embeddings.layernorm.": "bert.embeddings.LayerNorm.",
+    "model.embeddings.word_embeddings.": "bert.embeddings.word_embeddings.",
+    "model.embeddings.position_embeddings.": "bert.embeddings.position_embeddings.",
+    "model.embeddings.position_ids": None,
+}
+
 
 def halves(heads: int) -> Callable[[Tensor], Tensor]:
     """Rows of queries or keys that rotate as neighbours (Meta's code) -> as two halves of a head (`transformers`)."""

@@ -11,3 +11,13 @@ QUERY_DECODER: KeyMap = {
     "network.0.": "fc_l1.",
     "network.2.": "fc_l2.",
 }
+"""`connectors.query_decoder` -> `QA_model`."""
+
+_ATTENTION, _THEIRS = "model.layers.{}.self_attn.", "llamacasual.base_model.model.model.layers.{}.self_attn."
+
+LANGUAGE_MODEL: KeyMap = {
+    "": "llamacasual.base_model.model.",
+    f"{_ATTENTION}q_proj.base_layer.": f"{_THEIRS}q_proj.",
+    f"{_ATTENTION}v_proj.base_layer.": f"{_THEIRS}v_proj.",
+}
+"""A Llama with LoRA -> `QA_model`'s, whose `peft` kept a layer's own weight beside its updates."""
