@@ -61,7 +61,8 @@ def test_the_worlds_painter_is_used_like_any_other(tmp_path: Path) -> None:
     """Pictures are those it paints itself, and the loss is the one it was taught with."""
     torch.manual_seed(0)
     inner = flow.Painter(width=32, depth=1, heads=2)
-    torch.nn.init.normal_(inner.leave.weight, std=0.1)  # it begins at zero
+    for layer in (inner.leave, *(block.modulate for block in inner.blocks)):  # they begin at zero
+        torch.nn.init.normal_(layer.weight, std=0.1)
     inner.save(tmp_path)
     painter = read_painter(str(tmp_path))
     assert isinstance(painter, FlowPainter) and (painter.width, painter.size) == (128, 64)

@@ -13,12 +13,16 @@ from mechanisms import Golden, close
 from vistune.model.features import Features, Geometry, Prepared, Sight
 from vistune.model.interchange.official import all_seeing as official
 from vistune.model.interchange.official import ferret, gpt4roi
+from vistune.model.modalities.region import Regions
+from vistune.model.regions._places import boxes_on_input, groups, prepared_box
 from vistune.model.regions.base import RegionEncoder
 from vistune.model.regions.geo_sampler import GeoSampler
+from vistune.model.regions.mask_pool import MaskPool
 from vistune.model.regions.multi_level_roi import MultiLevelRoi
 from vistune.model.regions.region_q_former import RegionQFormer
 from vistune.model.sampling.neighbourhoods import farthest_points, gather, nearest_points
-from vistune.sample import Media, Region
+from vistune.prompt.codecs.decimals import Decimals
+from vistune.sample import Media, Region, Sample, Text, Turn
 from vistune.spec import build, kinds
 
 FOLDER, WIDTH, OUT = "vistune.model.regions", 16, 24
@@ -181,3 +185,22 @@ def test_the_region_q_former_is_the_all_seeing_models() -> None:
     close(queries, golden["out/region_queries"], 5e-5, 1e-4)
     close(queries, golden["out/qformer_queries"][:, 3:], 5e-5, 1e-4)
     close(ours.tokens(features, boxes, image), golden["out/lm_visual_tokens"], 5e-5, 1e-4)
+
+
+def test_regions_are_numbered_and_placed_as_in_gpt4roi_and_glamm() -> None:
+    """`region1 <bbox>`, in the order of the questions; boxes in shares of the picture, as recorded of GLaMM's data code."""
+    pixels = ((0, 0, 640, 480), (10, 20, 110, 220), (300, 100, 500, 200))
+    boxes = [Region(box=(x1 / 640, y1 / 480, x2 / 640, y2 / 480)) for x1, y1, x2, y2 in pixels]
+    turns = [
+        Turn(role, (part,)) for box in (*boxes, boxes[1]) for role, part in (("user", box), ("assistant", Text("a thing")))
+    ]
+    sample = Sample("one", (Media("image", data=b""),), tuple(turns))
+    regions = Regions("box", MaskPool(WIDTH, OUT), Decimals(), before="region{n} ")
+    written = [
+        "".join(getattr(stretch, "text", "<bbox>") for stretch in regions.write(box, sample)) for box in (*boxes, boxes[1])
+    ]
+    assert written == ["region1 <bbox>", "region2 <bbox>", "region3 <bbox>", "region2 <bbox>"]
+    prepared = [prepared_box(box) for box in boxes]
+    group = next(groups([sights(2)[1]] * 3))
+    recorded = [[0, 0, 1, 1], [0.015625, 0.041667, 0.171875, 0.458333], [0.46875, 0.208333, 0.78125, 0.416667]]
+    close(boxes_on_input(prepared, group), torch.tensor(recorded), 1e-6, 0)
