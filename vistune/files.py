@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import glob
 import hashlib
 import json
@@ -116,6 +117,56 @@ def read_jsonl(path: str | Path) -> Iterator[tuple[int, Any]]:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: byte {error.start} of a line is not UTF-8") from error
+
+
+def escapes(folder: str | Path, path: str | Path) -> bool:
+    """Does `path`, named as one in `folder`, lie elsewhere once its links are followed?
+
+    The hub's cache keeps the files of `snapshots/REVISION` as links into `blobs` beside it, which is no other place.
+    """
+    root, real = Path(os.path.realpath(folder)), Path(os.path.realpath(path))
+    return not real.is_relative_to(root) and real.parent != root.parent.parent / "blobs"
+
+
+def kept(folder: str | Path, path: Path) -> Path:
+    """`path`, named as one in `folder`. Raises `InputError` for a link that leads out of it."""
+    if escapes(folder, path):
+        raise InputError(f"{path} is a link that leads out of {folder}: name the file itself, or copy it there")
+    return path
+
+
+def settle(folder: Path) -> None:
+    """Wait until the disk holds all files of a folder, so that a rename after it never brings forth half of them."""
+    for path in (*(file for file in folder.rglob("*") if file.is_file()), folder):
+        number = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(number)
+        finally:
+            os.close(number)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold a folder as its only writer. Raises `InputError` when another process does.
+
+    The lock is the kernel's: it ends with this process, however that ends, and leaves no file.
+    """
+    number = os.open(folder, os.O_RDONLY)
+    held = [number]
+    os.register_at_fork(after_in_child=lambda: [os.close(held.pop()) for _ in held[:]])  # children would keep it locked
+    try:
+        lock(number, folder)
+        yield
+    finally:
+        os.close(held.pop())
+
+
+def lock(number: int, path: str | Path) -> None:
+    """Lock an open file or folder until it is closed. Raises `InputError` when another process has locked it."""
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise InputError(f"{path} is being written by another process: wait for it, or choose another --out") from error
 
 
 def regular(path: str | Path) -> str | Path:

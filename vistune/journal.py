@@ -14,17 +14,22 @@ from types import TracebackType
 from typing import IO, Any
 
 from vistune.errors import InputError
+from vistune.files import lock
 
 
 class Journal:
-    """One writer's file of JSON objects. Use as a context manager, or `close` it."""
+    """One writer's file of JSON objects; a second writer is refused. Use as a context manager, or `close` it."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        content = self.path.read_bytes() if self.path.exists() else b""
         self._file: IO[bytes] = open(self.path, "ab")  # noqa: SIM115 - held for the journal's life, closed by `close`
-        whole = _without_torn_line(content)
+        try:
+            lock(self._file.fileno(), self.path)
+        except InputError:
+            self._file.close()
+            raise
+        whole = _without_torn_line(self.path.read_bytes())  # once nobody else writes to it
         self._file.truncate(len(whole))
         if whole and not whole.endswith(b"\n"):
             self._file.write(b"\n")

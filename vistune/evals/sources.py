@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from vistune.data.records.strict_json import parse_json
 from vistune.errors import InputError
-from vistune.files import regular
+from vistune.files import kept, regular
 
 MAX_BYTES = 4 << 30
 _GZIP = b"\x1f\x8b"
@@ -39,7 +39,9 @@ def load(path: str | Path) -> Content:
     """Read a file, or every file directly in a folder. Raises `InputError` naming the file and what is broken in it."""
     path = Path(path)
     if path.is_dir():
-        return Content(path, "folder", {entry.name: load(entry) for entry in sorted(path.iterdir()) if entry.is_file()})
+        return Content(
+            path, "folder", {entry.name: load(kept(path, entry)) for entry in sorted(path.iterdir()) if entry.is_file()}
+        )
     text = read_text(path)
     if text.lstrip()[:1] not in ("{", "["):
         return Content(path, "text", _lines(text))
@@ -149,7 +151,7 @@ def locate(source: str | Path, relative: str) -> Path:
         raise InputError(f"{source}: no such file or folder")
     for candidate in (source / relative, source / f"{relative}.gz"):
         if candidate.is_file():
-            return candidate
+            return kept(source, candidate)
     raise InputError(
         f"{source}: has no {relative}, where the official download keeps it; name that file itself, or the folder it is in"
     )
@@ -161,7 +163,7 @@ def companion(source: str | Path, relative: str) -> Path | None:
     folder = source if source.is_dir() else source.parent
     for candidate in (folder / relative, folder / Path(relative).name):
         if candidate.is_file():
-            return candidate
+            return kept(folder, candidate)
     return None
 
 
@@ -169,4 +171,4 @@ def beneath(root: Path, name: str) -> str:
     """`root/name` as text. Raises `InputError` when an annotation's file name would leave the folder the user named."""
     if Path(name).is_absolute() or ".." in Path(name).parts:
         raise InputError(f"file name {name!r} leads outside {root}")
-    return str(root / name)
+    return str(kept(root, root / name))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import torch
 from vistune.data.manifest import manifest as data_manifest
 from vistune.data.samples import Samples, read
 from vistune.errors import InputError
-from vistune.files import atomic_open, read_json, write_json
+from vistune.files import alone, atomic_open, read_json, write_json
 from vistune.model.answering.opening import Model, assemble
 from vistune.model.weights import checkpoint
 from vistune.recipe import Recipe, Stage, load_recipe
@@ -55,7 +56,9 @@ def train(
             recipe = _resolved(recipe, data)
             sources = [_source(stage) for stage in recipe.stages]  # refused before anything is loaded or written
         world.decide(lambda: _claim(Path(out), recipe))
-        return _stages(recipe, sources, Path(out), precision, save_every, report, world)
+        with ExitStack() as held:
+            world.decide(lambda: held.enter_context(alone(Path(out))))
+            return _stages(recipe, sources, Path(out), precision, save_every, report, world)
 
 
 def _stages(

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from vistune.errors import InputError
+from vistune.files import settle
 from vistune.model.weights.checkpoint import WEIGHTS, fill, part_weights
 from vistune.model.weights.sharding import cut_as, whole
 from vistune.training.distributed import World
@@ -40,16 +41,18 @@ def save_state(
     if torch.cuda.is_available():
         rng["cuda"] = torch.cuda.get_rng_state()
     torch.save({"step": step, "optimizer": progress, "rng": rng}, temporary / "training.pt")
+    settle(temporary)
     final = folder / f"{step:08d}"
     shutil.rmtree(final, ignore_errors=True)
     temporary.rename(final)
+    settle(final)
     for old in _states(folder)[:-_KEPT]:
         shutil.rmtree(old)
 
 
 def load_state(folder: Path, model: torch.nn.Module, parts: set[str], optimizer: torch.optim.Optimizer, world: World) -> int:
     """Restore the last whole state, if there is one, and return the step it was taken after (0: none)."""
-    state_folder = world.decide(lambda: next(reversed(_states(folder)), None))
+    state_folder = world.decide(lambda: _last(folder))
     if state_folder is None:
         return 0
     with world.together():
@@ -87,6 +90,13 @@ def _each_state(record: dict[str, Any], change: Callable[[int, torch.Tensor], to
 def _dropped(tensor: torch.Tensor) -> torch.Tensor:
     """Take part in gathering, keep nothing."""
     return whole(tensor).new_empty(0)
+
+
+def _last(folder: Path) -> Path | None:
+    """The last whole state; what a killed process left half-written of others is removed."""
+    for left in folder.glob(".*.tmp"):
+        shutil.rmtree(left)
+    return next(reversed(_states(folder)), None)
 
 
 def _states(folder: Path) -> list[Path]:

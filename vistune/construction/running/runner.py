@@ -31,7 +31,7 @@ from vistune.construction.running.account import Accounted
 from vistune.construction.running.review import write_page
 from vistune.construction.running.statistics import Statistics
 from vistune.errors import InputError
-from vistune.files import atomic_open, read_json, sha256, sweep, write_json
+from vistune.files import alone, atomic_open, read_json, sha256, sweep, write_json
 from vistune.progress import track
 from vistune.sample import Part, Region, Text
 
@@ -47,7 +47,7 @@ def run(name: str, pipeline: Pipeline, records: Iterable[Record], kit: Kit, out:
     for file in _WRITTEN:
         sweep(out / file)
     statistics = Statistics()
-    with ExitStack() as files:
+    with alone(out), ExitStack() as files:
         made, trace, rejects = (
             files.enter_context(atomic_open(out / f"{part}.jsonl")) for part in ("samples", "trace", "rejects")
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 from vistune.data.fields.typed import wrong
 from vistune.errors import InputError
+from vistune.files import escapes
 from vistune.sample import Media, MediaKind
 
 SUFFIXES: dict[str, MediaKind] = {
@@ -26,7 +27,10 @@ def media_file(kind: MediaKind, folder: str | Path, name: Any, where: str) -> Me
     """
     if not isinstance(name, str):
         raise wrong(where, f"the {kind}'s file name", name, "text")
-    return Media.file(kind, os.path.join(folder, inside(_relative(name, folder), where, kind)))
+    path = os.path.join(folder, inside(_relative(name, folder), where, kind))
+    if escapes(folder, path):
+        raise InputError(f"{where}: {kind} {name!r} is a link that leads out of the folder it should be in")
+    return Media.file(kind, path)
 
 
 def _relative(name: str, folder: str | Path) -> str:

@@ -17,6 +17,7 @@ from vistune.data.readers.base import Reader
 from vistune.data.readers.masks import QUESTION
 from vistune.data.records.strict_json import parse_json
 from vistune.errors import InputError
+from vistune.files import kept
 from vistune.sample import Media, Region, Sample
 
 _ENDING, _IMAGE = "_gtFine_polygons.json", "_leftImg8bit.png"
@@ -71,7 +72,7 @@ class Cityscapes(Reader):
         masks = [(label, painted == number) for number, label in enumerate(labels, 1) if label not in self._ignore]
         regions = tuple(Region(mask=mask, label=label) for label, mask in masks if mask.any())
         stem = self._files[index].removesuffix(_ENDING)
-        image = Media.file("image", str(self._folder / f"{stem}{_IMAGE}"))
+        image = Media.file("image", str(kept(self._folder, self._folder / f"{stem}{_IMAGE}")))
         return detection_sample(stem, image, regions, self._questions, where)
 
     def _paint(self, item: Any, number: int, canvas: Image.Image, where: str) -> str:

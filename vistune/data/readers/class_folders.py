@@ -14,6 +14,7 @@ from vistune.data.fields.names import read_names
 from vistune.data.fields.questions import Questions
 from vistune.data.readers.base import Reader
 from vistune.errors import InputError, nearest
+from vistune.files import kept
 from vistune.sample import Media, MediaRef, Sample, Text, Turn
 
 QUESTION = "What is shown here? Answer with one class name."
@@ -61,7 +62,7 @@ class ClassFolders(Reader):
         label = bisect_right(self._ends, index)
         name = self._files[label][index - (self._ends[label - 1] if label else 0)]
         identity = f"{self._classes[label]}/{name}"
-        path = self._path / self._classes[label] / name
+        path = kept(self._path, self._path / self._classes[label] / name)
         kind = SUFFIXES.get(path.suffix.lower())
         if kind is None:
             raise InputError(f"{path} is no known kind of medium: choose the files with pattern, for example pattern=*.jpg")

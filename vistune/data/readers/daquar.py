@@ -11,6 +11,7 @@ from vistune.data.fields.media_files import folder_of, inside
 from vistune.data.readers.base import Reader
 from vistune.data.records.json_records import Lines
 from vistune.errors import InputError
+from vistune.files import kept
 from vistune.sample import Media, MediaRef, Sample, Text, Turn
 
 _IMAGE = re.compile(r"\bimage\d+\b")
@@ -50,7 +51,7 @@ class Daquar(Reader):
             raise InputError(f"{where}: the question names no image")
         return Sample(
             id=f"{image}:{line // 2}",
-            media=(Media.file("image", str(self._folder / inside(f"{image}.{self._extension}", where))),),
+            media=(Media.file("image", str(kept(self._folder, self._folder / inside(f"{image}.{self._extension}", where)))),),
             turns=(Turn("user", (MediaRef(0), Text(question))), Turn("assistant", (Text(answer),))),
             answers=tuple(part.strip() for part in answer.split(",")),
             origin=where,

@@ -14,6 +14,7 @@ from vistune.data.fields.questions import Questions
 from vistune.data.media.image import load_labels
 from vistune.data.readers.base import Reader
 from vistune.errors import InputError
+from vistune.files import kept
 from vistune.sample import Media, Region, Sample
 
 QUESTION = "Divide the picture into its parts and name each."
@@ -66,7 +67,7 @@ class Masks(Reader):
         values = [int(value) for value in np.unique(labels) if int(value) not in self._ignore]
         regions = tuple(Region(mask=labels == value, label=self._name(value, where)) for value in values)
         stem = name[: len(name) - len(self._suffix)]
-        image = Media.file("image", str(self._folder / f"{stem}{self._image_suffix}"))
+        image = Media.file("image", str(kept(self._folder, self._folder / f"{stem}{self._image_suffix}")))
         return detection_sample(stem, image, regions, self._questions, where)
 
     def _name(self, value: int, where: str) -> str:

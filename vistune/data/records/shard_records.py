@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from vistune.data.records.strict_json import parse_json
 from vistune.data.records.tables import open_table
 from vistune.data.records.tar import Member, tar_members
 from vistune.errors import InputError
+from vistune.files import escapes
 from vistune.sample import Media
 
 _RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
@@ -111,6 +113,14 @@ class Concatenated:
         return source.where(inner)
 
 
+def glob_root(pattern: str) -> str:
+    """The folder that a pattern's files lie in, as far as it is named."""
+    plain = pattern
+    while glob.has_magic(plain):
+        plain = os.path.dirname(plain)
+    return plain or "."
+
+
 def shard_files(pattern: str) -> list[str]:
     """`data-{000..127}.tar` and `data-*.tar` to file names, sorted. Raises `InputError` when there is none."""
     match = _RANGE.search(pattern)
@@ -118,6 +128,8 @@ def shard_files(pattern: str) -> list[str]:
         files = sorted(glob.glob(pattern))
         if not files:
             raise InputError(f"there is no file {pattern}")
+        if links := [file for file in files if file != pattern and escapes(glob_root(pattern), file)]:
+            raise InputError(f"{links[0]} is a link that leads out of the folder of {pattern}: name it alone, or copy it there")
         return files
     first, last = match[1], match[2]
     numbers = [str(number).zfill(len(first)) for number in range(int(first), int(last) + 1)]

@@ -22,7 +22,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from vistune.errors import InputError
-from vistune.files import parse_yaml
+from vistune.files import parse_yaml, settle
 from vistune.model.adapters.adapt import adapter_parameters
 from vistune.model.connectors.base import Connector
 from vistune.model.encoders.base import Encoder
@@ -57,6 +57,7 @@ def save(model: VisionLanguageModel | NativeModel, folder: Path, parts: set[str]
     (temporary / CONFIG).write_text(yaml.safe_dump(record, sort_keys=False, allow_unicode=True), encoding="utf-8")
     model.save_tokenizer(temporary)
     save_file(weights, temporary / WEIGHTS, metadata={"format": "pt"})
+    settle(temporary)
     shutil.rmtree(folder, ignore_errors=True)
     temporary.rename(folder)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vistune.errors import InputError
+from vistune.files import escapes
 from vistune.promptlearn.classes import Classes, Structure
 from vistune.sample import Media
 
@@ -51,7 +52,7 @@ def require(root: Path, names: Sequence[str], dataset: str) -> None:
 def inside(folder: Path, relative: str, where: str) -> str:
     """The path of an image named in a list. Raises `InputError` for one that is missing or leads out of the folder."""
     path = folder / relative
-    if not path.resolve().is_relative_to(folder.resolve()):
+    if escapes(folder, path):
         raise InputError(f"{where}: image {relative!r} leads out of {folder}")
     if not path.is_file():
         raise InputError(f"{where}: image {path} does not exist")
