@@ -14,7 +14,7 @@ from vistune.errors import InputError
 from vistune.files import alone
 from vistune.journal import Journal, read_journal
 
-HOLD = "import sys, time\nfrom vistune.{module} import {name}\nwith {name}({path}) as held:\n    print(1, flush=True)\n    {then}\n"
+HOLD = "import time\nfrom vistune.{module} import {name}\nwith {name}({path}):\n    print(1, flush=True)\n    {then}\n"
 
 
 def holding(module: str, name: str, path: str, then: str = "time.sleep(60)") -> subprocess.Popen[str]:
