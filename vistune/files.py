@@ -151,14 +151,19 @@ def alone(folder: Path) -> Iterator[None]:
 
     The lock is the kernel's: it ends with this process, however that ends, and leaves no file.
     """
-    number = os.open(folder, os.O_RDONLY)
-    held = [number]
-    os.register_at_fork(after_in_child=lambda: [os.close(held.pop()) for _ in held[:]])  # children would keep it locked
+    folder.mkdir(parents=True, exist_ok=True)
+    held = [os.open(folder, os.O_RDONLY)]
+
+    def release() -> None:
+        while held:
+            os.close(held.pop())
+
+    os.register_at_fork(after_in_child=release)  # a child that outlives this process would keep it locked
     try:
-        lock(number, folder)
+        lock(held[0], folder)
         yield
     finally:
-        os.close(held.pop())
+        release()
 
 
 def lock(number: int, path: str | Path) -> None:
