@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from vistune.data.fields.lettered import LETTERS
-from vistune.data.fields.typed import as_label
+from vistune.data.fields.typed import as_label, as_number, as_whole
 from vistune.errors import InputError
 from vistune.evals.benchmark import field_of
+from vistune.evals.prediction import identifier_of
 from vistune.evals.sources import beneath, load, load_table
 from vistune.sample import Media, MediaKind, MediaRef, Sample, Text, Turn
+
+MAX_DIGITS = 18  # of a whole number in an annotation: what fits in 64 bits
 
 
 def records(path: Path, under: str | None = None) -> Iterator[tuple[str, Any]]:
@@ -55,7 +58,7 @@ def text_of(record: Any, name: str, where: str) -> str:
     """A field that must be text."""
     value = field_of(record, name, where)
     if not isinstance(value, str):
-        raise InputError(f"{where}: field {name!r} holds {value!r}, expected text")
+        raise InputError(f"{where}: field {name!r} holds {_short(value)}, expected text")
     return value
 
 
@@ -63,7 +66,7 @@ def texts_of(record: Any, name: str, where: str) -> list[str]:
     """A field that must be a list of texts."""
     value = field_of(record, name, where)
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise InputError(f"{where}: field {name!r} holds {value!r}, expected a list of texts")
+        raise InputError(f"{where}: field {name!r} holds {_short(value)}, expected a list of texts")
     return value
 
 
@@ -72,12 +75,43 @@ def label_of(record: Any, name: str, where: str) -> str:
     return as_label(field_of(record, name, where), where, f"field {name!r}")
 
 
+def list_of(record: Any, name: str, where: str) -> list[Any]:
+    """A field that must be a list."""
+    value = field_of(record, name, where)
+    if not isinstance(value, list):
+        raise InputError(f"{where}: field {name!r} holds {_short(value)}, expected a list")
+    return value
+
+
+def numbers_of(record: Any, name: str, count: int, where: str) -> list[float]:
+    """A field that must be a list of so many finite numbers: a box."""
+    value = list_of(record, name, where)
+    if len(value) != count:
+        raise InputError(f"{where}: field {name!r} holds {len(value)} values, expected {count} numbers")
+    return [as_number(number, where, f"a number of {name!r}") for number in value]
+
+
+def key_of(record: Any, name: str, where: str) -> str | int:
+    """A field that must be text or a whole number: what records are found by."""
+    value = field_of(record, name, where)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise InputError(f"{where}: field {name!r} holds {_short(value)}, expected text or a whole number")
+    return value
+
+
 def whole_of(record: Any, name: str, where: str) -> int:
     """A field that must be a whole number, given as one or as its digits."""
     value = field_of(record, name, where)
     if isinstance(value, bool) or not (isinstance(value, int) or (isinstance(value, str) and value.strip().isdecimal())):
-        raise InputError(f"{where}: field {name!r} holds {value!r}, expected a whole number")
+        raise InputError(f"{where}: field {name!r} holds {_short(value)}, expected a whole number")
+    if len(str(value)) > MAX_DIGITS:
+        raise InputError(f"{where}: field {name!r} holds a number of {len(str(value))} digits")
     return int(value)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def root_of(path: Path, relative: str) -> Path:
@@ -86,7 +120,9 @@ def root_of(path: Path, relative: str) -> Path:
 
 
 def medium(folder: Path, name: str, kind: MediaKind = "image") -> Media:
-    """A file of the layout. A name that leads out of the folder is refused."""
+    """A file of the layout. A name that leads out of the folder is refused, and what is no name."""
+    if not isinstance(name, str) or not name.strip() or "\0" in name:
+        raise InputError(f"{_short(name)} is no file name in {folder}")
     return Media.file(kind, beneath(folder, name))
 
 
@@ -107,10 +143,19 @@ def asked(
     meta: Mapping[str, Any] | None = None,
     origin: str = "",
 ) -> Sample:
-    """A sample whose one turn shows all its media, then asks; without a question it has no turns."""
+    """A sample whose one turn shows all its media, then asks; without a question it has no turns.
+
+    Here everything that an annotation says passes through: an id that is neither text nor a whole number, and a question,
+    answers or options that are no text, raise `InputError`.
+    """
+    named = identifier_of(identifier, origin or "an annotation", "id")
+    for what, texts in (("question", () if question is None else (question,)), ("answer", answers), ("option", choices)):
+        for text in [texts] if isinstance(texts, str) else texts:
+            if not isinstance(text, str):
+                raise InputError(f"{origin or named}: the {what} is {_short(text)}, expected text")
     shown = tuple(MediaRef(index) for index in range(len(media)))
     turns = () if question is None else (Turn("user", (*shown, Text(question))),)
-    return Sample(str(identifier), tuple(media), turns, (), tuple(answers), tuple(choices), meta or {}, origin)
+    return Sample(named, tuple(media), turns, (), tuple(answers), tuple(choices), meta or {}, origin)
 
 
 def options_of(record: Mapping[str, Any], names: Mapping[str, str], where: str) -> list[str]:
@@ -159,3 +204,29 @@ def pictures_of(row: Mapping[str, Any], prefix: str, where: str) -> list[Media]:
             raise InputError(f"{where}: column {name!r} holds no image bytes")
         pictures.append(Media("image", data=content))
     return pictures
+
+
+def checked_categories(value: Any, path: str) -> list[Any]:
+    """COCO's categories, each with a whole number as id and a name."""
+    categories = list_of(value, "categories", path)
+    for index, record in enumerate(categories):
+        where = f"{path}: category {index + 1}"
+        as_whole(field_of(record, "id", where), where, "'id'")
+        whole_of(record, "id", where)
+        text_of(record, "name", where)
+    return categories
+
+
+def checked_objects(value: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """COCO's annotations as `(place, record)`s, each with its image, its category and a box of four numbers."""
+    for index, record in enumerate(list_of(value, "annotations", path)):
+        where = f"{path}: annotation {index + 1}"
+        for name in ("id", "image_id", "category_id"):
+            as_whole(field_of(record, name, where), where, f"{name!r}")
+            whole_of(record, name, where)  # no longer than a machine's number
+        if record.get("iscrowd", 0) not in (0, 1):
+            raise InputError(f"{where}: field 'iscrowd' holds {_short(record['iscrowd'])}, expected 0 or 1")
+        numbers_of(record, "bbox", 4, where)
+        if "area" in record:
+            as_number(record["area"], where, "'area'")
+        yield where, record

@@ -61,6 +61,9 @@ def answers(predictions: Sequence[Prediction | None]) -> list[str | None]:
 
 def fill(prompt: str, **values: str) -> str:
     """A prompt with its `{name}`s replaced; other braces, in the prompt or in a question, stay as they are."""
+    for name, value in values.items():
+        if not isinstance(value, str):
+            raise InputError(f"the {name} of a question is {str(value)[:60]!r}, expected text")
     pattern = re.compile("|".join(re.escape("{" + name + "}") for name in values))
     return pattern.sub(lambda found: values[found[0][1:-1]], prompt)
 

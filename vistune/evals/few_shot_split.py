@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, medium
+from vistune.evals.annotations import asked, list_of, medium
 from vistune.evals.benchmark import answers, field_of, fill, result_list
 from vistune.evals.metrics.classification import classification
 from vistune.evals.prediction import Prediction
@@ -37,7 +37,7 @@ class FewShotSplit:
         value, where = load_json(path), str(path)
         names: dict[int, str] = {}
         for part in ("train", "val", "test"):
-            for index, entry in enumerate(field_of(value, part, where)):
+            for index, entry in enumerate(list_of(value, part, where)):
                 if not isinstance(entry, list) or [type(item) for item in entry] != [str, int, str]:
                     raise InputError(f"{path}: {part} {index + 1}: expected [image, label, class name], found {entry!r}")
                 if names.setdefault(entry[1], entry[2]) != entry[2]:

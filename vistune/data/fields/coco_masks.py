@@ -31,7 +31,7 @@ def instance_mask(segmentation: Any, size: tuple[float, float], where: str) -> M
     except ImportError as error:
         raise MissingExtraError("pycocotools", "coco", "reading COCO masks") from error
     if isinstance(segmentation, dict):
-        if list(segmentation.get("size", ())) != [height, width]:
+        if segmentation.get("size") not in ([height, width], (height, width)):
             raise InputError(f"{where}: the mask's size {segmentation.get('size')} is not the image's [{height}, {width}]")
         counts = segmentation.get("counts")
         if isinstance(counts, list):

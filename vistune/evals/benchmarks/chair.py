@@ -10,8 +10,8 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, medium, records, sections, text_of, texts_of
-from vistune.evals.benchmark import answers, field_of, result_list
+from vistune.evals.annotations import asked, key_of, medium, records, sections, text_of, texts_of
+from vistune.evals.benchmark import answers, result_list
 from vistune.evals.metrics.chair import chair
 from vistune.evals.metrics.chair_words import mentioned, read_synonyms
 from vistune.evals.prediction import Prediction
@@ -58,7 +58,7 @@ class Chair:
             return self._from_objects(value, synonyms, path)
         captions: dict[Any, list[str]] = defaultdict(list)
         for where, record in records(path.with_name("captions_val2014.json"), "annotations"):
-            captions[field_of(record, "image_id", where)].append(text_of(record, "caption", where))
+            captions[key_of(record, "image_id", where)].append(text_of(record, "caption", where))
         images, annotations, categories = sections(path, "images", "annotations", "categories")
         objects = _objects(annotations, categories, synonyms)
         folder = path.parent.parent / self.files["images"]
@@ -75,7 +75,7 @@ class Chair:
                 origin=where,
             )
             for where, record in images
-            for identifier in [field_of(record, "id", where)]
+            for identifier in [key_of(record, "id", where)]
         ]
 
     def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
@@ -107,11 +107,11 @@ def _objects(annotations: Records, categories: Records, synonyms: Mapping[str, s
         name = text_of(record, "name", where)
         if name not in synonyms:
             raise InputError(f"{where}: category {name!r} is not in synonyms.txt beside it")
-        names[field_of(record, "id", where)] = synonyms[name]
+        names[key_of(record, "id", where)] = synonyms[name]
     objects: dict[Any, set[str]] = defaultdict(set)
     for where, record in annotations:
-        category = field_of(record, "category_id", where)
+        category = key_of(record, "category_id", where)
         if category not in names:
             raise InputError(f"{where}: category {category!r} is not among the categories")
-        objects[field_of(record, "image_id", where)].add(names[category])
+        objects[key_of(record, "image_id", where)].add(names[category])
     return objects

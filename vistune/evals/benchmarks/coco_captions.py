@@ -8,7 +8,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from vistune.evals.annotations import asked, medium
+from vistune.data.fields.typed import as_object
+from vistune.errors import InputError
+from vistune.evals.annotations import asked, key_of, list_of, medium, text_of
 from vistune.evals.benchmark import answers, field_of, result_list
 from vistune.evals.metrics.captions import captions
 from vistune.evals.prediction import Prediction
@@ -35,16 +37,22 @@ class CocoCaptions:
         """A sample an image, its captions as answers, from the official file or Karpathy's."""
         path = locate(source, self.files["annotations"])
         value = load_json(path)
-        images = field_of(value, "images", str(path))
+        images = [
+            as_object(image, f"{path}: image {index + 1}") for index, image in enumerate(list_of(value, "images", str(path)))
+        ]
         if images and "sentences" in images[0]:
             return [
                 self._karpathy(path, index, image) for index, image in enumerate(images) if image.get("split") == self.split
             ]
-        groups: dict[Any, list[str]] = {field_of(image, "id", f"{path}: images"): [] for image in images}
-        for index, record in enumerate(field_of(value, "annotations", str(path))):
+        groups: dict[Any, list[str]] = {
+            key_of(image, "id", f"{path}: image {index + 1}"): [] for index, image in enumerate(images)
+        }
+        for index, record in enumerate(list_of(value, "annotations", str(path))):
             where = f"{path}: annotation {index + 1}"
-            groups.setdefault(field_of(record, "image_id", where), []).append(field_of(record, "caption", where))
+            groups.setdefault(key_of(record, "image_id", where), []).append(text_of(record, "caption", where))
         names = {image["id"]: image.get("file_name", f"{image['id']}.jpg") for image in images}
+        if strangers := groups.keys() - names.keys():
+            raise InputError(f"{path}: a caption belongs to image {min(map(str, strangers))}, which is not among the images")
         folder = path.parent.parent / self.files["images"]
         return [
             asked(identifier, self.prompt, [medium(folder, names[identifier])], group, origin=str(path))
@@ -54,7 +62,7 @@ class CocoCaptions:
     def _karpathy(self, path: Path, index: int, image: Any) -> Sample:
         where = f"{path}: image {index + 1}"
         name = f"{image.get('filepath', '')}/{field_of(image, 'filename', where)}".lstrip("/")
-        sentences = [field_of(sentence, "raw", where) for sentence in field_of(image, "sentences", where)]
+        sentences = [text_of(sentence, "raw", where) for sentence in list_of(image, "sentences", where)]
         return asked(image.get("cocoid", index), self.prompt, [medium(path.parent, name)], sentences, origin=where)
 
     def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, medium
+from vistune.evals.annotations import asked, checked_categories, checked_objects, key_of, list_of, medium, whole_of
 from vistune.evals.benchmark import field_of
 from vistune.evals.detections_in_text import detections_on, given_detections
 from vistune.evals.metrics.coco_ap import coco_ap
@@ -40,20 +40,20 @@ class CocoDetection:
         """A sample an image, its annotations in `meta` (the categories in every sample's, shared)."""
         path = locate(source, self.files["annotations"])
         value = load_json(path)
-        categories = field_of(value, "categories", str(path))
+        categories = checked_categories(value, str(path))
         objects: dict[Any, list[Any]] = {}
-        for index, record in enumerate(field_of(value, "annotations", str(path))):
-            objects.setdefault(field_of(record, "image_id", f"{path}: annotation {index + 1}"), []).append(record)
+        for where, record in checked_objects(value, str(path)):
+            objects.setdefault(key_of(record, "image_id", where), []).append(record)
         folder = path.parent.parent / self.files["images"]
         return [
             asked(
-                field_of(image, "id", where),
+                whole_of(image, "id", where),
                 self.prompt,
                 [medium(folder, image["file_name"])] if "file_name" in image else [],
                 meta={"image": image, "annotations": objects.get(image["id"], []), "categories": categories},
                 origin=where,
             )
-            for index, image in enumerate(field_of(value, "images", str(path)))
+            for index, image in enumerate(list_of(value, "images", str(path)))
             for where in [f"{path}: image {index + 1}"]
         ]
 

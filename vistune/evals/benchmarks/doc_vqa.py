@@ -38,7 +38,7 @@ class DocVqa:
                 fill(self.prompt, question=text_of(record, "question", where)),
                 [medium(path.parent, text_of(record, "image", where))],
                 texts_of(record, "answers", where),
-                meta={"type": record["question_types"][0]} if record.get("question_types") else {},
+                meta={"type": texts_of(record, "question_types", where)[0]} if record.get("question_types") else {},
                 origin=where,
             )
             for where, record in records(path, "data")

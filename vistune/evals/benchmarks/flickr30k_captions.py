@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
-from vistune.evals.annotations import asked, medium, records, text_of
-from vistune.evals.benchmark import field_of, result_list
+from vistune.evals.annotations import asked, list_of, medium, records, text_of
+from vistune.evals.benchmark import result_list
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import CAPTION
 from vistune.evals.result import Result
@@ -40,7 +40,7 @@ class Flickr30kCaptions:
             if text_of(record, "split", where) != self.split:
                 continue
             name = text_of(record, "filename", where)
-            sentences = [text_of(sentence, "raw", where) for sentence in field_of(record, "sentences", where)]
+            sentences = [text_of(sentence, "raw", where) for sentence in list_of(record, "sentences", where)]
             samples.append(asked(name.removesuffix(".jpg"), self.prompt, [medium(folder, name)], sentences, origin=where))
         return samples
 

@@ -10,8 +10,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from vistune.evals.annotations import asked, medium, records, text_of
-from vistune.evals.benchmark import field_of
+from vistune.evals.annotations import asked, key_of, list_of, medium, records, text_of
 from vistune.evals.metrics.retrieval import retrieval
 from vistune.evals.prediction import Prediction
 from vistune.evals.result import Result
@@ -44,8 +43,8 @@ class Flickr30kRetrieval:
         for where, record in records(path, "images"):
             if text_of(record, "split", where) == self.split:
                 image = text_of(record, "filename", where).removesuffix(".jpg")
-                sentences = field_of(record, "sentences", where)
-                pairs[image] = [(str(field_of(item, "sentid", where)), text_of(item, "raw", where)) for item in sentences]
+                sentences = list_of(record, "sentences", where)
+                pairs[image] = [(str(key_of(item, "sentid", where)), text_of(item, "raw", where)) for item in sentences]
                 places[image] = where
         folder = path.parent / self.files["images"]
         if self.direction == "image_to_text":

@@ -7,14 +7,15 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+from vistune.data.fields.typed import as_object
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, medium
+from vistune.evals.annotations import asked, label_of, medium, records, text_of, whole_of
 from vistune.evals.benchmark import field_of
 from vistune.evals.metrics.hallusion_bench import Judgement, Question, hallusion_bench, judge_yes_no
 from vistune.evals.prediction import Prediction
 from vistune.evals.result import Result
 from vistune.evals.scorers import judged_before
-from vistune.evals.sources import Content, load_json, locate
+from vistune.evals.sources import Content, locate
 from vistune.sample import Sample
 
 _KEY = ("category", "subcategory", "set_id", "figure_id", "question_id")
@@ -38,16 +39,16 @@ class HallusionBench:
         """A sample a row, named by category, subcategory, set, figure and question."""
         path = locate(source, self.files["annotations"])
         samples = []
-        for index, record in enumerate(load_json(path)):
-            where = f"{path}: record {index + 1}"
+        for where, entry in records(path):
+            record = as_object(entry, where)
             name = record.get("filename")
             samples.append(
                 asked(
                     _identifier(record, where),
                     field_of(record, "question", where),
                     [medium(path.parent / self.files["images"], name)] if name else [],
-                    ["yes" if str(field_of(record, "gt_answer", where)) == "1" else "no"],
-                    meta={key: str(record[key]) for key in (*_KEY, "visual_input")},
+                    [_truth(record, where)],
+                    meta={key: label_of(record, key, where) for key in _KEY} | {"visual_input": _visual(record, where)},
                     origin=where,
                 )
             )
@@ -63,7 +64,7 @@ class HallusionBench:
         return [
             Prediction(
                 _identifier(record, content.record(index)),
-                field_of(record, "model_prediction", content.record(index)),
+                text_of(record, "model_prediction", content.record(index)),
                 extras={"judgement": _verdict(record[JUDGED], content.record(index))} if JUDGED in record else {},
             )
             for index, record in enumerate(value)
@@ -86,7 +87,22 @@ class HallusionBench:
 
 
 def _identifier(record: Any, where: str) -> str:
-    return "_".join(str(field_of(record, key, where)) for key in _KEY)
+    return "_".join(label_of(record, key, where) for key in _KEY)
+
+
+def _truth(record: Any, where: str) -> str:
+    truth = label_of(record, "gt_answer", where)
+    if truth not in ("0", "1"):
+        raise InputError(f"{where}: field 'gt_answer' holds {truth!r}, expected 0 (no) or 1 (yes)")
+    return "yes" if truth == "1" else "no"
+
+
+def _visual(record: Any, where: str) -> int:
+    """0 without a figure, 1 with the original, 2 with an edited one."""
+    visual = whole_of(record, "visual_input", where)
+    if visual not in (0, 1, 2):
+        raise InputError(f"{where}: field 'visual_input' holds {visual}, expected 0, 1 or 2")
+    return visual
 
 
 def _verdict(value: Any, where: str) -> Judgement:
@@ -98,5 +114,5 @@ def _verdict(value: Any, where: str) -> Judgement:
 
 def _question(sample: Sample) -> Question:
     category, subcategory, set_id, figure_id, question_id = (sample.meta[key] for key in _KEY)
-    visual = int(sample.meta["visual_input"])
+    visual = sample.meta["visual_input"]
     return Question(category, subcategory, set_id, figure_id, question_id, visual, sample.answers[0] == "yes")

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, label_of, medium, records, text_of, texts_of
+from vistune.evals.annotations import asked, label_of, list_of, medium, records, text_of, texts_of
 from vistune.evals.benchmark import field_of, result_list
 from vistune.evals.judges.llava_bench import LlavaBench as Judge
 from vistune.evals.llava_reviews import is_review, reviewed_samples, reviews, score_reviewed
@@ -84,6 +84,6 @@ def bench_sample(record: Any, where: str, folder: Any, references: Mapping[Any, 
 def _context(record: Any, where: str) -> str:
     boxes = [
         f"{text_of(instance, 'category', where)}: {field_of(instance, 'bbox', where)}"
-        for instance in field_of(record, "instances", where)
+        for instance in list_of(record, "instances", where)
     ]
     return "\n".join([*texts_of(record, "captions", where), *boxes])

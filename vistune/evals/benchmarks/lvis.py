@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+from vistune.data.fields.typed import as_object, as_whole
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, medium, sections, text_of, whole_of
+from vistune.evals.annotations import asked, checked_categories, checked_objects, list_of, medium, text_of, whole_of
 from vistune.evals.benchmark import field_of
 from vistune.evals.detections_in_text import detections_on, given_detections
 from vistune.evals.metrics.lvis_ap import lvis_ap
 from vistune.evals.prediction import Prediction
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, locate
+from vistune.evals.sources import Content, load_json, locate
 from vistune.sample import Sample
 
 
@@ -37,11 +38,16 @@ class Lvis:
     def read(self, source: str) -> list[Sample]:
         """A sample an image; its file is the end of `coco_url`, `val2017/000000397133.jpg`."""
         path = locate(source, self.files["annotations"])
-        images, annotations, listed = sections(path, "images", "annotations", "categories")
-        categories = [record for _, record in listed]
+        value = load_json(path)
+        categories = checked_categories(value, str(path))
+        for index, record in enumerate(categories):
+            if field_of(record, "frequency", f"{path}: category {index + 1}") not in ("r", "c", "f"):
+                raise InputError(
+                    f"{path}: category {index + 1}: field 'frequency' is {record['frequency']!r}, expected r, c or f"
+                )
         objects: dict[int, list[Any]] = defaultdict(list)
-        for where, record in annotations:
-            objects[whole_of(record, "image_id", where)].append({"iscrowd": 0, **record})
+        for _, record in checked_objects(value, str(path)):
+            objects[record["image_id"]].append({"iscrowd": 0, **record})
         return [
             asked(
                 identifier,
@@ -50,8 +56,9 @@ class Lvis:
                 meta={"image": record, "annotations": objects[identifier], "categories": categories},
                 origin=where,
             )
-            for where, record in images
-            for identifier in [whole_of(record, "id", where)]
+            for index, record in enumerate(list_of(value, "images", str(path)))
+            for where in [f"{path}: image {index + 1}"]
+            for identifier in [_image(record, where)]
         ]
 
     def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
@@ -87,3 +94,13 @@ class Lvis:
     def _detections(self, prediction: Prediction, sample: Sample, names: Mapping[str, int]) -> list[Any]:
         given = given_detections(prediction)
         return detections_on(sample, prediction.answer, names, self.scale) if given is None else given
+
+
+def _image(record: Any, where: str) -> int:
+    """The image's id; its lists of categories are checked, which the metric trusts."""
+    for name in ("neg_category_ids", "not_exhaustive_category_ids"):
+        for category in list_of(record, name, where) if name in as_object(record, where) else ():
+            as_whole(category, where, f"a category of {name!r}")
+            whole_of({name: category}, name, where)
+    as_whole(field_of(record, "id", where), where, "'id'")
+    return whole_of(record, "id", where)

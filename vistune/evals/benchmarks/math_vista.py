@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+from vistune.data.fields.typed import as_object
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, medium
+from vistune.evals.annotations import asked, medium, text_of, texts_of
 from vistune.evals.benchmark import field_of, fill
 from vistune.evals.metrics.groups import group_means
 from vistune.evals.metrics.inputs import missing
@@ -44,20 +45,21 @@ class MathVista:
         return [
             asked(
                 identifier,
-                fill(self.prompt, question=record.get("query") or field_of(record, "question", where)),
-                [medium(path.parent, field_of(record, "image", where))],
-                [field_of(record, "answer", where)],
-                field_of(record, "choices", where) or (),
+                fill(self.prompt, question=record.get("query") or text_of(record, "question", where)),
+                [medium(path.parent, text_of(record, "image", where))],
+                [text_of(record, "answer", where)],
+                texts_of(record, "choices", where) if record.get("choices") is not None else (),
                 meta={
                     "answer_type": field_of(record, "answer_type", where),
                     "precision": _whole(record.get("precision"), where),
                 }
                 | {"question_type": record.get("question_type")}
-                | record.get("metadata", {}),
+                | dict(as_object(record.get("metadata", {}), where, "'metadata'")),
                 origin=where,
             )
-            for identifier, record in value.items()
+            for identifier, entry in value.items()
             for where in [f"{path}: problem {identifier}"]
+            for record in [as_object(entry, where)]
         ]
 
     def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
@@ -114,4 +116,5 @@ def _extraction(prediction: Prediction) -> str:
 
 
 def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
+    """A field of the metadata as the groups it names; what is neither text nor a number names none."""
+    return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str | int | float)]

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
+from vistune.data.fields.typed import as_label, as_object
 from vistune.errors import InputError
-from vistune.evals.annotations import asked
+from vistune.evals.annotations import asked, text_of
 from vistune.evals.benchmark import answers, field_of, result_object
 from vistune.evals.metrics.groups import group_means
 from vistune.evals.metrics.mmmu import Question, mmmu
@@ -96,12 +97,14 @@ def _sample(record: Any, where: str) -> Sample:
     kind = field_of(record, "question_type", where)
     if not isinstance(answer, str | list):
         raise InputError(f"{where}: the answer is {answer!r}, expected text or a list of texts")
-    subject = _SUBJECT.match(identifier)
+    subject = _SUBJECT.match(text_of(record, "id", where))
     return asked(
         identifier,
         record.get("question"),
         answers=[answer] if isinstance(answer, str) else answer,
-        choices=[str(text) for text in record.get("index2ans", {}).values()],
+        choices=[
+            as_label(text, where, "an option") for text in as_object(record.get("index2ans", {}), where, "'index2ans'").values()
+        ],
         meta={"multiple_choice": kind == "multiple-choice", "subject": subject[1] if subject else ""},
         origin=where,
     )

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import ClassVar
 
-from vistune.evals.annotations import asked, medium, sections, text_of
-from vistune.evals.benchmark import answers, field_of, result_list
+from vistune.evals.annotations import asked, key_of, medium, sections, text_of
+from vistune.evals.benchmark import answers, result_list
 from vistune.evals.metrics.captions import captions
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import CAPTION
@@ -40,10 +40,10 @@ class Nocaps:
         images, annotations = sections(path, "images", "annotations")
         references: dict[object, list[str]] = defaultdict(list)
         for where, record in annotations:
-            references[field_of(record, "image_id", where)].append(text_of(record, "caption", where))
+            references[key_of(record, "image_id", where)].append(text_of(record, "caption", where))
         return [
             asked(
-                field_of(record, "id", where),
+                key_of(record, "id", where),
                 self.prompt,
                 [medium(folder, text_of(record, "file_name", where))],
                 references[record["id"]],

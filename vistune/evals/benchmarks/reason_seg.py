@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vistune.data.fields.coco_masks import instance_mask
+from vistune.data.fields.typed import as_number
 from vistune.data.media.image import image_size
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, text_of, texts_of
-from vistune.evals.benchmark import field_of, fill
+from vistune.evals.annotations import asked, list_of, text_of, texts_of
+from vistune.evals.benchmark import fill
 from vistune.evals.metrics.segmentation import referred_masks
 from vistune.evals.prediction import Prediction
 from vistune.evals.result import Result
@@ -51,7 +52,7 @@ class ReasonSeg:
             record, where = load_json(path), str(path)
             question = fill(self.prompt, question=" ".join(texts_of(record, "text", where)))
             image = Media.file("image", str(path.with_suffix(".jpg")))
-            shapes = field_of(record, "shapes", where)
+            shapes = list_of(record, "shapes", where)
             samples.append(asked(path.stem, question, [image], meta={"shapes": shapes}, origin=where))
         return samples
 
@@ -90,8 +91,10 @@ def _filled(shapes: Any, label: str, size: tuple[int, int], where: str) -> Mask:
     for number, shape in enumerate(shapes, 1):
         place = f"{where}: shape {number}"
         if text_of(shape, "label", place) == label:
-            points = field_of(shape, "points", place)
+            points = list_of(shape, "points", place)
+            if not all(isinstance(point, list) and len(point) == 2 for point in points):
+                raise InputError(f"{place}: its points are not pairs of numbers")
             if len(points) < 3:
                 raise InputError(f"{place}: a polygon needs at least three points, this one has {len(points)}")
-            draw.polygon([(float(x), float(y)) for x, y in points], fill=1, outline=1)
+            draw.polygon([(as_number(x, place, "x"), as_number(y, place, "y")) for x, y in points], fill=1, outline=1)
     return np.asarray(canvas, dtype=bool)

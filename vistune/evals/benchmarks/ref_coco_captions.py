@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import ClassVar
 
-from vistune.evals.benchmark import answers, field_of, prediction_of
+from vistune.evals.annotations import label_of, records, texts_of
+from vistune.evals.benchmark import answers, prediction_of
 from vistune.evals.metrics.captions import captions
 from vistune.evals.prediction import Prediction
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, load_json, locate
+from vistune.evals.sources import Content, locate
 from vistune.sample import Sample
 
 
@@ -30,13 +31,12 @@ class RefCocoCaptions:
         path = locate(source, self.files["annotations"])
         return [
             Sample(
-                str(field_of(record, "ref_id", where)),
-                answers=tuple(field_of(record, "refs", where)),
-                meta={"image": field_of(record, "img_id", where)},
+                label_of(record, "ref_id", where),
+                answers=tuple(texts_of(record, "refs", where)),
+                meta={"image": label_of(record, "img_id", where)},
                 origin=where,
             )
-            for index, record in enumerate(load_json(path))
-            for where in [f"{path}: record {index + 1}"]
+            for where, record in records(path)
         ]
 
     def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from vistune.data.records.safe_pickle import load_plain_pickle
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, medium, sections, text_of, whole_of
+from vistune.evals.annotations import asked, list_of, medium, numbers_of, sections, text_of, whole_of
 from vistune.evals.benchmark import field_of, fill, result_list
 from vistune.evals.detections_in_text import NUMBER
 from vistune.evals.metrics.box_iou import Box, box_accuracy
@@ -66,7 +66,9 @@ class RefCocoComprehension:
 
     def _sentences(self, folder: Any, reference: Any, image: Any, box: Any, where: str) -> list[Sample]:
         width, height = whole_of(image, "width", where), whole_of(image, "height", where)
-        x, y, w, h = field_of(box, "bbox", where)
+        x, y, w, h = numbers_of(box, "bbox", 4, where)
+        if width < 1 or height < 1:
+            raise InputError(f"{where}: the image is {width}x{height}")
         truth: Box = (x / width, y / height, min(1.0, (x + w) / width), min(1.0, (y + h) / height))
         answer = "[" + ", ".join(f"{value * self.scale:.6g}" for value in truth) + "]"
         return [
@@ -81,7 +83,7 @@ class RefCocoComprehension:
                 ),
                 regions=(Region(box=truth),),
             )
-            for sentence in field_of(reference, "sentences", where)
+            for sentence in list_of(reference, "sentences", where)
         ]
 
     def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:

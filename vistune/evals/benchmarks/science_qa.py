@@ -9,8 +9,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+from vistune.data.fields.typed import as_text, as_whole
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, medium
+from vistune.evals.annotations import asked, letter_of, list_of, medium, text_of, texts_of, whole_of
 from vistune.evals.benchmark import answers, field_of, fill, result_list
 from vistune.evals.metrics.science_qa import OPTIONS, science_qa
 from vistune.evals.prediction import Prediction
@@ -45,23 +46,27 @@ class ScienceQa:
         splits_path = companion(source, self.files["splits"])
         if splits_path is None:
             raise InputError(f"{path}: {self.files['splits']} is not beside it, so the {self.split} split is not known")
-        identifiers = field_of(load_json(splits_path), self.split, str(splits_path))
+        identifiers = texts_of(load_json(splits_path), self.split, str(splits_path))
         return [self._from_problem(path, name, field_of(value, name, str(path))) for name in identifiers]
 
     def _from_problem(self, path: Path, name: str, problem: Any) -> Sample:
         where = f"{path}: problem {name}"
-        choices = field_of(problem, "choices", where)
-        hint, image = problem.get("hint", ""), problem.get("image")
-        question = "\n".join(part for part in (hint, field_of(problem, "question", where)) if part)
+        choices = texts_of(problem, "choices", where)
+        hint, image = problem.get("hint") or "", problem.get("image")
+        number, subject = whole_of(problem, "answer", where), text_of(problem, "subject", where)
+        grade = text_of(problem, "grade", where)
+        if subject not in _SUBJECTS or grade not in _GRADES:
+            raise InputError(f"{where}: there is no group of subject {subject!r} or of grade {grade!r}")
+        question = "\n".join(as_text(part, where, "a hint") for part in (hint, text_of(problem, "question", where)) if part)
         options = "\n".join(f"{letter}. {choice}" for letter, choice in zip(OPTIONS, choices, strict=False))
         context = ["TXT"] * bool(hint) + ["IMG"] * bool(image) or ["NO"]
         return asked(
             name,
             fill(self.prompt, question=question, options=options),
             [medium(path.parent / self.files["images"], f"{name}/{image}")] if image else [],
-            [OPTIONS[field_of(problem, "answer", where)]],
+            [letter_of(number, choices, where)],
             choices,
-            meta={"groups": [_SUBJECTS[field_of(problem, "subject", where)], *context, _GRADES[problem["grade"]]]},
+            meta={"groups": [_SUBJECTS[subject], *context, _GRADES[grade]]},
             origin=where,
         )
 
@@ -71,7 +76,8 @@ class ScienceQa:
         if content.form == "json" and isinstance(value, dict) and isinstance(value.get("results"), dict):
             return [
                 Prediction(name, OPTIONS[index] if 0 <= index < len(OPTIONS) else "")
-                for name, index in value["results"].items()
+                for name in value["results"]
+                for index in [as_whole(value["results"][name], f"{content.path}: result {name}", "the option's number")]
             ]
         return result_list(content, "question_id", "text")
 
@@ -86,7 +92,10 @@ class ScienceQa:
 
 
 def _from_conversation(record: Any, where: str) -> Sample:
-    question, answer = (field_of(turn, "value", where) for turn in field_of(record, "conversations", where))
+    turns = list_of(record, "conversations", where)
+    if len(turns) != 2:
+        raise InputError(f"{where}: has {len(turns)} turns, expected a question and its answer")
+    question, answer = (text_of(turn, "value", where) for turn in turns)
     text = question.replace("<image>", "").strip()
     context = ["TXT"] * text.startswith("Context: ") + ["IMG"] * ("image" in record) or ["NO"]
     choices = [letter for letter in _OPTION_LINE.findall(text) if letter in OPTIONS]

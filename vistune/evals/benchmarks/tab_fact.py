@@ -39,7 +39,8 @@ class TabFact:
         samples = []
         for name, entry in examples.items():
             where = f"{path}: table {name}"
-            if not isinstance(entry, list) or len(entry) != 3 or len(entry[0]) != len(entry[1]):
+            lists = isinstance(entry, list) and len(entry) == 3 and all(isinstance(part, list) for part in entry[:2])
+            if not lists or len(entry[0]) != len(entry[1]):
                 raise InputError(f"{where}: expected [statements, as many labels, caption]")
             statements, labels, caption = entry
             table = read_text(Path(beneath(path.parent.parent / self.files["tables"], name))).strip().replace("#", " | ")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
-from vistune.evals.annotations import asked, medium, records, text_of
-from vistune.evals.benchmark import answers, field_of, fill, result_list
+from vistune.evals.annotations import asked, list_of, medium, records, text_of
+from vistune.evals.benchmark import answers, fill, result_list
 from vistune.evals.llava_answers import by_place, llava_answers
 from vistune.evals.metrics.vqa_accuracy import vqa_accuracy
 from vistune.evals.prediction import Prediction
@@ -43,7 +43,7 @@ class VizWiz:
                 text_of(record, "image", where),
                 fill(self.prompt, question=text_of(record, "question", where)),
                 [medium(folder, record["image"])],
-                [text_of(answer, "answer", where) for answer in field_of(record, "answers", where)],
+                [text_of(answer, "answer", where) for answer in list_of(record, "answers", where)],
                 meta={key: record[key] for key in ("question", "answer_type", "answerable") if key in record},
                 origin=where,
             )

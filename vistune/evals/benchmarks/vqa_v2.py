@@ -8,8 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar
 
-from vistune.evals.annotations import asked, label_of, medium
-from vistune.evals.benchmark import answers, field_of, fill, result_list
+from vistune.evals.annotations import asked, label_of, list_of, medium, text_of
+from vistune.evals.benchmark import answers, fill, result_list
 from vistune.evals.llava_answers import llava_answers
 from vistune.evals.metrics.vqa_accuracy import vqa_accuracy
 from vistune.evals.prediction import Prediction
@@ -41,16 +41,16 @@ class VqaV2:
         questions_path = companion(source, self.files["questions"])
         questions = {} if questions_path is None else _questions(load_json(questions_path), str(questions_path))
         samples = []
-        for index, record in enumerate(field_of(load_json(path), "annotations", str(path))):
+        for index, record in enumerate(list_of(load_json(path), "annotations", str(path))):
             where = f"{path}: annotation {index + 1}"
-            identifier = field_of(record, "question_id", where)
+            identifier = label_of(record, "question_id", where)
             question = questions.get(identifier)
             samples.append(
                 asked(
                     identifier,
                     None if question is None else fill(self.prompt, question=question),
                     [medium(path.parent / self.files["images"], _picture(label_of(record, "image_id", where)))],
-                    [field_of(answer, "answer", where) for answer in field_of(record, "answers", where)],
+                    [label_of(answer, "answer", where) for answer in list_of(record, "answers", where)],
                     meta={key: record[key] for key in ("question_type", "answer_type") if key in record},
                     origin=where,
                 )
@@ -73,6 +73,6 @@ def _picture(identifier: str) -> str:
     return identifier if Path(identifier).suffix else f"{identifier}.jpg"
 
 
-def _questions(value: object, where: str) -> dict[object, str]:
-    records = field_of(value, "questions", where)
-    return {field_of(record, "question_id", where): field_of(record, "question", where) for record in records}
+def _questions(value: object, where: str) -> dict[str, str]:
+    records = list_of(value, "questions", where)
+    return {label_of(record, "question_id", where): text_of(record, "question", where) for record in records}

@@ -69,7 +69,7 @@ def _checked(record: Mapping[str, Any], kind: str, image: int) -> dict[str, Any]
     score, box, category = record["score"], record.get("bbox"), record["category_id"]
     if not isinstance(category, int) or isinstance(category, bool):
         raise InputError(f"a detection on image {image} has the category_id {category!r}, expected a whole number")
-    if not isinstance(score, int | float) or not math.isfinite(score):
+    if not _is_finite(score):
         raise InputError(f"a detection on image {image} has the score {score!r}, expected a finite number")
     if kind == "bbox" and not _is_xywh(box):
         raise InputError(f"a detection on image {image} has the box {box!r}, expected four finite numbers x, y, width, height")
@@ -88,13 +88,16 @@ def _is_run_lengths(mask: Any) -> bool:
     return isinstance(size, list | tuple) and len(size) == 2 and all(isinstance(side, int) and side > 0 for side in size)
 
 
+def _is_finite(value: Any) -> bool:
+    """A finite number that a float holds."""
+    try:
+        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:
+        return False
+
+
 def _is_xywh(box: Any) -> bool:
-    return (
-        isinstance(box, list | tuple)
-        and len(box) == 4
-        and all(isinstance(value, int | float) and math.isfinite(value) for value in box)
-        and min(box[2:]) >= 0
-    )
+    return isinstance(box, list | tuple) and len(box) == 4 and all(map(_is_finite, box)) and min(box[2:]) >= 0
 
 
 def _evaluate(records: list[dict[str, Any]], images: Sequence[int], annotations: Mapping[str, Any], kind: str) -> Any:

@@ -35,9 +35,10 @@ def lvis_ap(
         from faster_coco_eval import COCO, COCOeval_faster
     except ImportError as error:
         raise MissingExtraError("faster-coco-eval", "coco", "LVIS average precision") from error
-    records = [
-        {**_checked(record, image), "image_id": image} for found, image in aligned(detections, images) for record in found or ()
+    checked = [
+        None if found is None else [_checked(record, image) for record in found] for found, image in aligned(detections, images)
     ]
+    records = [{**record, "image_id": image} for found, image in zip(checked, images, strict=True) for record in found or ()]
     truth = COCO({**annotations, "info": annotations.get("info", {})})
     values = dict.fromkeys(_NAMES.values(), 0.0)
     if records:
@@ -48,7 +49,7 @@ def lvis_ap(
     return Result(
         "lvis/bbox",
         values,
-        _image_f1(detections, images, annotations),
+        _image_f1(checked, images, annotations),
         lambda weights: np.full(len(weights), np.nan),
         unit="",
         missing=missing(detections),
@@ -63,7 +64,7 @@ def _silent(*_: object) -> None:
 def _checked(record: Mapping[str, Any], image: int) -> Mapping[str, Any]:
     try:
         box, score, category = [float(value) for value in record["bbox"]], float(record["score"]), int(record["category_id"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(f"image {image}: a detection needs category_id, score and bbox [x, y, w, h] ({error})") from error
     if len(box) != 4 or not np.isfinite([*box, score]).all() or min(box[2:]) < 0:
         raise InputError(f"image {image}: detection {dict(record)!r} has no finite bbox of four numbers and score")
