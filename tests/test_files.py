@@ -64,3 +64,26 @@ def test_yaml_reads_exponents_as_numbers_and_builds_no_objects() -> None:
 def test_sha256_of_a_known_content(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     assert sha256(tmp_path / "a").startswith("ba7816bf")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("a: &x {b: *x}", "contains itself"),
+        ("&x [1, *x]", "contains itself"),
+        ("[" * 200 + "]" * 200, "nested too deeply"),
+        ("[" * 5000 + "]" * 5000, "nested too deeply"),
+        (
+            "a: &a [1,1,1,1,1,1,1,1]\n"
+            + "".join(f"{b}: &{b} [{','.join([f'*{a}'] * 8)}]\n" for a, b in ["ab", "bc", "cd", "de", "ef", "fg"]),
+            "repeats its parts",
+        ),
+    ],
+)
+def test_yaml_that_cannot_be_written_out_is_refused(text: str, complaint: str) -> None:
+    with pytest.raises(InputError, match=f"run.yaml .*{complaint}"):
+        parse_yaml(text, "run.yaml")
+
+
+def test_yaml_may_repeat_a_part() -> None:
+    assert parse_yaml("a: &x {b: 1}\nc: [*x, *x]", "run.yaml") == {"a": {"b": 1}, "c": [{"b": 1}, {"b": 1}]}

@@ -206,8 +206,35 @@ _Yaml.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\
 
 
 def parse_yaml(text: str, where: str) -> Any:
-    """Plain values from YAML text: no tags, no objects. Raises `InputError` naming `where`."""
+    """Plain values from YAML text: no tags, no objects. Raises `InputError` naming `where`, also for a value that holds itself,
+    is nested too deeply, or repeats its parts (`*name`) until it is too large to write out."""
     try:
-        return yaml.load(text, Loader=_Yaml)  # a SafeLoader
+        value = yaml.load(text, Loader=_Yaml)  # a SafeLoader
+        _expanded(value, where, {}, 0)
     except yaml.YAMLError as error:
         raise InputError(f"{where} is not YAML: {' '.join(str(error).split())}") from error
+    except RecursionError as error:
+        raise InputError(f"{where} is nested too deeply") from error
+    return value
+
+
+_DEEPEST, _LARGEST = 100, 1_000_000
+
+
+def _expanded(value: Any, where: str, known: dict[int, int | None], depth: int) -> int:
+    """How many values it has once every `*name` is written out; `known` holds the counts of parts, None while one is open."""
+    if not isinstance(value, dict | list):
+        return 1
+    if id(value) in known:
+        count = known[id(value)]
+        if count is None:
+            raise InputError(f"{where} holds a value that contains itself")
+        return count
+    if depth > _DEEPEST:
+        raise InputError(f"{where} is nested too deeply")
+    known[id(value)] = None
+    inner = value.values() if isinstance(value, dict) else value
+    count = known[id(value)] = 1 + sum(_expanded(one, where, known, depth + 1) for one in inner)
+    if count > _LARGEST:
+        raise InputError(f"{where} repeats its parts until they are more than {_LARGEST} values")
+    return count

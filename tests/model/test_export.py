@@ -16,6 +16,7 @@ from damaged import check_refused, shard, tokenless, unknown
 from families import decoder, tower
 from safetensors.torch import load_file, save_file
 
+from vistune.data.media.image import load_image
 from vistune.errors import InputError
 from vistune.model.interchange.export import export
 from vistune.model.interchange.export_llava import processor_inputs
@@ -279,3 +280,26 @@ def test_what_transformers_cannot_express_is_refused(
     with pytest.raises(InputError, match=complaint):
         export(model, tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["vicuna_v1", "chatml", "minigpt4"])
+def test_users_and_servers_get_the_ids_of_training_and_no_second_beginning(kind: str, tiny_spec: dict, tmp_path: Path) -> None:
+    """Template then processor, and the one call of `transformers serve`: neither passes `add_special_tokens=False`."""
+    model = VisionLanguageModel(ModelSpec.from_json(tiny_spec | {"template": {"kind": kind, "system": "Be brief."}}))
+    export(model, tmp_path / "hf")
+    processor = hf.AutoProcessor.from_pretrained(tmp_path / "hf", backend="pil")
+    for sample in samples()[:1]:
+        asked = sample.prompt()
+        trained_on = model.example(asked, model.renderer(), answer_next=True).rendered.ids
+        picture = load_image(asked.media[0])
+        content: list[dict[str, Any]] = [{"type": "image"}, {"type": "text", "text": "\nWhat is it?"}]
+        messages = [{"role": "user", "content": content}]
+        prompt = processor.apply_chat_template(messages, add_generation_prompt=True)
+        two = processor(text=prompt, images=picture, return_tensors="pt")["input_ids"][0].tolist()
+        content[0]["image"] = picture
+        one = processor.apply_chat_template(
+            messages, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt"
+        )["input_ids"][0].tolist()
+        place = model.renderer().placeholder
+        for ids in (one, two):
+            assert [place if token == processor.image_token_id else token for token in ids] == trained_on

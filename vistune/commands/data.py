@@ -26,6 +26,7 @@ def check(
     rejects: Annotated[Path | None, typer.Option(help="Write every finding to this JSON Lines file.")] = None,
     recipe: Annotated[str | None, typer.Option(help="Check the token budget of this recipe or run file.")] = None,
     nano: Annotated[bool, typer.Option("--nano", help="... on the backbones that ship with the package.")] = False,
+    changes: Annotated[list[str], typer.Option("--set", help="Replace a key of the recipe, such as model.native=DIR.")] = [],  # noqa: B006
     allow: Annotated[list[str], typer.Option(help="A reason that is no problem here; may be repeated.")] = [],  # noqa: B006
     decode: Annotated[bool, typer.Option(help="Open and decode media; without, only look for them.")] = True,
     workers: Annotated[int, typer.Option(min=0, help="Processes; 0: one per core.")] = 0,
@@ -37,6 +38,7 @@ def check(
     import os
     from contextlib import ExitStack
 
+    from vistune.commands._settings import settings
     from vistune.data.check.finding import PROBLEMS, REASONS, Finding
     from vistune.data.check.run import check as run
     from vistune.data.samples import read
@@ -49,7 +51,7 @@ def check(
     data, held_out = read(spec), [read(other) for other in against]
     if not len(data):
         raise InputError(f"{spec} holds no samples")
-    budget = None if recipe is None else budget_of_recipe(recipe, small=nano)
+    budget = None if recipe is None else budget_of_recipe(recipe, small=nano, changes=settings(changes))
     with ExitStack() as stack:
         file = None if rejects is None else stack.enter_context(atomic_open(rejects))
 

@@ -203,18 +203,21 @@ def test_unreadable_records_are_counted_and_the_rest_is_checked(tmp_path: Path, 
     assert "line 8: not JSON" in findings[0].detail
 
 
-def test_a_token_budget_counts_what_the_model_will_see() -> None:
-    class Rendered:
-        def render(self, sample: Sample) -> list[int]:
-            return [0] * (len(sample.turns[0].text.split()) + 10 * len(sample.media))
-
+def test_a_token_budget_counts_what_the_model_will_see(tmp_path: Path) -> None:
+    from vistune.errors import InputError
     from vistune.training.planning.budget import Budget
 
-    budget = Budget(Rendered(), 12)  # type: ignore[arg-type]
+    def count(sample: Sample) -> int:
+        if sample.id in ("strange", "gone"):
+            raise InputError(f"{sample.where}: the model's processor refuses it")
+        return len(sample.turns[0].text.split()) + 10 * len(sample.media)
+
     long = sample("long", IMAGE, turns=(user(MediaRef(0), Text("one two three")), assistant()))
-    found, findings = run([sample("short", IMAGE), long], budget=budget)
-    assert found == [(1, "too_long")]
-    assert "takes 13 tokens, but the budget is 12" in findings[0].detail
+    missing = sample("gone", Media.file("image", str(tmp_path / "gone.png")))
+    data = [sample("short", IMAGE), long, sample("strange", IMAGE, answer="B"), missing]
+    found, findings = run(data, budget=Budget(count, 12))
+    assert [pair for pair in found if pair[1] in PROBLEMS] == [(1, "too_long"), (2, "refused"), (3, "missing_file")]
+    assert "takes 13 tokens, but the budget is 12" in next(f.detail for f in findings if f.reason == "too_long")
 
 
 def test_a_damaged_later_frame_does_not_end_the_check(tmp_path: Path) -> None:

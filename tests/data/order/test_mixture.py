@@ -128,7 +128,8 @@ def test_a_mixture_file_knows_exponents_and_names_the_place_of_a_fault(tmp_path:
         ("true", True),
         ("[a, b]", ["a", "b"]),
         ("{a}.jpg", "{a}.jpg"),
-        ("{a: 1}", "{a: 1}"),
+        ("{a: 1}", {"a": 1}),
+        ("{a}", "{a}"),
         ("!!x", "!!x"),
     ],
 )

@@ -20,6 +20,7 @@ PROBLEMS = {
     "missing_file": "the medium's file is not there",
     "undecodable": "the medium cannot be decoded: damaged, truncated, not of its kind",
     "too_large": "a picture of more pixels than are decoded",
+    "refused": "the model of the recipe cannot read it",
     "too_long": "does not fit the token budget",
     "duplicate": "the same media and turns as another sample",
     "leak": "a picture that the held-out data has too",
@@ -57,6 +58,6 @@ class Finding:
 class Budget(Protocol):
     """How long a sample may be for a model. Models know it; the check only asks."""
 
-    def fault(self, sample: Sample) -> str | None:
-        """Why the sample does not fit, if it does not."""
+    def fault(self, sample: Sample) -> tuple[str, str] | None:
+        """`(reason, detail)` where the sample does not fit or the model refuses it."""
         ...

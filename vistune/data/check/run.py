@@ -168,7 +168,7 @@ def _check_records(data: Samples, begin: int, end: int, budget: Budget | None, d
             and not any(reason in PROBLEMS for reason, _ in faults)
             and (fault := budget.fault(sample)) is not None
         ):
-            found.append(Finding(index, "too_long", fault))
+            found.append(Finding(index, *fault))
         keys = [_key(medium) for medium in sample.media]
         turns = json.dumps(sample.to_json()["turns"], sort_keys=True)
         samples.append((index, _hash(sample.id), _hash(f"{keys}{turns}")))

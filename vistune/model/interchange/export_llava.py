@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers as hf
 from huggingface_hub import save_torch_state_dict
+from tokenizers.processors import TemplateProcessing
 
 from vistune.data.media.image import load_image
 from vistune.errors import InputError
@@ -29,8 +29,7 @@ from vistune.model.interchange.exported import (
 from vistune.model.interchange.layouts import from_ours
 from vistune.model.interchange.probe import largest_difference, probes
 from vistune.model.vlm import VisionLanguageModel
-from vistune.prompt.template import as_text
-from vistune.sample import Sample
+from vistune.sample import MediaRef, Part, Sample, Text
 from vistune.spec import split
 
 _PREFIXED = ("clip_vision_model", "siglip_vision_model")
@@ -70,6 +69,8 @@ def write(model: VisionLanguageModel, folder: Path) -> None:
     """Configuration, weights, tokenizer and processor. Raises `InputError` for a part that no LLaVA has."""
     tower, architecture = _tower(model), architecture_of(model)
     tokenizer = written_tokenizer(model, folder, extra_special_tokens={"image_token": IMAGE})
+    # The template writes the beginning token where the model was taught one: a second, of the tokenizer's own, moves logits.
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(single="$A", pair="$A $B", special_tokens=[])
     weights = written_weights(model, len(tokenizer))
     text, vision = text_config(model, tokenizer), backbone_config(tower.model)
     strategy = "default" if tower.cls == "drop" and tower.prefix else "full"
@@ -133,7 +134,8 @@ def compare(model: VisionLanguageModel, folder: Path, architecture: Architecture
             ids = inputs["input_ids"][0].tolist()
             ours = model.example(sample, renderer).rendered
             expected = [token if token != processor.image_token_id else renderer.placeholder for token in ids]
-            if expected != ours.ids:
+            served = _served_ids(processor, sample)
+            if expected != ours.ids or served != ids[: len(served)]:
                 raise InputError(f"the exported processor reads the probe {sample.id!r} as other tokens than this model does")
             theirs.append(copy.to(model.device)(**inputs.to(model.device)).logits[0])
     difference = largest_difference(model.logits(samples), theirs)
@@ -142,9 +144,30 @@ def compare(model: VisionLanguageModel, folder: Path, architecture: Architecture
 
 
 def processor_inputs(model: VisionLanguageModel, processor: Any, sample: Sample) -> Any:
-    """What the exported processor makes of a sample in this model's template."""
-    tokenizer = processor.tokenizer
-    tokens: Mapping[str, str] = {"bos": tokenizer.bos_token or "", "eos": tokenizer.eos_token or ""}
-    text = as_text(model.template.pieces(sample), dict(tokens), IMAGE)
+    """What the exported processor makes of a sample as users call it: chat template, then processor, no settings."""
+    messages = [{"role": turn.role, "content": [_content(part) for part in turn.parts]} for turn in sample.turns]
+    text = processor.apply_chat_template(messages, tokenize=False)
     images = [load_image(medium, sample.where) for medium in sample.media] or None
-    return processor(text=[text], images=images, return_tensors="pt", text_kwargs={"add_special_tokens": False})
+    return processor(text=[text], images=images, return_tensors="pt")
+
+
+def _content(part: Part) -> dict[str, str]:
+    if isinstance(part, Text):
+        return {"type": "text", "text": part.text}
+    assert isinstance(part, MediaRef), "probes hold words and pictures"
+    return {"type": "image"}
+
+
+def _served_ids(processor: Any, sample: Sample) -> list[int]:
+    """The ids of a sample's question in the one call that `transformers serve` makes, pictures inside the messages."""
+    messages: list[dict[str, Any]] = []
+    for turn in sample.prompt().turns:
+        content: list[dict[str, Any]] = [_content(part) for part in turn.parts]
+        for item, part in zip(content, turn.parts, strict=True):
+            if isinstance(part, MediaRef):
+                item["image"] = load_image(sample.media[part.index], sample.where)
+        messages.append({"role": turn.role, "content": content})
+    inputs = processor.apply_chat_template(
+        messages, add_generation_prompt=True, tokenize=True, return_dict=True, return_tensors="pt"
+    )
+    return [int(token) for token in inputs["input_ids"][0]]

@@ -46,8 +46,8 @@ def read_model(auto: Any, path: str, folder: str, config: Any, revision: str | N
     if not load:
         named = isinstance(auto, type) and issubclass(auto, PreTrainedModel)  # a class that no Auto class knows
         if named:
-            return auto._from_config(config, dtype=torch.float32, **arguments)
-        return auto.from_config(config, dtype=torch.float32, trust_remote_code=False, **arguments)
+            return auto._from_config(config, **({"dtype": torch.float32} | arguments))
+        return auto.from_config(config, trust_remote_code=False, **({"dtype": torch.float32} | arguments))
     try:
         model, report = auto.from_pretrained(
             folder,

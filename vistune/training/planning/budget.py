@@ -2,48 +2,80 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from vistune.data.media.image import encoded_bytes, load_image
 from vistune.errors import InputError
-from vistune.prompt.render import Renderer
 from vistune.sample import Sample
+
+if TYPE_CHECKING:
+    from vistune.model.answering.opening import Model
 
 
 @dataclass(frozen=True)
 class Budget:
-    """A renderer, whose writers know how many tokens a medium takes, and the longest sequence (tokens)."""
+    """Counts a sample's tokens, whatever the model is made of, and the longest sequence (tokens)."""
 
-    renderer: Renderer
+    count: Callable[[Sample], int]
     limit: int
 
-    def length(self, sample: Sample) -> int:
-        """Tokens of the whole rendered sample. Raises `InputError` when it cannot be rendered."""
-        return len(self.renderer.render(sample))
+    def fault(self, sample: Sample) -> tuple[str, str] | None:
+        """`(reason, detail)`: the sample does not fit (`too_long`), or the model refuses it (`refused`); None where neither.
 
-    def fault(self, sample: Sample) -> str | None:
-        """Why the sample does not fit, if it does not."""
+        A medium that cannot be opened is no fault of the model's: it is found with the media.
+        """
         try:
-            length = self.length(sample)
+            length = self.count(sample)
         except InputError as error:
-            return str(error)
-        return f"{sample.where}: takes {length} tokens, but the budget is {self.limit}" if length > self.limit else None
+            return None if _unopened(sample) else ("refused", str(error))
+        if length > self.limit:
+            return "too_long", f"{sample.where}: takes {length} tokens, but the budget is {self.limit}"
+        return None
 
 
-def budget_of_recipe(source: str, *, small: bool = False) -> Budget:
-    """The budget of a recipe (by name or run file); `small` takes the backbones that ship with the package.
+def _unopened(sample: Sample) -> bool:
+    try:
+        for medium in sample.media:
+            if medium.kind == "image":
+                load_image(medium)
+            elif not isinstance(medium.data, np.ndarray):
+                encoded_bytes(medium)
+    except InputError:
+        return True
+    return False
 
-    Builds the model's parts without weights or memory for them, so that a 70B recipe is checked on a laptop. Raises
-    `InputError` for an unknown recipe, and for one that takes a model whole: only its processor can count.
+
+def budget_of_recipe(source: str, *, small: bool = False, changes: Mapping[str, Any] | None = None) -> Budget:
+    """The budget of a recipe (by name or run file).
+
+    `small` takes the backbones that ship with the package, `changes` are dotted keys to replace. A model of parts counts from
+    the headers of media, one that is taken whole through its own processor. Raises `InputError` for an unknown recipe.
     """
+    from vistune.model.native.model import NativeModel
+
+    model = model_without_memory(source, small=small, changes=changes)
+    if isinstance(model, NativeModel):
+        native = model.renderer()
+        return Budget(lambda sample: len(native.render(sample).rendered), model.spec.max_length)
+    renderer = model.renderer()
+    return Budget(lambda sample: len(renderer.render(sample)), model.spec.max_length)
+
+
+def model_without_memory(source: str, *, small: bool = False, changes: Mapping[str, Any] | None = None) -> Model:
+    """A recipe's model without weights or memory for them, so that a 70B recipe is checked on a laptop."""
     import torch
 
+    from vistune.model.native.model import NativeModel
     from vistune.model.spec import ModelSpec
     from vistune.model.vlm import VisionLanguageModel
     from vistune.recipe import load_recipe, nano
 
-    spec = (nano(load_recipe(source)) if small else load_recipe(source)).model
-    if not isinstance(spec, ModelSpec):
-        raise InputError(f"the recipe {source} takes a model whole, whose samples only its processor can count")
+    recipe = (nano(load_recipe(source)) if small else load_recipe(source)).override(changes or {})
     with torch.device("meta"):
-        model = VisionLanguageModel(spec, load_weights=False)
-    return Budget(model.renderer(), model.spec.max_length)
+        if isinstance(recipe.model, ModelSpec):
+            return VisionLanguageModel(recipe.model, load_weights=False)
+        return NativeModel(recipe.model, load_weights=False)
