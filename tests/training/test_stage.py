@@ -233,3 +233,11 @@ def test_turns_that_do_not_fit_are_counted_in_the_log_and_said(
     lines = [json.loads(line) for line in (tmp_path / "run" / "logs" / "s0.jsonl").read_text().splitlines()]
     assert [(line["dropped_turns"], line["dropped_media"]) for line in lines] == [(8, 0), (8, 0)]
     assert "stage s0: 16 turns beyond max_length were left out" in capsys.readouterr().err
+
+
+def test_a_typo_in_the_model_leaves_the_folder_free(tiny_spec: dict, tmp_path: Path) -> None:
+    wrong = tiny_spec | {"connector": {"kind": "mlp", "dept": 3}}
+    with pytest.raises(InputError, match="has no key 'dept'"):
+        train(recipe(wrong, PLAIN | {"steps": 1}), tmp_path / "run", report=False)
+    assert not (tmp_path / "run").exists()
+    train(recipe(tiny_spec, PLAIN | {"steps": 1}), tmp_path / "run", report=False)

@@ -109,7 +109,7 @@ def chat(
 
 def _answer(talk: Conversation, question: str, out: Path | None) -> None:
     print(talk.ask(question))
-    drawn = talk.draw(out)
+    drawn = None if out is None else talk.draw(out)  # nothing is written beside the user's pictures unless asked
     if drawn is not None:
         print(f"drawn: {drawn}")
 

@@ -55,21 +55,36 @@ def train(
         with world.together():
             recipe = _resolved(recipe, data)
             sources = [_source(stage) for stage in recipe.stages]  # refused before anything is loaded or written
+        with world.together():
+            model, owned = _assembled(recipe, world)  # a typo in the model must not make the folder another recipe's
         world.decide(lambda: _claim(Path(out), recipe))
         with ExitStack() as held:
             world.decide(lambda: held.enter_context(alone(Path(out))))
-            return _stages(recipe, sources, Path(out), precision, save_every, report, world)
+            return _stages(recipe, model, owned, sources, Path(out), precision, save_every, report, world)
+
+
+def _assembled(recipe: Recipe, world: World) -> tuple[Model, list[set[str]]]:
+    """The model, and of each stage the units of checkpoints that it trains; all that a recipe can have wrong is found here."""
+    torch.manual_seed(recipe.seed)
+    model = assemble(recipe.model)
+    for stage in recipe.stages:
+        check_stage(model, stage, world)
+    return model, [
+        checkpoint.units(model, select(model, stage.train, f"stage {stage.name!r}").names) for stage in recipe.stages
+    ]
 
 
 def _stages(
-    recipe: Recipe, sources: list[Samples], out: Path, precision: Precision, save_every: int, report: bool, world: World
+    recipe: Recipe,
+    model: Model,
+    owned: list[set[str]],
+    sources: list[Samples],
+    out: Path,
+    precision: Precision,
+    save_every: int,
+    report: bool,
+    world: World,
 ) -> Path:
-    with world.together():
-        torch.manual_seed(recipe.seed)
-        model = assemble(recipe.model)
-        for stage in recipe.stages:
-            check_stage(model, stage, world)
-        owned = [checkpoint.units(model, select(model, stage.train, f"stage {stage.name!r}").names) for stage in recipe.stages]
     place(model, world, resolve(precision, world.device))
     world.decide(lambda: _record(out, recipe))
     # Parts without pretrained weights (connector, fusion, heads) are saved even if no stage trains them.
