@@ -171,7 +171,7 @@ def test_shards_of_conversations_read_the_groups_picture(folder: Path, layout: s
     assert sample.media[0].read_bytes() == png() and sample.meta == {}
     json.dumps(sample.to_json())
     result = CliRunner().invoke(app, ["data", "check", f"shards:{folder}/conv.tar?layout={layout}", "--workers", "1"])
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == 0 and "unused key" not in result.output, result.output
 
 
 def test_what_is_met_and_not_used_is_named_and_counted(folder: Path) -> None:

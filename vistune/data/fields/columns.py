@@ -21,7 +21,7 @@ def media_columns(record: Mapping[str, Any], columns: Mapping[str, MediaKind], w
     grouped: dict[MediaKind, list[Media]] = {}
     for key, value in record.items():
         if isinstance(value, Media) and not key.startswith("@"):
-            grouped.setdefault(value.kind, []).append(value)
+            grouped.setdefault(value.kind, []).append(record[key])
     found: list[Media] = []
     named: dict[MediaKind, int] = {}
     for key, kind in columns.items():
