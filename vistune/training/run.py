@@ -8,6 +8,8 @@ STAGE/           the checkpoint after each stage          loss.png
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -29,7 +31,7 @@ from vistune.training.kinds import check_stage
 from vistune.training.loop import Paths, train_stage
 from vistune.training.plot import plot_losses
 from vistune.training.provenance import manifest
-from vistune.training.selection import select, table
+from vistune.training.selection import fingerprint, select, table
 from vistune.training.steps.precision import Precision, resolve
 from vistune.trust import trusting
 
@@ -85,8 +87,9 @@ def _stages(
     report: bool,
     world: World,
 ) -> Path:
+    begun = {"precision": resolve(precision, world.device), "weights": content_of(fingerprint(model))}
     place(model, world, resolve(precision, world.device))
-    world.decide(lambda: _record(out, recipe))
+    world.decide(lambda: _record(out, recipe, begun))
     # Parts without pretrained weights (connector, fusion, heads) are saved even if no stage trains them.
     trained = checkpoint.random_parts(model)
     for stage, samples, units in zip(recipe.stages, sources, owned, strict=True):
@@ -132,13 +135,28 @@ def describe(model: Model, name: str, patterns: Mapping[str, float]) -> str:
     return "\n".join(lines)
 
 
-def _record(out: Path, recipe: Recipe) -> None:
-    """Write the manifest, or find in it the data that unfinished stages began with: a place in other data is another place."""
+def content_of(sums: Mapping[str, int]) -> str:
+    """One hash of the weights a run begins from: backbones that were replaced since give another."""
+    return hashlib.sha256(json.dumps(sums, sort_keys=True).encode()).hexdigest()
+
+
+def _record(out: Path, recipe: Recipe, begun: Mapping[str, str]) -> None:
+    """Write the manifest, or find in it what unfinished stages began with: data (a place in other data is another place), the
+    precision, and the weights before the first step.
+    """
     file = out / "manifest.json"
     if not file.exists():
-        write_json(file, manifest(recipe))
+        write_json(file, manifest(recipe) | begun)
         return
-    for stage, before in zip(recipe.stages, read_json(file)["stages"], strict=True):
+    kept = read_json(file)
+    finished = all((out / stage.name / checkpoint.CONFIG).exists() for stage in recipe.stages)
+    for name, now in () if finished else begun.items():
+        if kept.get(name) != now:
+            hint = f" (--precision {kept.get(name)})" if name == "precision" else ", of which backbones are part,"
+            raise InputError(
+                f"the {name}{hint} of the run is not what it was when {out} was begun: put it back, or choose another --out"
+            )
+    for stage, before in zip(recipe.stages, kept["stages"], strict=True):
         if (out / stage.name / checkpoint.CONFIG).exists():
             continue  # finished: its data may be gone, and need not be read again
         now = data_manifest(stage.data)
