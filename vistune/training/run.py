@@ -146,12 +146,12 @@ def _record(out: Path, recipe: Recipe, begun: Mapping[str, str]) -> None:
     """
     file = out / "manifest.json"
     if not file.exists():
-        write_json(file, manifest(recipe) | begun)
+        write_json(file, {**manifest(recipe), **begun})
         return
     kept = read_json(file)
     finished = all((out / stage.name / checkpoint.CONFIG).exists() for stage in recipe.stages)
-    for name, now in () if finished else begun.items():
-        if kept.get(name) != now:
+    for name, held in () if finished else begun.items():
+        if kept.get(name) != held:
             hint = f" (--precision {kept.get(name)})" if name == "precision" else ", of which backbones are part,"
             raise InputError(
                 f"the {name}{hint} of the run is not what it was when {out} was begun: put it back, or choose another --out"
