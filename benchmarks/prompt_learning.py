@@ -24,9 +24,9 @@ from vistune.files import atomic_open
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.engine import Engine
-from vistune.promptlearn.images import Bank, Images
 from vistune.promptlearn.method import Call
 from vistune.promptlearn.methods.coop import Coop
+from vistune.promptlearn.pictures.images import Bank, Images
 from vistune.promptlearn.prompts import tokenize
 
 CHUNK = 40

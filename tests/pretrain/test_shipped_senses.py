@@ -34,7 +34,7 @@ def test_the_segmenter_cuts_out_what_a_box_means() -> None:
 
 def test_the_code_book_gives_pictures_back() -> None:
     from vistune.model.painting.code_book import CodeBook
-    from vistune.pretrain.reader import held_out, pixels
+    from vistune.pretrain.probing.reader import held_out, pixels
 
     book = CodeBook.load(locate("builtin:code_book"))
     pictures = pixels([scene.image for scene in held_out("test", 8)])

@@ -13,8 +13,8 @@ from safetensors.torch import load_file
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.engine import Engine
-from vistune.promptlearn.images import Images
-from vistune.promptlearn.openai_weights import from_openai
+from vistune.promptlearn.pictures.images import Images
+from vistune.promptlearn.towers.openai_weights import from_openai
 
 FOLDER = Path(__file__).parent.parent / "golden" / "prompt_learning"
 CASES = json.loads((FOLDER / "cases.json").read_text())

@@ -9,7 +9,7 @@ from vistune.errors import InputError
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.engine import Engine, ensemble
-from vistune.promptlearn.images import Images
+from vistune.promptlearn.pictures.images import Images
 
 
 @pytest.mark.parametrize("make", [Engine, Engine.plain])
@@ -88,7 +88,7 @@ def test_a_state_dict_file_is_read_and_a_broken_one_refused(tmp_path):
 
     from tests.promptlearn.golden import FOLDER
     from tests.promptlearn.tiny import write_clip
-    from vistune.promptlearn.openai_weights import load_openai
+    from vistune.promptlearn.towers.openai_weights import load_openai
 
     weights = {name: value.float() for name, value in load_file(FOLDER / "clip_tiny.safetensors").items()}
     del weights["token_embedding.ids"]

@@ -13,8 +13,8 @@ from vistune.promptlearn.datasets.base import Dataset, Item
 from vistune.promptlearn.datasets.open import ELEVEN, NAMES, open_dataset
 from vistune.promptlearn.datasets.split_files import LAYOUTS
 from vistune.promptlearn.datasets.world import class_names
-from vistune.promptlearn.protocols import halves, harmonic_mean, make_task
-from vistune.promptlearn.sampler import flip_labels, sample_shots
+from vistune.promptlearn.experiments.protocols import halves, harmonic_mean, make_task
+from vistune.promptlearn.experiments.sampler import flip_labels, sample_shots
 from vistune.promptlearn.templates import BY_DATASET
 from vistune.sample import Media
 

@@ -5,9 +5,9 @@ import torch
 from tests.promptlearn.golden import NAMES, Case
 from vistune.promptlearn.backbone import unit
 from vistune.promptlearn.classes import Classes
-from vistune.promptlearn.dense_clip import DenseClip
 from vistune.promptlearn.edits import Context, Edits
 from vistune.promptlearn.engine import Engine
+from vistune.promptlearn.towers.dense_clip import DenseClip
 
 PHOTO = Classes(NAMES[:3], "a photo of a {}.")
 

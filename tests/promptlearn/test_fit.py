@@ -19,13 +19,13 @@ from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.datasets.base import Dataset, Item
 from vistune.promptlearn.datasets.world import structure
 from vistune.promptlearn.engine import Engine
-from vistune.promptlearn.experiment import Experiment, Given, recipe_of, restore
+from vistune.promptlearn.experiments.experiment import Experiment, Given, recipe_of, restore
+from vistune.promptlearn.experiments.results import load_results, markdown, path_of, summarise
+from vistune.promptlearn.experiments.shots import Shots
 from vistune.promptlearn.fit import accuracy, fit, rate
-from vistune.promptlearn.images import Bank
 from vistune.promptlearn.method import Recipe
-from vistune.promptlearn.pixels import centre_crop, fixed_bank, random_crop, view_bank
-from vistune.promptlearn.results import load_results, markdown, path_of, summarise
-from vistune.promptlearn.shots import Shots
+from vistune.promptlearn.pictures.images import Bank
+from vistune.promptlearn.pictures.pixels import centre_crop, fixed_bank, random_crop, view_bank
 from vistune.sample import Media
 
 PHOTO = Classes(NAMES[:2], "a photo of a {}.")

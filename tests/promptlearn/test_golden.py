@@ -10,7 +10,6 @@ from tests.promptlearn.golden import ENGINES, NAMES, PHOTO, SATELLITE, Case, che
 from vistune.promptlearn.backbone import unit
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.engine import Engine
-from vistune.promptlearn.images import Images
 from vistune.promptlearn.method import Call
 from vistune.promptlearn.methods.cocoop import Cocoop
 from vistune.promptlearn.methods.coop import Coop
@@ -26,6 +25,7 @@ from vistune.promptlearn.methods.rpo import Rpo
 from vistune.promptlearn.methods.taskres import Taskres
 from vistune.promptlearn.methods.tcp import Tcp
 from vistune.promptlearn.methods.vpt import Vpt
+from vistune.promptlearn.pictures.images import Images
 from vistune.promptlearn.prompts import embed, with_context
 
 

@@ -7,8 +7,8 @@ import torch.nn.functional as F
 
 from tests.promptlearn.golden import ENGINES, PHOTO, Case, check_gradients, load
 from vistune.promptlearn.backbone import unit
+from vistune.promptlearn.experiments.shots import Shots
 from vistune.promptlearn.fit import optimizer_of, rate
-from vistune.promptlearn.images import Bank, Images
 from vistune.promptlearn.losses import entropy, marginal_entropy
 from vistune.promptlearn.method import Call
 from vistune.promptlearn.methods.coop import Coop
@@ -17,7 +17,7 @@ from vistune.promptlearn.methods.promptkd import Promptkd
 from vistune.promptlearn.methods.textrefiner import Textrefiner
 from vistune.promptlearn.methods.tip_adapter import SCALE, TipAdapter, cache_logits
 from vistune.promptlearn.methods.tpt import Tpt
-from vistune.promptlearn.shots import Shots
+from vistune.promptlearn.pictures.images import Bank, Images
 
 
 def total(losses):

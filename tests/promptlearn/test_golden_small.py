@@ -8,8 +8,7 @@ import torch
 from tests.promptlearn.golden import ENGINES, NAMES, PHOTO, Case, check_gradients, load
 from vistune.promptlearn.backbone import unit
 from vistune.promptlearn.classes import Classes
-from vistune.promptlearn.dense_clip import DenseClip
-from vistune.promptlearn.images import Images
+from vistune.promptlearn.experiments.shots import Shots
 from vistune.promptlearn.losses import generalised_cross_entropy
 from vistune.promptlearn.method import Call, Stage
 from vistune.promptlearn.methods.clip_adapter import ClipAdapter
@@ -18,9 +17,10 @@ from vistune.promptlearn.methods.coop import Coop
 from vistune.promptlearn.methods.coprompt import Coprompt
 from vistune.promptlearn.methods.nlprompt import Nlprompt
 from vistune.promptlearn.methods.twosfs import Twosfs
-from vistune.promptlearn.shots import Shots
+from vistune.promptlearn.pictures.images import Images
+from vistune.promptlearn.towers.dense_clip import DenseClip
+from vistune.promptlearn.towers.two_stream import Gate
 from vistune.promptlearn.transport import plain_transport, transport
-from vistune.promptlearn.two_stream import Gate
 
 
 def total(losses):

@@ -8,7 +8,6 @@ import torch
 from tests.promptlearn.golden import ENGINES, NAMES, PHOTO, Case, check_gradients, deep, load
 from vistune.promptlearn.backbone import unit
 from vistune.promptlearn.classes import Classes, Structure
-from vistune.promptlearn.images import Images
 from vistune.promptlearn.method import Call
 from vistune.promptlearn.methods.coop import Coop
 from vistune.promptlearn.methods.dept import Dept
@@ -16,6 +15,7 @@ from vistune.promptlearn.methods.hpt import Hpt
 from vistune.promptlearn.methods.lasp import Lasp
 from vistune.promptlearn.methods.proda import Proda
 from vistune.promptlearn.methods.tac import Tac
+from vistune.promptlearn.pictures.images import Images
 from vistune.promptlearn.prompts import embed, with_context
 
 

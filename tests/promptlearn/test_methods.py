@@ -9,9 +9,9 @@ from tests.promptlearn.golden import NAMES, Case
 from vistune.promptlearn.build import build, is_plugin, methods
 from vistune.promptlearn.classes import Classes, Structure
 from vistune.promptlearn.engine import Engine
-from vistune.promptlearn.images import Bank, Images
+from vistune.promptlearn.experiments.shots import Shots
 from vistune.promptlearn.method import Call
-from vistune.promptlearn.shots import Shots
+from vistune.promptlearn.pictures.images import Bank, Images
 
 SMALL = {
     "mmrl": {"dim": 16},

@@ -21,11 +21,11 @@ from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.datasets.masks import WORLD_NAMES, world_masks
 from vistune.promptlearn.datasets.pairs import world_pairs
 from vistune.promptlearn.engine import Engine
-from vistune.promptlearn.images import Bank
-from vistune.promptlearn.meta import meta_start
+from vistune.promptlearn.experiments.meta import meta_start
+from vistune.promptlearn.experiments.shots import Shots
 from vistune.promptlearn.method import Call
 from vistune.promptlearn.methods.damvp import Damvp
-from vistune.promptlearn.shots import Shots
+from vistune.promptlearn.pictures.images import Bank
 
 COLOURS = {"red": (200, 0, 0), "green": (0, 200, 0)}
 

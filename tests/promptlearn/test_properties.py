@@ -13,7 +13,6 @@ from vistune.promptlearn.backbone import unit
 from vistune.promptlearn.build import build
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.engine import Engine
-from vistune.promptlearn.images import Bank, Images
 from vistune.promptlearn.losses import entropy, marginal_entropy
 from vistune.promptlearn.method import Call
 from vistune.promptlearn.methods.nlprompt import transport
@@ -21,6 +20,7 @@ from vistune.promptlearn.methods.proda import variance
 from vistune.promptlearn.methods.prograd import project
 from vistune.promptlearn.methods.rpo import Rpo
 from vistune.promptlearn.methods.tpt import Tpt, confident
+from vistune.promptlearn.pictures.images import Bank, Images
 
 PHOTO = Classes(NAMES[:3], "a photo of a {}.")
 
@@ -207,9 +207,9 @@ def test_siglip_runs_what_it_can_and_refuses_what_it_cannot():
 
 
 def test_dpc_keeps_the_batch_and_adds_images_of_confused_classes(clip):
+    from vistune.promptlearn.experiments.shots import Shots
     from vistune.promptlearn.methods.coop import Coop
     from vistune.promptlearn.methods.dpc import Dpc
-    from vistune.promptlearn.shots import Shots
 
     pixels = torch.cat([images().pixels, images().pixels.flip(-1)])
     classes, engine = Classes(NAMES), Engine(clip)

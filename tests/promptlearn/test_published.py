@@ -18,11 +18,11 @@ from vistune.files import read_json
 from vistune.promptlearn.backbone import load
 from vistune.promptlearn.build import FOLDER
 from vistune.promptlearn.datasets.open import ELEVEN
-from vistune.promptlearn.device import chosen_device
-from vistune.promptlearn.experiment import Experiment, Given
+from vistune.promptlearn.experiments.device import chosen_device
+from vistune.promptlearn.experiments.experiment import Experiment, Given
+from vistune.promptlearn.experiments.protocols import PROTOCOLS
+from vistune.promptlearn.experiments.published import RULES, published
 from vistune.promptlearn.method import Method, Recipe
-from vistune.promptlearn.protocols import PROTOCOLS
-from vistune.promptlearn.published import RULES, published
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.build import build, is_plugin, methods
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.engine import Engine
-from vistune.promptlearn.images import Bank, Images
 from vistune.promptlearn.method import Call
-from vistune.promptlearn.openai_weights import from_openai
+from vistune.promptlearn.pictures.images import Bank, Images
+from vistune.promptlearn.towers.openai_weights import from_openai
 
 RECORDED = load_file(FOLDER / "clip_resnet.safetensors")
 WEIGHTS = {name.removeprefix("weights/"): value for name, value in RECORDED.items() if name.startswith("weights/")}

@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from tests.promptlearn.golden import NAMES, Case
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.engine import Engine
-from vistune.promptlearn.images import Bank, Images
-from vistune.promptlearn.two_stream import TwoStream
+from vistune.promptlearn.pictures.images import Bank, Images
+from vistune.promptlearn.towers.two_stream import TwoStream
 
 PHOTO = Classes(NAMES[:2], "a photo of a {}.")
 

@@ -63,7 +63,7 @@ def places() -> list[tuple[str, str, type]]:
     found = []
     for file, tree in sources():
         module = ".".join(file.relative_to(ROOT.parent).with_suffix("").parts)
-        if module in ("vistune.spec", "vistune.promptlearn.tower"):
+        if module in ("vistune.spec", "vistune.promptlearn.towers.tower"):
             continue
         for name, call in calls(tree):
             given = [*call.args, *(word.value for word in call.keywords if word.arg == "base")]

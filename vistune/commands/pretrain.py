@@ -100,7 +100,7 @@ def probe(
 ) -> None:
     """What a model knows of writers, voices and shapes that were not taught."""
     from vistune.errors import InputError, nearest
-    from vistune.pretrain.probes import PROBES
+    from vistune.pretrain.probing.probes import PROBES
 
     if what not in PROBES:
         raise InputError(f"there is no probe {what!r}{nearest(what, list(PROBES))}")

@@ -30,7 +30,7 @@ def list_methods(as_json: Annotated[bool, typer.Option("--json", help="Print JSO
     """Methods, data sets and protocols."""
     from vistune.promptlearn.build import is_plugin, methods
     from vistune.promptlearn.datasets.open import NAMES
-    from vistune.promptlearn.protocols import PROTOCOLS
+    from vistune.promptlearn.experiments.protocols import PROTOCOLS
 
     plugins = [name for name in methods() if is_plugin(name)]
     listing: dict[str, list[str]] = {
@@ -78,8 +78,8 @@ def run(
     """Teach and test methods; a finished run is a JSON file under OUT, and a second call goes on where the first stopped."""
     from vistune.errors import InputError, nearest
     from vistune.promptlearn.datasets.open import open_dataset
-    from vistune.promptlearn.experiment import Experiment, Given
-    from vistune.promptlearn.protocols import PROTOCOLS
+    from vistune.promptlearn.experiments.experiment import Experiment, Given
+    from vistune.promptlearn.experiments.protocols import PROTOCOLS
 
     if protocol not in PROTOCOLS:
         raise InputError(f"protocol {protocol!r} is unknown{nearest(protocol, list(PROTOCOLS))}")
@@ -121,7 +121,7 @@ def segment(
 ) -> None:
     """DenseCLIP: a class for every pixel from a frozen dual encoder; prints mIoU."""
     from vistune.promptlearn.datasets.masks import folder_masks, world_masks
-    from vistune.promptlearn.segment import segment as run_segment
+    from vistune.promptlearn.experiments.segment import segment as run_segment
 
     known = world_masks() if data == "world" else folder_masks(Path(data))
     backbone = opened(model, tokenizer, activation, device)
@@ -147,7 +147,7 @@ def modality(
     """ViPT: depth, heat or events as prompts of a frozen dual encoder; prints accuracy without and with them."""
     from vistune.errors import InputError
     from vistune.promptlearn.datasets.pairs import folder_pairs, world_pairs
-    from vistune.promptlearn.modality import tune_modality
+    from vistune.promptlearn.experiments.modality import tune_modality
 
     if channels == 2:
         raise InputError("--channels 2: a second modality is read as 1 channel (grey) or 3 (its colours)")
@@ -182,10 +182,10 @@ def meta_border(
     from vistune.files import atomic_path
     from vistune.promptlearn.datasets.open import open_dataset
     from vistune.promptlearn.engine import Engine
-    from vistune.promptlearn.meta import meta_start
-    from vistune.promptlearn.pixels import fixed_bank
-    from vistune.promptlearn.sampler import sample_shots
-    from vistune.promptlearn.shots import Shots
+    from vistune.promptlearn.experiments.meta import meta_start
+    from vistune.promptlearn.experiments.sampler import sample_shots
+    from vistune.promptlearn.experiments.shots import Shots
+    from vistune.promptlearn.pictures.pixels import fixed_bank
 
     backbone = opened(model, tokenizer, activation, device)
     torch.manual_seed(seed)
@@ -214,7 +214,7 @@ def table(
     the test set, L used text by a language model.
     """
     from vistune.files import atomic_open
-    from vistune.promptlearn.results import load_results, markdown, summarise
+    from vistune.promptlearn.experiments.results import load_results, markdown, summarise
 
     rows = summarise(load_results(out))
     text = json.dumps(rows, indent=2) if as_json else markdown(rows)
@@ -228,8 +228,8 @@ def table(
 def opened(model: str, tokenizer: str | None, activation: str, device: str) -> DualEncoder:
     """The dual encoder of a command, on its device. Raises `InputError` for a device that is not there."""
     from vistune.promptlearn.backbone import load
-    from vistune.promptlearn.device import chosen_device
-    from vistune.promptlearn.openai_weights import load_openai
+    from vistune.promptlearn.experiments.device import chosen_device
+    from vistune.promptlearn.towers.openai_weights import load_openai
 
     where = chosen_device(device)
     backbone = load(model) if tokenizer is None else load_openai(Path(model), tokenizer, activation=activation)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from vistune.model.painting.code_book import CodeBook
 from vistune.pretrain.card import HASHED, write_card
 from vistune.pretrain.loop import adamw, pretrain
-from vistune.pretrain.reader import Encoder, ObjectReader, held_out, pixels
+from vistune.pretrain.probing.reader import Encoder, ObjectReader, held_out, pixels
 from vistune.world.scene import Scene, make_scene
 
 FOLDER = "code_book"

@@ -22,7 +22,7 @@ from vistune.pretrain.card import HASHED, write_card
 from vistune.pretrain.codes import to_images
 from vistune.pretrain.loop import adamw, pretrain
 from vistune.pretrain.phrases import phrase
-from vistune.pretrain.reader import Encoder, ObjectReader, pixels
+from vistune.pretrain.probing.reader import Encoder, ObjectReader, pixels
 from vistune.world import digits, palette
 from vistune.world.scene import Scene, make_scene
 

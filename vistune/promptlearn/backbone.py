@@ -18,7 +18,7 @@ from vistune.errors import InputError
 from vistune.files import read_json
 from vistune.model.weights.numbers import check_backbone
 from vistune.promptlearn.edits import TowerName
-from vistune.promptlearn.resnet import DOWNSCALE, ResNetClip
+from vistune.promptlearn.towers.resnet import DOWNSCALE, ResNetClip
 
 CLIP_MEAN = (0.48145466, 0.4578275, 0.40821073)
 CLIP_STD = (0.26862954, 0.26130258, 0.27577711)

@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 
 from torch import Tensor
 
-from vistune.promptlearn.encoded import Encoded
+from vistune.promptlearn.towers.encoded import Encoded
 
 TowerName: TypeAlias = Literal["text", "vision"]
 Per: TypeAlias = Literal["all", "class", "row"]

@@ -19,11 +19,11 @@ from vistune.errors import InputError
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.edits import EMBED, PIXELS, Context, Edits, TowerName
-from vistune.promptlearn.encoded import Encoded
-from vistune.promptlearn.images import Images
+from vistune.promptlearn.pictures.images import Images
 from vistune.promptlearn.prompts import Prompts, embed, tokenize, with_context
-from vistune.promptlearn.sequence import Sequence
-from vistune.promptlearn.tower import finish, run
+from vistune.promptlearn.towers.encoded import Encoded
+from vistune.promptlearn.towers.sequence import Sequence
+from vistune.promptlearn.towers.tower import finish, run
 
 FROZEN = Edits()
 

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.engine import Engine
-from vistune.promptlearn.images import Bank, Images
+from vistune.promptlearn.experiments.shots import Shots
 from vistune.promptlearn.method import Call, Method, Recipe
-from vistune.promptlearn.shots import Shots
+from vistune.promptlearn.pictures.images import Bank, Images
 
 WARM_LR = 1e-5
 TEST_BATCH = 100

@@ -15,12 +15,12 @@ from vistune.errors import InputError
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.edits import Context, Edits, Per
-from vistune.promptlearn.encoded import Encoded
-from vistune.promptlearn.images import Images
+from vistune.promptlearn.pictures.images import Images
+from vistune.promptlearn.towers.encoded import Encoded
 
 if TYPE_CHECKING:
     from vistune.promptlearn.engine import Engine
-    from vistune.promptlearn.shots import Shots
+    from vistune.promptlearn.experiments.shots import Shots
 
 
 @dataclass(frozen=True, slots=True)

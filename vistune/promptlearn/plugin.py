@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.edits import Edits
+from vistune.promptlearn.experiments.shots import Shots
 from vistune.promptlearn.method import Call, Method, Output, Stage
-from vistune.promptlearn.shots import Shots
 
 
 class Plugin(Method):

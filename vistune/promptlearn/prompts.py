@@ -11,7 +11,7 @@ from torch import Tensor
 from vistune.errors import InputError
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.edits import Context
-from vistune.promptlearn.sequence import Sequence
+from vistune.promptlearn.towers.sequence import Sequence
 
 
 @dataclass(frozen=True, slots=True)

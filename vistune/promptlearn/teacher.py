@@ -11,8 +11,8 @@ from vistune.errors import InputError
 from vistune.promptlearn.backbone import DualEncoder, load, unit
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.engine import Engine, ensemble
-from vistune.promptlearn.images import Images
 from vistune.promptlearn.method import Call, Method
+from vistune.promptlearn.pictures.images import Images
 from vistune.promptlearn.templates import IMAGENET_SUBSET
 
 
@@ -58,7 +58,7 @@ def open_teacher(backbone: DualEncoder, model: str | None, tuned: str | None) ->
         )
     method = None
     if tuned is not None:
-        from vistune.promptlearn.experiment import restore
+        from vistune.promptlearn.experiments.experiment import restore
 
         method = restore(Path(tuned), other).requires_grad_(False)
     return Teacher(Engine(other, scope="" if other is backbone else "teacher "), method)

@@ -7,11 +7,11 @@ from torch import Tensor
 
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.edits import EMBED, Edits, Tokens
-from vistune.promptlearn.images import Bank, Images
+from vistune.promptlearn.experiments.shots import Shots
 from vistune.promptlearn.losses import distillation
 from vistune.promptlearn.method import Call, Disclosure, Method, Stage, depth_in, normal, sequences
+from vistune.promptlearn.pictures.images import Bank, Images
 from vistune.promptlearn.plugin import Plugin
-from vistune.promptlearn.shots import Shots
 from vistune.promptlearn.teacher import Teacher, open_teacher
 
 BOOST = "boost"

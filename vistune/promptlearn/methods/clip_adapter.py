@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.edits import Edits
-from vistune.promptlearn.encoded import Encoded
 from vistune.promptlearn.method import Call, Method, Recipe
+from vistune.promptlearn.towers.encoded import Encoded
 
 
 def bottleneck(width: int, reduction: int) -> nn.Sequential:

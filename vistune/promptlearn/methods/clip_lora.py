@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.edits import Attention, Edits, LowRank, TowerName
-from vistune.promptlearn.encoded import Encoded
 from vistune.promptlearn.method import Call, Method, Recipe
+from vistune.promptlearn.towers.encoded import Encoded
 
 SCALE = 100.0  # the release fixes the temperature instead of reading the backbone's
 

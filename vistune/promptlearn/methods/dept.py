@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.classes import Classes
-from vistune.promptlearn.encoded import Encoded
 from vistune.promptlearn.method import Call, Disclosure, Method, Output, Recipe, rows
 from vistune.promptlearn.plugin import Plugin
+from vistune.promptlearn.towers.encoded import Encoded
 
 
 class Affine(nn.Module):

@@ -10,12 +10,12 @@ from torch.func import functional_call
 
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.classes import Classes
-from vistune.promptlearn.encoded import Encoded
-from vistune.promptlearn.images import Images
+from vistune.promptlearn.experiments.shots import Shots
 from vistune.promptlearn.losses import info_nce
 from vistune.promptlearn.method import Call, Disclosure, Method, Stage
+from vistune.promptlearn.pictures.images import Images
 from vistune.promptlearn.plugin import Plugin
-from vistune.promptlearn.shots import Shots
+from vistune.promptlearn.towers.encoded import Encoded
 
 FEWEST = 2  # further classes that each image of a batch brings in
 

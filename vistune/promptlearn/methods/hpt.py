@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.classes import Structure
 from vistune.promptlearn.edits import EMBED, Attention, Context, Edits, Tokens
-from vistune.promptlearn.encoded import Encoded
 from vistune.promptlearn.engine import ensemble
 from vistune.promptlearn.method import Call, Disclosure, Method, Output, Recipe, normal, sequences
 from vistune.promptlearn.prompts import continuation
+from vistune.promptlearn.towers.encoded import Encoded
 
 # (token range, token range, kind): kind 0 links two entities, kind 1 an entity and an attribute
 Link = tuple[range, range, int]

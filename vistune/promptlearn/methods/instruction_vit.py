@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.edits import EMBED, Edits, Tokens
-from vistune.promptlearn.encoded import Encoded
 from vistune.promptlearn.method import Call, Disclosure, Method, Output, Recipe, rows
+from vistune.promptlearn.towers.encoded import Encoded
 
 CLASS = "class"
 

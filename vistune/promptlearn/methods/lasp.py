@@ -12,10 +12,10 @@ from vistune.errors import InputError
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.edits import Edits
-from vistune.promptlearn.encoded import Encoded
 from vistune.promptlearn.method import Call, Method, Output, Recipe, initial_context, prompt
 from vistune.promptlearn.methods.twosfs import BlockNorms
 from vistune.promptlearn.templates import LASP_TEMPLATES
+from vistune.promptlearn.towers.encoded import Encoded
 
 
 class Lasp(Method):

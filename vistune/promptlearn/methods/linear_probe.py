@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.edits import Edits
-from vistune.promptlearn.encoded import Encoded
 from vistune.promptlearn.method import Call, Method, Recipe, rows
+from vistune.promptlearn.towers.encoded import Encoded
 
 
 class LinearProbe(Method):

@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.edits import Edits, Tokens
-from vistune.promptlearn.encoded import Encoded
 from vistune.promptlearn.losses import cosine_distance
 from vistune.promptlearn.method import Call, Disclosure, Method, Output, Recipe, block_in, normal
+from vistune.promptlearn.towers.encoded import Encoded
 
 REP = "rep"
 SCALE = 100.0  # the release fixes the temperature instead of reading the backbone's

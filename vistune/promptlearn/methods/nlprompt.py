@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vistune.promptlearn.backbone import DualEncoder
+from vistune.promptlearn.experiments.shots import Shots
 from vistune.promptlearn.losses import generalised_cross_entropy
 from vistune.promptlearn.method import Call, Method, Output, full_batches
 from vistune.promptlearn.plugin import Plugin
-from vistune.promptlearn.shots import Shots
 from vistune.promptlearn.transport import plain_transport, transport
 
 

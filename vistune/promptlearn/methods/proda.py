@@ -9,9 +9,9 @@ from torch import Tensor
 
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.edits import Context, Edits
-from vistune.promptlearn.encoded import Encoded
 from vistune.promptlearn.losses import off_diagonal_cosine
 from vistune.promptlearn.method import Call, Method, Output, Recipe, normal
+from vistune.promptlearn.towers.encoded import Encoded
 
 
 class Proda(Method):

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.edits import EMBED, Edits, Tokens
-from vistune.promptlearn.images import Bank, Images
+from vistune.promptlearn.experiments.shots import Shots
 from vistune.promptlearn.losses import divergence_per_entry
 from vistune.promptlearn.method import Call, Disclosure, Method, Output, Recipe, depth_in, normal, sequences
-from vistune.promptlearn.shots import Shots
+from vistune.promptlearn.pictures.images import Bank, Images
 from vistune.promptlearn.teacher import Teacher, open_teacher
 
 

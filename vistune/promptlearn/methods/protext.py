@@ -8,9 +8,9 @@ from torch import Tensor
 
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.classes import Classes
+from vistune.promptlearn.experiments.shots import Shots
 from vistune.promptlearn.method import Call, Disclosure, Recipe, depth_in, full_batches
 from vistune.promptlearn.methods.ivlp import Ivlp
-from vistune.promptlearn.shots import Shots
 
 WORDS = "a photo of a"
 

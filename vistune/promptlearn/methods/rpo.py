@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.edits import EMBED, Attention, Edits, Tokens
-from vistune.promptlearn.encoded import Encoded
 from vistune.promptlearn.method import Call, Method, Recipe
+from vistune.promptlearn.towers.encoded import Encoded
 
 READ = "read"
 

@@ -9,10 +9,10 @@ from vistune.errors import InputError
 from vistune.promptlearn.average import EpochAverage
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.edits import EMBED, Attention, Context, Edits, Tokens
+from vistune.promptlearn.experiments.shots import Shots
 from vistune.promptlearn.losses import l1_distance
 from vistune.promptlearn.method import Call, Disclosure, Output, Recipe, depth_in
 from vistune.promptlearn.methods.ivlp import Ivlp
-from vistune.promptlearn.shots import Shots
 
 PRE = "pre"
 WORDS = "a photo of a"

@@ -14,8 +14,8 @@ from vistune.errors import InputError
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.edits import Edits
+from vistune.promptlearn.experiments.shots import Shots
 from vistune.promptlearn.method import Call, Method, Recipe, Stage
-from vistune.promptlearn.shots import Shots
 
 
 class Taskres(Method):

@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.edits import Edits
-from vistune.promptlearn.encoded import Encoded
 from vistune.promptlearn.losses import l1_distance
 from vistune.promptlearn.method import Call, Method, Output, Recipe
 from vistune.promptlearn.plugin import Plugin
+from vistune.promptlearn.towers.encoded import Encoded
 
 TOP = 5
 

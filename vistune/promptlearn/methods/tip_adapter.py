@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.edits import Edits
-from vistune.promptlearn.encoded import Encoded
 from vistune.promptlearn.engine import ensemble
+from vistune.promptlearn.experiments.shots import Shots
 from vistune.promptlearn.method import Call, Method, Recipe, rows
-from vistune.promptlearn.shots import Shots
+from vistune.promptlearn.towers.encoded import Encoded
 
 SCALE = 100.0  # the release fixes the temperature instead of reading the backbone's
 

@@ -7,10 +7,10 @@ from torch import Tensor
 
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.edits import Edits
-from vistune.promptlearn.encoded import Encoded
 from vistune.promptlearn.engine import Engine
 from vistune.promptlearn.losses import entropy, marginal_entropy
 from vistune.promptlearn.method import Call, Method, Recipe, initial_context, prompt
+from vistune.promptlearn.towers.encoded import Encoded
 
 
 class Tpt(Method):

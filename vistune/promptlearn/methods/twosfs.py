@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.edits import Edits, Norms, TowerName
+from vistune.promptlearn.experiments.shots import Shots
 from vistune.promptlearn.method import Call, Disclosure, Method, Recipe, Stage
-from vistune.promptlearn.shots import Shots
 
 
 class BlockNorms(nn.Module):

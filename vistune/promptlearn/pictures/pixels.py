@@ -12,10 +12,10 @@ from PIL import Image
 from torch import Tensor
 
 from vistune.data.media.image import load_image
-from vistune.promptlearn.augment import augmix, randaugment
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.datasets.base import Item
-from vistune.promptlearn.images import Bank
+from vistune.promptlearn.pictures.augment import augmix, randaugment
+from vistune.promptlearn.pictures.images import Bank
 
 RATIO = (3 / 4, 4 / 3)
 Augment: TypeAlias = Literal["crop", "randaugment", "augmix"]

@@ -20,8 +20,8 @@ from vistune.model.painting.code_book import CodeBook
 from vistune.model.painting.painter import Painter
 from vistune.model.weights.assets import locate
 from vistune.pretrain import audio, codes, masks, painter, points, video
-from vistune.pretrain.probe import linear_probe
-from vistune.pretrain.reader import Encoder, ObjectReader, mean_under, pixels
+from vistune.pretrain.probing.probe import linear_probe
+from vistune.pretrain.probing.reader import Encoder, ObjectReader, mean_under, pixels
 from vistune.sample import Box
 from vistune.world import words
 from vistune.world.digits import Split

@@ -21,14 +21,14 @@ from vistune.promptlearn.build import build
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.datasets.base import Dataset, Item
 from vistune.promptlearn.engine import Engine
+from vistune.promptlearn.experiments.protocols import Evaluation, Protocol, Task, make_task
+from vistune.promptlearn.experiments.published import Rule, published
+from vistune.promptlearn.experiments.results import path_of
+from vistune.promptlearn.experiments.shots import Shots
 from vistune.promptlearn.fit import accuracy, fit
-from vistune.promptlearn.images import Bank, Images
 from vistune.promptlearn.method import Method, Recipe
-from vistune.promptlearn.pixels import fixed_bank, view_bank
-from vistune.promptlearn.protocols import Evaluation, Protocol, Task, make_task
-from vistune.promptlearn.published import Rule, published
-from vistune.promptlearn.results import path_of
-from vistune.promptlearn.shots import Shots
+from vistune.promptlearn.pictures.images import Bank, Images
+from vistune.promptlearn.pictures.pixels import fixed_bank, view_bank
 
 TEST_CROP = (0.6, 1.0)  # of test-time views where training pictures are not cropped
 

@@ -20,7 +20,7 @@ from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.edits import Edits, Inject
 from vistune.promptlearn.engine import Engine
-from vistune.promptlearn.images import Images
+from vistune.promptlearn.pictures.images import Images
 
 
 class Gate(nn.Module):

@@ -9,8 +9,8 @@ from typing import Any
 
 from vistune.errors import InputError
 from vistune.files import read_json
-from vistune.promptlearn.protocols import harmonic_mean
-from vistune.promptlearn.published import BASE_TO_NOVEL
+from vistune.promptlearn.experiments.protocols import harmonic_mean
+from vistune.promptlearn.experiments.published import BASE_TO_NOVEL
 
 FIELDS = {"method", "dataset", "protocol", "shots", "seed", "accuracy", "trainable", "seconds_per_image", "peak_mb", "flags"}
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.engine import Engine
-from vistune.promptlearn.images import Bank, Images
+from vistune.promptlearn.pictures.images import Bank, Images
 
 
 @dataclass(frozen=True, slots=True, eq=False)

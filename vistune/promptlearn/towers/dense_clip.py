@@ -16,8 +16,8 @@ from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.edits import Context, Edits
 from vistune.promptlearn.engine import Engine
-from vistune.promptlearn.images import Images
 from vistune.promptlearn.method import normal
+from vistune.promptlearn.pictures.images import Images
 
 TEMPERATURE = 0.07
 GAMMA = 1e-4

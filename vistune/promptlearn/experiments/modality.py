@@ -16,10 +16,10 @@ from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.datasets.pairs import Pair, PairSet
 from vistune.promptlearn.engine import Engine
-from vistune.promptlearn.images import Images
-from vistune.promptlearn.pixels import normalised, squashed
-from vistune.promptlearn.segment import teach, write_result
-from vistune.promptlearn.two_stream import TwoStream
+from vistune.promptlearn.experiments.segment import teach, write_result
+from vistune.promptlearn.pictures.images import Images
+from vistune.promptlearn.pictures.pixels import normalised, squashed
+from vistune.promptlearn.towers.two_stream import TwoStream
 
 
 def tune_modality(

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vistune.promptlearn.backbone import Tower
 from vistune.promptlearn.edits import Attention, Edits, LowRank, Norms
-from vistune.promptlearn.sequence import Sequence, attention_mask
+from vistune.promptlearn.towers.sequence import Sequence, attention_mask
 
 
 @dataclass(frozen=True, slots=True)

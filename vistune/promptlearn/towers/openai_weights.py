@@ -15,7 +15,7 @@ from torch import Tensor
 from vistune.errors import InputError
 from vistune.model.weights.numbers import check_finite
 from vistune.promptlearn.backbone import DualEncoder, HuggingFaceTokenizer
-from vistune.promptlearn.resnet import DOWNSCALE, ResNet, ResNetClip
+from vistune.promptlearn.towers.resnet import DOWNSCALE, ResNet, ResNetClip
 
 BLOCK = {
     "ln_1.weight": "layer_norm1.weight",

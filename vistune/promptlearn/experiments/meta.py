@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from vistune.promptlearn.backbone import DualEncoder
-from vistune.promptlearn.images import Images
+from vistune.promptlearn.experiments.shots import Shots
 from vistune.promptlearn.method import Call, full_batches
 from vistune.promptlearn.methods.damvp import SIDES, Damvp
-from vistune.promptlearn.shots import Shots
+from vistune.promptlearn.pictures.images import Images
 
 
 def meta_start(

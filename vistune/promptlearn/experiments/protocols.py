@@ -13,7 +13,7 @@ from vistune.promptlearn.datasets.base import Dataset, Item
 from vistune.promptlearn.datasets.imagenet import VARIANTS
 from vistune.promptlearn.datasets.open import ELEVEN, open_dataset
 from vistune.promptlearn.datasets.world import DOMAINS
-from vistune.promptlearn.sampler import flip_labels, sample_shots
+from vistune.promptlearn.experiments.sampler import flip_labels, sample_shots
 
 Protocol: TypeAlias = Literal["few_shot", "base2novel", "cross_dataset", "domain_generalisation", "test_time", "label_noise"]
 PROTOCOLS: tuple[Protocol, ...] = get_args(Protocol)

@@ -18,10 +18,10 @@ from vistune.files import atomic_path, write_json
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.datasets.masks import IGNORE, Masked, MaskedSet
-from vistune.promptlearn.dense_clip import DenseClip
 from vistune.promptlearn.engine import Engine
-from vistune.promptlearn.images import Images
-from vistune.promptlearn.pixels import normalised, squashed
+from vistune.promptlearn.pictures.images import Images
+from vistune.promptlearn.pictures.pixels import normalised, squashed
+from vistune.promptlearn.towers.dense_clip import DenseClip
 
 POWER = 0.9  # of the polynomial decay
 

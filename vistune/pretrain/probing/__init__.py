@@ -1,0 +1,1 @@
+"""What frozen features know, measured by linear read-outs."""

@@ -1,0 +1,1 @@
+"""Runs as published: protocols, shots, seeds, results."""

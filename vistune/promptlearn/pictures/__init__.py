@@ -1,0 +1,1 @@
+"""Pictures as batches: crops, augmentation, and the bank of what a frozen tower made of them."""
