@@ -25,8 +25,8 @@ from vistune.evals.judges.llava_bench import LlavaBench
 from vistune.evals.judges.mm_vet import MmVet
 from vistune.evals.judges.video_chatgpt import ASPECTS, VideoChatgpt
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.sources import load
 from vistune.evals.score import BENCHMARKS, open_benchmark, score
-from vistune.evals.sources import load
 from vistune.sample import Sample
 from vistune.spec import kinds
 

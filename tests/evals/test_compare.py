@@ -9,11 +9,11 @@ from typer.testing import CliRunner
 
 from vistune.cli import app
 from vistune.errors import InputError
-from vistune.evals.compare import compare, exact_sign_test
 from vistune.evals.metrics.chair import chair
 from vistune.evals.metrics.cider_d import cider_d
 from vistune.evals.metrics.circular import circular
 from vistune.evals.metrics.exact_match import exact_match
+from vistune.evals.reports.compare import compare, exact_sign_test
 from vistune.evals.result import Result
 
 

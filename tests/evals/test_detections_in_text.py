@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from vistune.errors import InputError
-from vistune.evals.detections_in_text import NUMBER, read_detections
 from vistune.evals.metrics.lvis_ap import lvis_ap
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.detections_in_text import NUMBER, read_detections
 from vistune.evals.score import open_benchmark, score
 
 FIXTURES = Path(__file__).parent / "fixtures"

@@ -12,9 +12,9 @@ import torch
 from typer.testing import CliRunner
 
 from vistune.cli import app
-from vistune.evals.annotations import asked
 from vistune.evals.human import ratings
 from vistune.evals.human.study import make_study
+from vistune.evals.reading.annotations import asked
 from vistune.files import write_jsonl
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel

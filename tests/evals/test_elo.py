@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from vistune.errors import InputError
-from vistune.evals.elo import START, Match, elo
+from vistune.evals.reports.elo import START, Match, elo
 
 
 def test_ratings_recover_the_strength_that_made_the_outcomes() -> None:

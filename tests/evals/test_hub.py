@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from vistune.errors import InputError
-from vistune.evals.hub import local_folder
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.hub import local_folder
 from vistune.evals.score import open_benchmark, read_answers, score
 
 datasets = pytest.importorskip("datasets")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from vistune.errors import InputError
-from vistune.evals.imports import import_predictions
+from vistune.evals.reading.imports import import_predictions
 
 
 def lines(path: Path, records: list[Any]) -> Path:

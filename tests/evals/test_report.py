@@ -11,9 +11,9 @@ from typer.testing import CliRunner
 
 from vistune.commands.report import app
 from vistune.errors import InputError
-from vistune.evals.gallery import worst
-from vistune.evals.plots import bars, radar
-from vistune.evals.report import collect, markdown, to_csv
+from vistune.evals.reports.gallery import worst
+from vistune.evals.reports.plots import bars, radar
+from vistune.evals.reports.report import collect, markdown, to_csv
 from vistune.files import write_json, write_jsonl
 
 

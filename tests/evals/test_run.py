@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from vistune.errors import InputError
-from vistune.evals.annotations import asked
+from vistune.evals.reading.annotations import asked
 from vistune.evals.run import evaluate, predict, prediction_key
 from vistune.sample import Media, Sample
 

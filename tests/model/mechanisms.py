@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from vistune.model.interchange.official.keymap import KeyMap, origin, read
+from vistune.model.interchange.formats.keymap import KeyMap, origin, read
 
 FOLDER = Path(__file__).parent.parent / "golden" / "mechanisms"
 

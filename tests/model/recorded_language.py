@@ -9,7 +9,7 @@ from typing import Any
 import transformers as hf
 from mechanisms import Golden
 
-from vistune.model.interchange.official.keymap import read
+from vistune.model.interchange.formats.keymap import read
 from vistune.model.language.causal import LanguageModel
 
 

@@ -10,7 +10,7 @@ from recorded_language import language_model
 from torch import Tensor
 
 from vistune.model.heads.alignment_token import AlignmentToken, contrast_each
-from vistune.model.interchange.official import all_seeing
+from vistune.model.interchange.formats import all_seeing
 from vistune.model.language.causal import LanguageModel
 from vistune.model.language.inputs import Inputs
 

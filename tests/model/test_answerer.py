@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from vistune.errors import InputError
-from vistune.evals.annotations import asked
+from vistune.evals.reading.annotations import asked
 from vistune.evals.run import predict
 from vistune.model.answering.answerer import CheckpointModel
 from vistune.model.spec import ModelSpec

@@ -15,7 +15,7 @@ from vistune.model.features import Features
 from vistune.model.fusion.splice import splice
 from vistune.model.heads._painter import Draws
 from vistune.model.heads.dream_queries import DreamQueries
-from vistune.model.interchange.official import dream_llm
+from vistune.model.interchange.formats import dream_llm
 from vistune.model.language.inputs import Inputs
 from vistune.prompt.render import Slot
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from vistune.model.heads._mask_losses import bce_each, dice_each
 from vistune.model.heads._segmenter import Segmenter
-from vistune.model.interchange.official import lisa
+from vistune.model.interchange.formats import lisa
 
 
 def test_the_losses_are_lisas() -> None:

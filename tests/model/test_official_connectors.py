@@ -21,8 +21,8 @@ from vistune.model.connectors.tap import Tap
 from vistune.model.connectors.token_merge import TokenMerge
 from vistune.model.connectors.visual_abstractor import VisualAbstractor
 from vistune.model.features import Features, Layout, Tiling
-from vistune.model.interchange.official import bliva, honeybee, husky, lavin, medvint, minigpt_v2, mplug_docowl, xcomposer
-from vistune.model.interchange.official.keymap import read
+from vistune.model.interchange.formats import bliva, honeybee, husky, lavin, medvint, minigpt_v2, mplug_docowl, xcomposer
+from vistune.model.interchange.formats.keymap import read
 
 
 @torch.no_grad()

@@ -21,7 +21,7 @@ from vistune.model.encoders.anchors import Anchors, crops
 from vistune.model.encoders.native_patches import NativePatches
 from vistune.model.encoders.qwen_vl import QwenVl
 from vistune.model.features import Features, Tiling
-from vistune.model.interchange.official import fuyu, qwen_vl
+from vistune.model.interchange.formats import fuyu, qwen_vl
 from vistune.model.language.encoder_decoder import language_model
 from vistune.model.language.inputs import Inputs
 

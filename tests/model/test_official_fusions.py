@@ -24,8 +24,8 @@ from vistune.model.fusion.partial_lora import VisualUpdate
 from vistune.model.fusion.routed_adapters import RoutedAdapters
 from vistune.model.fusion.two_pass import TwoPass
 from vistune.model.fusion.visual_experts import shared_positions
-from vistune.model.interchange.official import flamingo, lavin, lmeye, vpg_c, xcomposer2
-from vistune.model.interchange.official.layers import meta_llama
+from vistune.model.interchange.formats import flamingo, lavin, lmeye, vpg_c, xcomposer2
+from vistune.model.interchange.formats.layers import meta_llama
 from vistune.model.language.encoder_decoder import language_model
 from vistune.model.language.hooks import Run
 from vistune.model.language.inputs import Inputs

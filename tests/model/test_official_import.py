@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from vistune.errors import InputError
-from vistune.model.interchange.official.keymap import origin, prefixed
-from vistune.model.interchange.official.layout import LAYOUTS, import_official, recognised
+from vistune.model.interchange.formats.keymap import origin, prefixed
+from vistune.model.interchange.formats.layout import LAYOUTS, import_official, recognised
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
 from vistune.model.weights.checkpoint import load

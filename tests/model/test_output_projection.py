@@ -5,7 +5,7 @@ from __future__ import annotations
 from mechanisms import Golden, close
 
 from vistune.model.heads._output_projection import OutputProjection, distance_each
-from vistune.model.interchange.official import next_gpt
+from vistune.model.interchange.formats import next_gpt
 
 
 def test_the_output_projection_is_next_gpts() -> None:

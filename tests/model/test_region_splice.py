@@ -15,7 +15,7 @@ from vistune.model.connectors.linear import Linear
 from vistune.model.connectors.mlp import Mlp
 from vistune.model.features import Features
 from vistune.model.fusion.splice import splice
-from vistune.model.interchange.official import pvit
+from vistune.model.interchange.formats import pvit
 from vistune.model.language.inputs import Inputs
 from vistune.model.regions.second_encoder import SecondEncoder
 from vistune.prompt.render import Slot

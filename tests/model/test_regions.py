@@ -11,8 +11,8 @@ import transformers as hf
 from mechanisms import Golden, close
 
 from vistune.model.features import Features, Geometry, Prepared, Sight
-from vistune.model.interchange.official import all_seeing as official
-from vistune.model.interchange.official import ferret, gpt4roi
+from vistune.model.interchange.formats import all_seeing as official
+from vistune.model.interchange.formats import ferret, gpt4roi
 from vistune.model.modalities.region import Regions
 from vistune.model.regions._places import boxes_on_input, groups, prepared_box
 from vistune.model.regions.base import RegionEncoder

@@ -11,7 +11,7 @@ from vistune.errors import InputError
 from vistune.model.adapters.routed import RoutedAdapter
 from vistune.model.encoders.huggingface import Huggingface
 from vistune.model.encoders.routed import Routed
-from vistune.model.interchange.official import lavin
+from vistune.model.interchange.formats import lavin
 
 
 @torch.no_grad()

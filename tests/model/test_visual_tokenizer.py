@@ -8,7 +8,7 @@ from mechanisms import Golden, close
 
 from vistune.model.heads._vector_quantizer import VectorQuantizer
 from vistune.model.heads._visual_tokenizer import VisualTokenizer
-from vistune.model.interchange.official import seed
+from vistune.model.interchange.formats import seed
 
 
 @pytest.mark.parametrize(("name", "beta_on"), [("legacy", "codes"), ("fixed", "vectors")])

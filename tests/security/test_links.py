@@ -11,7 +11,7 @@ from vistune.data.readers.class_folders import ClassFolders
 from vistune.data.records.shard_records import shard_files
 from vistune.data.samples import read
 from vistune.errors import InputError
-from vistune.evals.sources import beneath, load, locate
+from vistune.evals.reading.sources import beneath, load, locate
 from vistune.files import escapes
 
 

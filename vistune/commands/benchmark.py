@@ -14,8 +14,8 @@ from vistune.commands._ranking import OPTIONS
 from vistune.commands._trust import Trust
 
 if TYPE_CHECKING:
-    from vistune.evals.elo import Standing
     from vistune.evals.prediction import Prediction
+    from vistune.evals.reports.elo import Standing
 
 app = typer.Typer()
 
@@ -101,7 +101,7 @@ def judge(
         given[path.stem] = in_order(samples, read_answers(opened, path, samples).predictions)
     spec = benchmark_spec(judge, options)
     if judge == "pairwise":
-        from vistune.evals.arena import arena
+        from vistune.evals.reports.arena import arena
 
         unknown = sorted(spec.keys() - {"kind", "show_images"})
         if unknown:
@@ -138,7 +138,7 @@ def import_predictions(
     identifier: Annotated[str | None, typer.Option("--id", help="The field with the id that the benchmark here uses.")] = None,
 ) -> None:
     """Convert predictions made by lmms-eval or VLMEvalKit, so that `vistune score` can score them."""
-    from vistune.evals.imports import import_predictions as read
+    from vistune.evals.reading.imports import import_predictions as read
     from vistune.files import write_jsonl
 
     count = write_jsonl(out, (prediction.to_json() for prediction in read(path, identifier)))

@@ -77,7 +77,7 @@ def compare(
     trust: Trust = None,
 ) -> None:
     """Compare two models on one benchmark: paired bootstrap, and McNemar's or the sign test."""
-    from vistune.evals.compare import compare as run
+    from vistune.evals.reports.compare import compare as run
     from vistune.evals.score import open_benchmark, read_samples, score
 
     benchmark = open_benchmark(benchmark_spec(bench, options))

@@ -58,8 +58,8 @@ def import_(
 ) -> None:
     """Turn a model of other software into a checkpoint, and compare its logits there with ours."""
     from vistune.commands._settings import settings
+    from vistune.model.interchange.formats.layout import import_official, recognised
     from vistune.model.interchange.import_any import import_any
-    from vistune.model.interchange.official.layout import import_official, recognised
     from vistune.model.spec import ModelSpec
     from vistune.recipe import load_recipe
 

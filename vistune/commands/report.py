@@ -31,7 +31,7 @@ def report(
     """Print a table over models and benchmarks; with --out, write it with figures and the worst answers."""
     from json import dumps
 
-    from vistune.evals.report import collect, markdown, to_csv
+    from vistune.evals.reports.report import collect, markdown, to_csv
     from vistune.files import atomic_open
 
     entries = collect(folders)
@@ -47,9 +47,9 @@ def report(
 
 def page(folders: list[Path], worst: int) -> str:
     """The whole report as one self-contained HTML page."""
-    from vistune.evals.gallery import gallery
-    from vistune.evals.plots import bars, radar
-    from vistune.evals.report import collect, html_table
+    from vistune.evals.reports.gallery import gallery
+    from vistune.evals.reports.plots import bars, radar
+    from vistune.evals.reports.report import collect, html_table
 
     entries = collect(folders)
     figures = [figure for figure in (radar(entries), bars(entries)) if figure is not None]

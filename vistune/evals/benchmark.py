@@ -17,8 +17,8 @@ from typing import Any, ClassVar, Protocol
 
 from vistune.errors import InputError
 from vistune.evals.prediction import Prediction, identifier_of
+from vistune.evals.reading.sources import Content, header_of, table_rows
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, header_of, table_rows
 from vistune.sample import Sample
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, list_of, medium
 from vistune.evals.benchmark import answers, field_of, fill, result_list
 from vistune.evals.metrics.classification import classification
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.annotations import asked, list_of, medium
+from vistune.evals.reading.sources import Content, load_json, locate
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, load_json, locate
 from vistune.sample import Sample
 
 

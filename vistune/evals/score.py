@@ -9,10 +9,10 @@ from typing import Any
 
 from vistune.errors import InputError
 from vistune.evals.benchmark import Benchmark
-from vistune.evals.hub import local_folder
 from vistune.evals.prediction import FIELDS, Prediction, parse_predictions
+from vistune.evals.reading.hub import local_folder
+from vistune.evals.reading.sources import load
 from vistune.evals.result import Result, over_runs
-from vistune.evals.sources import load
 from vistune.sample import Sample
 from vistune.spec import build, split
 from vistune.trust import trusting

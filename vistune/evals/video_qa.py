@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vistune.evals.annotations import asked
 from vistune.evals.benchmark import fill
 from vistune.evals.judges.qa_match import QaMatch
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import SHORT_ANSWER
+from vistune.evals.reading.annotations import asked
 from vistune.evals.result import Result
 from vistune.evals.scorers import score_exact, score_judged
 from vistune.sample import Media, Sample

@@ -14,7 +14,6 @@ from vistune.completer import Reply, Request
 from vistune.construction.completers.endpoint import Endpoint
 from vistune.construction.completers.scripted import Scripted
 from vistune.errors import InputError
-from vistune.evals.annotations import asked
 from vistune.evals.judges.base import Judge, judged, run, verdicts
 from vistune.evals.judges.llava_bench import LlavaBench
 from vistune.evals.judges.mm_vet import MmVet
@@ -23,6 +22,7 @@ from vistune.evals.judges.qa_match import QaMatch
 from vistune.evals.judges.rating import Rating
 from vistune.evals.judges.video_chatgpt import VideoChatgpt
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.annotations import asked
 from vistune.evals.result import Result
 from vistune.sample import Sample
 from vistune.spec import kinds

@@ -8,13 +8,13 @@ from types import MappingProxyType
 from typing import ClassVar, Literal
 
 from vistune.data.fields.lettered import lettered
-from vistune.evals.annotations import asked, letter_of, medium, records, text_of, texts_of, whole_of
 from vistune.evals.benchmark import field_of, fill
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import OPTION_LETTER, SHORT_ANSWER
+from vistune.evals.reading.annotations import asked, letter_of, medium, records, text_of, texts_of, whole_of
+from vistune.evals.reading.sources import Content, locate
 from vistune.evals.result import Result
 from vistune.evals.scorers import score_letters
-from vistune.evals.sources import Content, locate
 from vistune.sample import Sample
 
 

@@ -8,11 +8,11 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from vistune.errors import InputError
-from vistune.evals.annotations import medium, records, root_of, text_of
 from vistune.evals.benchmark import fill, result_list
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.annotations import medium, records, root_of, text_of
+from vistune.evals.reading.sources import Content, locate
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, locate
 from vistune.evals.video_qa import film_sample, score_video_qa
 from vistune.sample import Sample
 

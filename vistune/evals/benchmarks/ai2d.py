@@ -10,13 +10,13 @@ from typing import ClassVar
 
 from vistune.data.fields.lettered import lettered
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, letter_of, medium, text_of, texts_of, whole_of
 from vistune.evals.benchmark import field_of, fill, result_list
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import OPTION_LETTER
+from vistune.evals.reading.annotations import asked, letter_of, medium, text_of, texts_of, whole_of
+from vistune.evals.reading.sources import Content, load_json, read_text
 from vistune.evals.result import Result
 from vistune.evals.scorers import score_letters
-from vistune.evals.sources import Content, load_json, read_text
 from vistune.sample import Sample
 
 

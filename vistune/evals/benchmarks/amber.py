@@ -9,13 +9,13 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, medium, records, text_of, texts_of, whole_of
 from vistune.evals.benchmark import answers, fill, result_list
 from vistune.evals.metrics.amber import Scene, amber_discriminative, amber_generative
 from vistune.evals.metrics.ptb import tokenize
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.annotations import asked, medium, records, text_of, texts_of, whole_of
+from vistune.evals.reading.sources import Content, load_json, locate, read_text
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, load_json, locate, read_text
 from vistune.sample import Sample
 
 

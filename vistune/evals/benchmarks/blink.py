@@ -10,13 +10,13 @@ from typing import ClassVar, Literal
 
 from vistune.data.fields.lettered import LETTERS
 from vistune.errors import InputError, nearest
-from vistune.evals.annotations import asked, pictures_of, text_of, texts_of
 from vistune.evals.benchmark import fill, result_list, result_object
-from vistune.evals.hub import hub_rows, is_parquet
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.annotations import asked, pictures_of, text_of, texts_of
+from vistune.evals.reading.hub import hub_rows, is_parquet
+from vistune.evals.reading.sources import Content, load_json
 from vistune.evals.result import Result
 from vistune.evals.scorers import macro, score_letters, with_means
-from vistune.evals.sources import Content, load_json
 from vistune.sample import Sample
 
 

@@ -10,13 +10,13 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal, TypeAlias
 
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, key_of, medium, records, sections, text_of, texts_of
 from vistune.evals.benchmark import answers, result_list
 from vistune.evals.metrics.chair import chair
 from vistune.evals.metrics.chair_words import mentioned, read_synonyms
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.annotations import asked, key_of, medium, records, sections, text_of, texts_of
+from vistune.evals.reading.sources import Content, load_json, locate, read_text
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, load_json, locate, read_text
 from vistune.sample import Sample
 
 Records: TypeAlias = Sequence[tuple[str, Any]]

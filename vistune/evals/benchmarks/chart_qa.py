@@ -8,14 +8,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar, Literal
 
-from vistune.evals.annotations import asked, medium, records, root_of, text_of
 from vistune.evals.benchmark import answers, fill, result_list
 from vistune.evals.metrics.relaxed_accuracy import relaxed_accuracy
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import SHORT_ANSWER
+from vistune.evals.reading.annotations import asked, medium, records, root_of, text_of
+from vistune.evals.reading.sources import Content, locate
 from vistune.evals.result import Result
 from vistune.evals.scorers import with_means
-from vistune.evals.sources import Content, locate
 from vistune.sample import Sample
 
 PARTS = ("human", "augmented")

@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 
 from vistune.data.fields.typed import as_object
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, key_of, list_of, medium, text_of
 from vistune.evals.benchmark import answers, field_of, result_list
 from vistune.evals.metrics.captions import captions
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.annotations import asked, key_of, list_of, medium, text_of
+from vistune.evals.reading.sources import Content, load_json, locate
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, load_json, locate
 from vistune.sample import Sample
 
 

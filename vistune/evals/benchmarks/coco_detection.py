@@ -8,13 +8,13 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, checked_categories, checked_objects, key_of, list_of, medium, whole_of
 from vistune.evals.benchmark import field_of
-from vistune.evals.detections_in_text import detections_on, given_detections
 from vistune.evals.metrics.coco_ap import coco_ap
 from vistune.evals.prediction import Prediction, identifier_of
+from vistune.evals.reading.annotations import asked, checked_categories, checked_objects, key_of, list_of, medium, whole_of
+from vistune.evals.reading.detections_in_text import detections_on, given_detections
+from vistune.evals.reading.sources import Content, load_json, locate
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, load_json, locate
 from vistune.sample import Sample
 
 

@@ -9,13 +9,13 @@ from types import MappingProxyType
 from typing import ClassVar, Literal
 
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, medium
 from vistune.evals.benchmark import fill, result_list
 from vistune.evals.metrics.wups import wups
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import SHORT_ANSWER
+from vistune.evals.reading.annotations import asked, medium
+from vistune.evals.reading.sources import Content, locate, read_text
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, locate, read_text
 from vistune.sample import Sample
 
 _IMAGE = re.compile(r"\bin the image\d+\b|\bimage\d+\b")

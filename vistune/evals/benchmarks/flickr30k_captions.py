@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
-from vistune.evals.annotations import asked, list_of, medium, records, text_of
 from vistune.evals.benchmark import result_list
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import CAPTION
+from vistune.evals.reading.annotations import asked, list_of, medium, records, text_of
+from vistune.evals.reading.sources import Content, locate
 from vistune.evals.result import Result
 from vistune.evals.scorers import score_captions
-from vistune.evals.sources import Content, locate
 from vistune.sample import Sample
 
 

@@ -10,11 +10,11 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from vistune.evals.annotations import asked, key_of, list_of, medium, records, text_of
 from vistune.evals.metrics.retrieval import retrieval
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.annotations import asked, key_of, list_of, medium, records, text_of
+from vistune.evals.reading.sources import Content, locate
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, locate
 from vistune.sample import Sample
 
 

@@ -8,14 +8,14 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, medium, text_of
 from vistune.evals.benchmark import fill, result_list
-from vistune.evals.llava_answers import llava_answers
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import SHORT_ANSWER
+from vistune.evals.reading.annotations import asked, medium, text_of
+from vistune.evals.reading.llava_answers import llava_answers
+from vistune.evals.reading.sources import Content, load_json, locate
 from vistune.evals.result import Result
 from vistune.evals.scorers import score_exact
-from vistune.evals.sources import Content, load_json, locate
 from vistune.sample import Sample
 
 

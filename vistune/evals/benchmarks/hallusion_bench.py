@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 
 from vistune.data.fields.typed import as_object
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, label_of, medium, records, text_of, whole_of
 from vistune.evals.benchmark import field_of
 from vistune.evals.metrics.hallusion_bench import Judgement, Question, hallusion_bench, judge_yes_no
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.annotations import asked, label_of, medium, records, text_of, whole_of
+from vistune.evals.reading.sources import Content, locate
 from vistune.evals.result import Result
 from vistune.evals.scorers import judged_before
-from vistune.evals.sources import Content, locate
 from vistune.sample import Sample
 
 _KEY = ("category", "subcategory", "set_id", "figure_id", "question_id")

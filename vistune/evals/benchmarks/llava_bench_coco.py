@@ -8,14 +8,14 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, label_of, list_of, medium, records, text_of, texts_of
 from vistune.evals.benchmark import field_of, result_list
 from vistune.evals.judges.llava_bench import LlavaBench as Judge
-from vistune.evals.llava_reviews import is_review, reviewed_samples, reviews, score_reviewed
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.annotations import asked, label_of, list_of, medium, records, text_of, texts_of
+from vistune.evals.reading.llava_reviews import is_review, reviewed_samples, reviews, score_reviewed
+from vistune.evals.reading.sources import Content, load, locate
 from vistune.evals.result import Result
 from vistune.evals.scorers import score_judged
-from vistune.evals.sources import Content, load, locate
 from vistune.sample import Sample
 
 

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
-from vistune.evals.annotations import label_of, records, text_of
 from vistune.evals.benchmark import result_list
 from vistune.evals.benchmarks.llava_bench_coco import bench_sample
 from vistune.evals.judges.llava_bench import LlavaBench as Judge
-from vistune.evals.llava_reviews import is_review, reviewed_samples, reviews, score_reviewed
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.annotations import label_of, records, text_of
+from vistune.evals.reading.llava_reviews import is_review, reviewed_samples, reviews, score_reviewed
+from vistune.evals.reading.sources import Content, load, locate
 from vistune.evals.result import Result
 from vistune.evals.scorers import score_judged
-from vistune.evals.sources import Content, load, locate
 from vistune.sample import Sample
 
 

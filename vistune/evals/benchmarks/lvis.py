@@ -10,13 +10,13 @@ from typing import Any, ClassVar
 
 from vistune.data.fields.typed import as_object, as_whole
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, checked_categories, checked_objects, list_of, medium, text_of, whole_of
 from vistune.evals.benchmark import field_of
-from vistune.evals.detections_in_text import detections_on, given_detections
 from vistune.evals.metrics.lvis_ap import lvis_ap
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.annotations import asked, checked_categories, checked_objects, list_of, medium, text_of, whole_of
+from vistune.evals.reading.detections_in_text import detections_on, given_detections
+from vistune.evals.reading.sources import Content, load_json, locate
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, load_json, locate
 from vistune.sample import Sample
 
 

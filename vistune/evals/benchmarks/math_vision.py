@@ -9,14 +9,14 @@ from typing import ClassVar, Literal
 
 from vistune.data.fields.lettered import LETTERS, lettered
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, label_of, medium, records, text_of, texts_of
 from vistune.evals.benchmark import answers, field_of, fill, result_list
 from vistune.evals.metrics.math_answer import Problem, math_answer
 from vistune.evals.metrics.math_vision import math_vision
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.annotations import asked, label_of, medium, records, text_of, texts_of
+from vistune.evals.reading.sources import Content, locate
 from vistune.evals.result import Result
 from vistune.evals.scorers import score_stored, with_means
-from vistune.evals.sources import Content, locate
 from vistune.sample import Sample
 
 

@@ -9,14 +9,14 @@ from typing import Any, ClassVar
 
 from vistune.data.fields.typed import as_object
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, medium, text_of, texts_of
 from vistune.evals.benchmark import field_of, fill
 from vistune.evals.metrics.groups import group_means
 from vistune.evals.metrics.inputs import missing
 from vistune.evals.metrics.math_vista import Problem, math_vista
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.annotations import asked, medium, text_of, texts_of
+from vistune.evals.reading.sources import Content, load_json, locate
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, load_json, locate
 from vistune.sample import Sample
 
 _GROUPS = ("question_type", "answer_type", "language", "source", "category", "task", "context", "grade", "skills")

@@ -9,15 +9,15 @@ from typing import ClassVar
 
 import numpy as np
 
-from vistune.evals.annotations import asked, embedded, offered, option_letter, options_of, rows, text_of, whole_of
 from vistune.evals.benchmark import fill, result_list
-from vistune.evals.llava_answers import llava_answers
 from vistune.evals.metrics.circular import circular
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import OPTION_LETTER
+from vistune.evals.reading.annotations import asked, embedded, offered, option_letter, options_of, rows, text_of, whole_of
+from vistune.evals.reading.llava_answers import llava_answers
+from vistune.evals.reading.sources import Content, locate
 from vistune.evals.result import Result
 from vistune.evals.scorers import score_letters
-from vistune.evals.sources import Content, locate
 from vistune.sample import Media, Sample
 
 ROTATION = 1_000_000  # rows of one question differ by multiples of this in their index

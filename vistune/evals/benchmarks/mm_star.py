@@ -8,12 +8,12 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from vistune.data.fields.lettered import LETTERS
-from vistune.evals.annotations import asked, embedded, rows, text_of
 from vistune.evals.benchmark import fill, result_list
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.annotations import asked, embedded, rows, text_of
+from vistune.evals.reading.sources import Content, locate
 from vistune.evals.result import Result
 from vistune.evals.scorers import score_letters, with_means
-from vistune.evals.sources import Content, locate
 from vistune.sample import Sample
 
 

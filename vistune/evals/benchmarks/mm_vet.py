@@ -9,15 +9,15 @@ from typing import Any, ClassVar
 
 from vistune.data.fields.typed import as_number
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, medium, text_of, texts_of
 from vistune.evals.benchmark import result_object
 from vistune.evals.judges.mm_vet import MmVet as Judge
 from vistune.evals.judges.mm_vet import mm_vet_result
-from vistune.evals.llava_answers import llava_answers
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.annotations import asked, medium, text_of, texts_of
+from vistune.evals.reading.llava_answers import llava_answers
+from vistune.evals.reading.sources import Content, load_json, locate
 from vistune.evals.result import Result
 from vistune.evals.scorers import judged_before, score_judged
-from vistune.evals.sources import Content, load_json, locate
 from vistune.sample import Sample
 
 

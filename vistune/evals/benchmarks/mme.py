@@ -9,13 +9,13 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, medium
 from vistune.evals.benchmark import answers, fill
-from vistune.evals.llava_answers import by_question, llava_answers
 from vistune.evals.metrics.mme import COGNITION, PERCEPTION, mme
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.annotations import asked, medium
+from vistune.evals.reading.llava_answers import by_question, llava_answers
+from vistune.evals.reading.sources import Content, read_text
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, read_text
 from vistune.sample import Sample
 
 TASKS = (*PERCEPTION, *COGNITION)

@@ -10,13 +10,13 @@ from typing import Any, ClassVar, Literal
 
 from vistune.data.fields.typed import as_label, as_object
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, text_of
 from vistune.evals.benchmark import answers, field_of, result_object
 from vistune.evals.metrics.groups import group_means
 from vistune.evals.metrics.mmmu import Question, mmmu
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.annotations import asked, text_of
+from vistune.evals.reading.sources import Content, load_json, locate
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, load_json, locate
 from vistune.sample import Sample
 
 _SUBJECT = re.compile(r"^[a-z]+_(.+)_\d+$")

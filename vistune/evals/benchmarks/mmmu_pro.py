@@ -11,15 +11,15 @@ from typing import Any, ClassVar, Literal
 
 from vistune.data.fields.lettered import LETTERS, lettered
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, pictures_of, text_of
 from vistune.evals.benchmark import field_of, fill, result_list
-from vistune.evals.hub import hub_rows
 from vistune.evals.metrics.mmmu import parse_choice
 from vistune.evals.metrics.mmmu_pro import parse_reply
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.annotations import asked, pictures_of, text_of
+from vistune.evals.reading.hub import hub_rows
+from vistune.evals.reading.sources import Content
 from vistune.evals.result import Result
 from vistune.evals.scorers import score_stored, with_means
-from vistune.evals.sources import Content
 from vistune.sample import Sample
 
 _PLACE = re.compile(r"<image (\d)>")

@@ -12,14 +12,14 @@ import numpy as np
 
 from vistune.data.fields.lettered import lettered
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, medium, rows, text_of, whole_of
 from vistune.evals.benchmark import fill, result_list
 from vistune.evals.metrics.groups import all_right
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import OPTION_LETTER
+from vistune.evals.reading.annotations import asked, medium, rows, text_of, whole_of
+from vistune.evals.reading.sources import Content, locate
 from vistune.evals.result import Result, weighted_mean
 from vistune.evals.scorers import score_letters
-from vistune.evals.sources import Content, locate
 from vistune.sample import Sample
 
 _OPTION = re.compile(r"\(([a-z])\)\s*([^(]*)")

@@ -8,12 +8,12 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, medium
 from vistune.evals.benchmark import answers, fill, result_list
 from vistune.evals.metrics.classification import classification
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.annotations import asked, medium
+from vistune.evals.reading.sources import Content, locate, read_text
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, locate, read_text
 from vistune.sample import Sample
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar, Literal
 
-from vistune.evals.annotations import asked, medium, records, root_of, text_of
 from vistune.evals.benchmark import fill, result_list
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.annotations import asked, medium, records, root_of, text_of
+from vistune.evals.reading.sources import Content, locate
 from vistune.evals.result import Result
 from vistune.evals.scorers import score_exact
-from vistune.evals.sources import Content, locate
 from vistune.sample import Sample
 
 PERMUTATIONS = 6  # every statement is drawn with its three boxes in each of their orders

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import ClassVar
 
-from vistune.evals.annotations import asked, key_of, medium, sections, text_of
 from vistune.evals.benchmark import answers, result_list
 from vistune.evals.metrics.captions import captions
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import CAPTION
+from vistune.evals.reading.annotations import asked, key_of, medium, sections, text_of
+from vistune.evals.reading.sources import Content, locate
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, locate
 from vistune.sample import Sample
 
 DOMAINS = ("in-domain", "near-domain", "out-domain")

@@ -9,13 +9,13 @@ from types import MappingProxyType
 from typing import ClassVar, Literal
 
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, medium, text_of, texts_of, whole_of
 from vistune.evals.benchmark import fill, result_list
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import SHORT_ANSWER
+from vistune.evals.reading.annotations import asked, medium, text_of, texts_of, whole_of
+from vistune.evals.reading.sources import Content, load_json, locate
 from vistune.evals.result import Result
 from vistune.evals.scorers import score_exact
-from vistune.evals.sources import Content, load_json, locate
 from vistune.sample import Sample
 
 SPLITS = {"train": 1, "val": 2, "test": 3}

@@ -9,13 +9,13 @@ from typing import ClassVar, Literal
 
 from vistune.data.records.safe_pickle import load_plain_pickle
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, medium, root_of, text_of
 from vistune.evals.benchmark import answers, fill, result_list
 from vistune.evals.metrics.open_closed import open_closed
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import SHORT_ANSWER
+from vistune.evals.reading.annotations import asked, medium, root_of, text_of
+from vistune.evals.reading.sources import Content, locate
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, locate
 from vistune.sample import Sample
 
 

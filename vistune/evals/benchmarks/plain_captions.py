@@ -14,8 +14,8 @@ from vistune.errors import InputError
 from vistune.evals.benchmark import answers, result_object
 from vistune.evals.metrics.captions import captions
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.sources import Content, load
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, load
 from vistune.sample import Sample
 
 

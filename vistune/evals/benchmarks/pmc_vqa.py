@@ -8,13 +8,13 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from vistune.data.fields.lettered import lettered
-from vistune.evals.annotations import asked, medium, rows, text_of
 from vistune.evals.benchmark import fill, result_list
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import OPTION_LETTER
+from vistune.evals.reading.annotations import asked, medium, rows, text_of
+from vistune.evals.reading.sources import Content, locate
 from vistune.evals.result import Result
 from vistune.evals.scorers import score_letters
-from vistune.evals.sources import Content, locate
 from vistune.sample import Sample
 
 

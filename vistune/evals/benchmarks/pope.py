@@ -9,14 +9,14 @@ from types import MappingProxyType
 from typing import ClassVar, Literal
 
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, label_of, medium, records, text_of
 from vistune.evals.benchmark import answers, fill
-from vistune.evals.llava_answers import by_stretch, llava_answers, refuse_other_questions
 from vistune.evals.metrics.pope import pope
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import SHORT_ANSWER
+from vistune.evals.reading.annotations import asked, label_of, medium, records, text_of
+from vistune.evals.reading.llava_answers import by_stretch, llava_answers, refuse_other_questions
+from vistune.evals.reading.sources import Content, locate
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, locate
 from vistune.sample import Sample
 
 SPLITS = ("random", "popular", "adversarial")

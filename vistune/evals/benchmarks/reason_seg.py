@@ -15,12 +15,12 @@ from vistune.data.fields.coco_masks import instance_mask
 from vistune.data.fields.typed import as_number
 from vistune.data.media.image import image_size
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, list_of, text_of, texts_of
 from vistune.evals.benchmark import fill
 from vistune.evals.metrics.segmentation import referred_masks
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.annotations import asked, list_of, text_of, texts_of
+from vistune.evals.reading.sources import Content, load_json
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, load_json
 from vistune.sample import Media, Sample
 
 Mask = NDArray[np.bool_]

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import ClassVar
 
-from vistune.evals.annotations import label_of, records, texts_of
 from vistune.evals.benchmark import answers, prediction_of
 from vistune.evals.metrics.captions import captions
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.annotations import label_of, records, texts_of
+from vistune.evals.reading.sources import Content, locate
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, locate
 from vistune.sample import Sample
 
 

@@ -9,13 +9,13 @@ from typing import Any, ClassVar, Literal
 
 from vistune.data.records.safe_pickle import load_plain_pickle
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, list_of, medium, numbers_of, sections, text_of, whole_of
 from vistune.evals.benchmark import field_of, fill, result_list
-from vistune.evals.detections_in_text import NUMBER
 from vistune.evals.metrics.box_iou import Box, box_accuracy
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.annotations import asked, list_of, medium, numbers_of, sections, text_of, whole_of
+from vistune.evals.reading.detections_in_text import NUMBER
+from vistune.evals.reading.sources import Content, locate
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, locate
 from vistune.sample import Region, Sample
 
 PARTITIONS = {"refcoco": "unc", "refcoco+": "unc", "refcocog": "umd"}

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import ClassVar
 
-from vistune.evals.annotations import asked, medium, records, text_of, texts_of
 from vistune.evals.benchmark import fill, result_list
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import SHORT_ANSWER
+from vistune.evals.reading.annotations import asked, medium, records, text_of, texts_of
+from vistune.evals.reading.sources import Content, locate
 from vistune.evals.result import Result
 from vistune.evals.scorers import score_captions, score_exact
-from vistune.evals.sources import Content, locate
 from vistune.sample import Sample
 
 

@@ -11,12 +11,12 @@ from typing import Any, ClassVar
 
 from vistune.data.fields.typed import as_text, as_whole
 from vistune.errors import InputError
-from vistune.evals.annotations import asked, letter_of, list_of, medium, text_of, texts_of, whole_of
 from vistune.evals.benchmark import answers, field_of, fill, result_list
 from vistune.evals.metrics.science_qa import OPTIONS, science_qa
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.annotations import asked, letter_of, list_of, medium, text_of, texts_of, whole_of
+from vistune.evals.reading.sources import Content, companion, load_json, locate
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, companion, load_json, locate
 from vistune.sample import Sample
 
 _OPTION_LINE = re.compile(r"^([A-E])\. ", re.MULTILINE)

@@ -9,15 +9,15 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from vistune.data.fields.typed import as_label, as_object
-from vistune.evals.annotations import asked, label_of, medium, offered, option_letter, options_of, records, text_of
 from vistune.evals.benchmark import field_of, fill, result_list
-from vistune.evals.llava_answers import llava_answers
 from vistune.evals.metrics.groups import group_means
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import OPTION_LETTER
+from vistune.evals.reading.annotations import asked, label_of, medium, offered, option_letter, options_of, records, text_of
+from vistune.evals.reading.llava_answers import llava_answers
+from vistune.evals.reading.sources import Content, load_json, locate
 from vistune.evals.result import Result
 from vistune.evals.scorers import score_letters, with_means
-from vistune.evals.sources import Content, load_json, locate
 from vistune.sample import Media, MediaKind, Sample
 
 

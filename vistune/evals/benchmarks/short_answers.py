@@ -16,8 +16,8 @@ from vistune.evals.metrics.inputs import chosen
 from vistune.evals.metrics.relaxed_accuracy import relaxed_accuracy
 from vistune.evals.metrics.vqa_accuracy import vqa_accuracy
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.sources import Content, load
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, load
 from vistune.sample import Sample
 
 Metric: TypeAlias = Callable[..., Result]

@@ -9,12 +9,12 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from vistune.errors import InputError
-from vistune.evals.annotations import asked
 from vistune.evals.benchmark import fill, result_list
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.annotations import asked
+from vistune.evals.reading.sources import Content, beneath, load_json, locate, read_text
 from vistune.evals.result import Result
 from vistune.evals.scorers import score_exact
-from vistune.evals.sources import Content, beneath, load_json, locate, read_text
 from vistune.sample import Sample
 
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar
 
-from vistune.evals.annotations import asked, medium, records, text_of
 from vistune.evals.benchmark import fill, result_list
 from vistune.evals.judges.video_chatgpt import VideoChatgpt as Judge
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.annotations import asked, medium, records, text_of
+from vistune.evals.reading.sources import Content, locate
 from vistune.evals.result import Result
 from vistune.evals.scorers import score_judged
-from vistune.evals.sources import Content, locate
 from vistune.sample import Sample
 
 

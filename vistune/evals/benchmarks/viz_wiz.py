@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
-from vistune.evals.annotations import asked, list_of, medium, records, text_of
 from vistune.evals.benchmark import answers, fill, result_list
-from vistune.evals.llava_answers import by_place, llava_answers
 from vistune.evals.metrics.vqa_accuracy import vqa_accuracy
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.annotations import asked, list_of, medium, records, text_of
+from vistune.evals.reading.llava_answers import by_place, llava_answers
+from vistune.evals.reading.sources import Content, locate
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, locate
 from vistune.sample import Sample
 
 

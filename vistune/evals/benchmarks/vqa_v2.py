@@ -8,13 +8,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar
 
-from vistune.evals.annotations import asked, label_of, list_of, medium, text_of
 from vistune.evals.benchmark import answers, fill, result_list
-from vistune.evals.llava_answers import llava_answers
 from vistune.evals.metrics.vqa_accuracy import vqa_accuracy
 from vistune.evals.prediction import Prediction
+from vistune.evals.reading.annotations import asked, label_of, list_of, medium, text_of
+from vistune.evals.reading.llava_answers import llava_answers
+from vistune.evals.reading.sources import Content, companion, load_json, locate
 from vistune.evals.result import Result
-from vistune.evals.sources import Content, companion, load_json, locate
 from vistune.sample import Sample
 
 

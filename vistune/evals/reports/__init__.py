@@ -1,0 +1,1 @@
+"""What is made of scores: reports, comparisons, ratings, figures, galleries."""
