@@ -294,6 +294,9 @@ SOURCES: dict[str, Source] = {
     "conversations": Source(conversation, array("conversations")),
     "daquar": Source(daquar, write_daquar),
     "documents": Source(report, write_documents),
+    "edits": Source(
+        lambda number: {"edit_prompt": f"E{number}", "original_image": "a.png", "edited_image": "a.png"}, array("edits")
+    ),
     "flickr30k_entities": Source(xml, write_flickr),
     "huggingface": Source(question, write_huggingface),
     "instructions": Source(

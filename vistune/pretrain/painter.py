@@ -39,7 +39,7 @@ class TextTeller(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         folder = Path(locate("builtin:clip"))
-        self.tokenizer = AutoTokenizer.from_pretrained(folder)
+        self.tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         self.text = CLIPModel.from_pretrained(folder, dtype=torch.float32).text_model.requires_grad_(False).eval()
 
     @torch.no_grad()

@@ -60,7 +60,7 @@ class SignalTokens(Head):
         folder = locate(text_encoder)
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
         config = config.text_config if "text_config" in config.sub_configs else config
-        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
         self.text_encoder: Any = read_model(CLIPTextModel, text_encoder, folder, config, None, load_weights)
         self.text_encoder.requires_grad_(False)
         if length > int(config.max_position_embeddings):
