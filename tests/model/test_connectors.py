@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 import transformers as hf
 from mechanisms import Golden, close
+from safetensors.torch import save_file
 from torch import nn
 
 from vistune.errors import InputError
@@ -32,12 +36,16 @@ SMALL: dict[str, dict[str, Any]] = {
     "bracket": {"inner": "linear"},
     "c_abstractor": {"side": 2, "depth": 1, "hidden": 16, "grid": 4, "ends": 1},
     "class_taps": {"taps": [1, -2], "hidden": 8},
+    "bert_adapter": {"hidden": 16, "layers": 1, "heads": 2},
+    "embedding_table_attention": {"kernel": 3, "stride": 2, "heads": 2},
+    "frame_attention": {},
     "parallel": {"branches": {"queries": {"kind": "query_decoder", "queries": 3, "depth": 1}, "patches": "linear"}},
     "perceiver_resampler": {"latents": 5, "depth": 2, "heads": 2, "head_width": 8},
     "position_aware_resampler": {"queries": 9, "heads": 4},
     "q_former": {"queries": 5, "hidden": 16, "layers": 2, "heads": 2},
     "query_decoder": {"queries": 5, "depth": 2, "hidden": 32},
     "self_attention_queries": {"queries": 5, "depth": 2, "heads": 2, "inner": 16},
+    "shared_q_former": {"queries": 5, "hidden": 16, "layers": 2, "heads": 2},
     "spatial_pooling": {"side": 2},
     "tap": {"drop": 0},
     "token_merge": {"merge": 2},
@@ -52,22 +60,30 @@ def seen(x: torch.Tensor, grid: Grid) -> Features:
 
 
 @pytest.fixture(params=[kind for kind in kinds(FOLDER) if not kind.startswith("_")])
-def connector(request: pytest.FixtureRequest) -> Connector:
+def connector(request: pytest.FixtureRequest, tmp_path: Path) -> Connector:
     torch.manual_seed(0)
-    made: Connector = build(
-        FOLDER, {"kind": request.param, **SMALL.get(request.param, {})}, Connector, width=WIDTH, out_width=OUT
-    )
+    spec = {"kind": request.param, **SMALL.get(request.param, {})}
+    if request.param == "neighbour_cache":
+        save_file({"unit": F.normalize(torch.randn(12, WIDTH), dim=1)}, tmp_path / "unit.safetensors")
+        spec["path"] = str(tmp_path / "unit.safetensors")
+    words = torch.randn(7, OUT)
+    made: Connector = build(FOLDER, spec, Connector, width=WIDTH, out_width=OUT, vocabulary=lambda: words)
     return made.eval()
+
+
+def width_of(connector: Connector) -> int:
+    """One that takes no `out_width` keeps the width."""
+    return OUT if "out_width" in inspect.signature(type(connector)).parameters else WIDTH
 
 
 @pytest.mark.parametrize("grid", [(4, 4), (2, 3)])
 def test_tokens_are_as_many_and_as_wide_as_promised(connector: Connector, grid: Grid) -> None:
     length = grid[0] * grid[1]
     tokens = connector(seen(torch.randn(2, length, WIDTH), grid), QUESTIONS)
-    assert tokens.shape == (2, connector.num_tokens(length, grid), OUT)
+    assert tokens.shape == (2, connector.num_tokens(length, grid), width_of(connector))
     layout = Layout(length, grid)
     after = connector.layout_after(layout)
-    assert connector.join(tokens[:1], layout).shape == (after.inputs, after.tokens, OUT)
+    assert connector.join(tokens[:1], layout).shape == (after.inputs, after.tokens, width_of(connector))
 
 
 def test_only_one_that_says_so_reads_the_question(connector: Connector) -> None:
@@ -78,8 +94,9 @@ def test_only_one_that_says_so_reads_the_question(connector: Connector) -> None:
 
 
 def test_every_parameter_learns_and_inputs_do_not_mix(connector: Connector) -> None:
-    x = torch.randn(2, 16, WIDTH)
+    x = torch.randn(2, 16, WIDTH, requires_grad=True)
     tokens = connector(seen(x, (4, 4)), QUESTIONS)
+    connector(seen(x, (4, 4)), replace(QUESTIONS, kind="audio")).square().sum().backward()  # queries for each modality
     (connector.join(tokens[:1], Layout(16, (4, 4))).square().sum() + tokens.square().sum()).backward()
     assert [name for name, parameter in connector.named_parameters() if parameter.grad is None] == []
     other = connector(seen(torch.stack([x[0], -x[1]]), (4, 4)), QUESTIONS)

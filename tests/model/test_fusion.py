@@ -30,10 +30,15 @@ FUSIONS: dict[str, dict[str, Any]] = {
     "routed_adapters": {"hidden": 4},
     "partial_lora": {"rank": 4},
     "mid_layer_injection": {},
+    "bind_attention": {"depth": 1, "layers": 1},
     "two_pass": {"text": text_tower(), "width": 16},
 }
 Q_FORMER = {"kind": "q_former", "queries": 9, "hidden": 16, "layers": 2, "heads": 2}
-CONNECTORS = {"mid_layer_injection": Q_FORMER, "two_pass": Q_FORMER | {"project": False}}
+CONNECTORS = {
+    "bind_attention": {"kind": "position_aware_resampler", "queries": 1, "heads": 4},
+    "mid_layer_injection": Q_FORMER,
+    "two_pass": Q_FORMER | {"project": False},
+}
 RESAMPLER = {"kind": "position_aware_resampler", "queries": 9, "heads": 4}
 
 

@@ -174,7 +174,7 @@ def test_what_no_part_reads_or_makes_is_refused_by_name(tiny_spec: dict[str, Any
         ({"modalities": {"image": ["vision", "connector"], "sound": ["ear"]}}, "has no kind 'sound'"),
         ({"modalities": {"audio": ["eer", "ear_mlp"]}}, "names the part 'eer', which is not there"),
         ({"parts": {"ear": "small_parts:Levels"}}, "model.parts.ear is used by no modality"),
-        ({"parts": {"ear": "small_parts:Levels"}, "modalities": {"audio": ["ear"]}}, "ends 12 wide, but the language model"),
+        ({"parts": {"ear": "small_parts:Levels"}, "modalities": {"audio": ["ear"]}}, "ends 12 wide, but 32 is read behind it"),
         ({"parts": {"llm": "mlp"}}, "a part has a name of its own"),
         ({"heads": {"a": "small_parts:Signals", "b": "small_parts:Dreams"}}, "both make produce_image"),
     ],

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from vistune.errors import InputError, nearest
 from vistune.model.connectors.base import Connector
@@ -93,7 +93,12 @@ def _route(kind: str, written: Sequence[str] | Mapping[str, Any]) -> Route:
 
 
 def build_parts(
-    spec: ModelSpec, width: int, stored: Set[str], seen_by: Mapping[str, Route], read_width: int
+    spec: ModelSpec,
+    width: int,
+    stored: Set[str],
+    seen_by: Mapping[str, Route],
+    read_width: int,
+    vocabulary: Callable[[], Tensor],
 ) -> dict[str, nn.Module]:
     """Every part by name. Weights of `stored` parts are not read from where they began.
 
@@ -116,7 +121,7 @@ def build_parts(
         now = encoder.width
         for name in rest:
             if name not in made:
-                made[name], given[name] = _connector(name, specs[name], now, read_width if name in lasts else now)
+                made[name], given[name] = _connector(name, specs[name], now, read_width if name in lasts else now, vocabulary)
             elif not isinstance(made[name], Connector):
                 raise InputError(f"model.modalities.{kind} names {name!r} behind its encoder, which is no connector")
             now = given[name]
@@ -139,11 +144,12 @@ def build_parts(
     return made
 
 
-def _connector(name: str, spec: Spec, width: int, out_width: int) -> tuple[Connector, int]:
+def _connector(name: str, spec: Spec, width: int, out_width: int, vocabulary: Callable[[], Tensor]) -> tuple[Connector, int]:
     """A connector, and the width of what it gives; one without `out_width` keeps the width."""
     kind, arguments = split(spec)
     takes = inspect.signature(resolve("vistune.model.connectors", kind, Connector)).parameters
-    given = {key: value for key, value in {"width": width, "out_width": out_width}.items() if key not in arguments}
+    offered: dict[str, Any] = {"width": width, "out_width": out_width, "vocabulary": vocabulary}
+    given = {key: value for key, value in offered.items() if key not in arguments}
     made: Connector = build("vistune.model.connectors", spec, Connector, **given)
     return made, int(arguments.get("out_width", out_width)) if "out_width" in takes else width
 

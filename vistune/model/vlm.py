@@ -67,7 +67,9 @@ class VisionLanguageModel(nn.Module):
             self.llm = language_model(**llm, load_weights="llm" not in unread)
         with quiet():
             fusion: Fusion = build("vistune.model.fusion", spec.fusion, Fusion, load_weights=load_weights)
-        self.parts = build_parts(spec, self.llm.width, unread, self.routes, fusion.reads(self.llm.width))
+        self.parts = build_parts(
+            spec, self.llm.width, unread, self.routes, fusion.reads(self.llm.width), lambda: self.llm.embeddings
+        )
         for name, part in {"vision": None, "connector": None, **self.parts}.items():
             self.add_module(name, part)
         self.fusion = fusion

@@ -16,6 +16,14 @@ def line(places: Tensor, width: int) -> Tensor:
     return torch.cat([angles.sin(), angles.cos()], dim=1).float()
 
 
+def interleaved(length: int, width: int, power: float = 1.0, device: torch.device | None = None) -> Tensor:
+    """`[length, width]` of places 0, 1, ...: sine beside cosine, of frequencies `10000^(-power * k / (width / 2))`."""
+    half = width // 2
+    frequencies = 10000.0 ** -(power * torch.arange(half, dtype=torch.float64, device=device) / half)
+    angles = torch.arange(length, dtype=torch.float64, device=device)[:, None] * frequencies
+    return torch.stack([angles.sin(), angles.cos()], dim=2).flatten(1).float()
+
+
 def raster(grid: Grid, width: int, device: torch.device) -> Tensor:
     """`[rows * columns, width]`, row by row: half the channels tell the column, the other half the row."""
     rows, columns = torch.arange(grid[0], device=device), torch.arange(grid[1], device=device)

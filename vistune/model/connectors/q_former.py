@@ -26,7 +26,8 @@ class QFormer(Connector):
     With a `tokenizer` (a directory or hub id) the words of the question take part in self-attention, so that queries look for
     what is asked (InstructBLIP, arXiv 2305.06500, section 2.3). Features enter through a norm, as BLIP-2's do. The transformer
     is that of `transformers`: `hidden` wide, `layers` deep. `norm_eps` is 1e-6 in its BLIP-2 directories, 1e-5 in LAVIS and
-    what is built on it (MiniGPT-4, BLIVA, InternLM-XComposer). Without `project` what the queries have read leaves as it is.
+    what is built on it (MiniGPT-4, BLIVA, InternLM-XComposer). Where a Q-Former reads what another gave (Video-LLaMA), the one
+    goes without `project` (its `out_width` is then `hidden`), the other without `norm`.
     """
 
     def __init__(
@@ -41,11 +42,14 @@ class QFormer(Connector):
         tokenizer: str | None = None,
         feed_forward: int | None = None,
         norm_eps: float = 1e-6,
+        norm: bool = True,
         project: bool = True,
     ) -> None:
         super().__init__()
         if hidden % heads:
             raise InputError(f"connectors.q_former: {heads} heads do not divide the hidden width {hidden}")
+        if not project and out_width != hidden:
+            raise InputError(f"connectors.q_former without project gives its hidden width, {hidden}: set out_width to it")
         sizes = {
             "hidden_size": hidden,
             "num_hidden_layers": layers,
@@ -67,7 +71,7 @@ class QFormer(Connector):
             self.model = InstructBlipQFormerModel(
                 InstructBlipQFormerConfig(vocab_size=len(self.tokenizer), max_position_embeddings=_WORDS, **sizes)
             )
-        self.norm = nn.LayerNorm(width, eps=norm_eps)
+        self.norm = nn.LayerNorm(width, eps=norm_eps) if norm else nn.Identity()
         self.queries = nn.Parameter(torch.randn(queries, hidden) * 0.02)
         if not project and hidden != out_width:
             raise InputError(f"connectors.q_former: without project it gives {hidden} channels, where {out_width} are read")
