@@ -54,6 +54,7 @@ def test_boxes_are_measured_at_half_overlap_and_words_exactly() -> None:
     assert measure("colour", [question(0, "red"), question(1, "blue")], ["Red ", "green"], CODEC).headline == 50.0
 
 
+@pytest.mark.slow
 def test_the_demo_ends_with_a_report_and_the_readme_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recipe = run.demo_recipe()
     short = replace(recipe, stages=tuple(replace(stage, steps=1, batch=4) for stage in recipe.stages))

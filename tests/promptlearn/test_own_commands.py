@@ -110,6 +110,7 @@ def test_the_listing_names_them():
     assert "segment (DenseCLIP)" in json.loads(run("list", "--json").stdout)["commands of their own"]
 
 
+@pytest.mark.slow
 def test_a_meta_learnt_border_is_where_dam_vp_starts(tiny, tmp_path):
     file = tmp_path / "border.safetensors"
     shared = ("--model", tiny, "--shots", 1)

@@ -89,6 +89,7 @@ def test_a_method_that_tunes_nothing_under_a_protocol_says_so(tiny, tmp_path):
     assert experiment.run("tpt", 2, 1, Given({"views": 4}))["notes"] == []
 
 
+@pytest.mark.slow
 def test_the_command_takes_inner_arguments_and_a_device(tiny, tmp_path):
     runner = CliRunner()
     start = ["run", "--model", str(tiny), "--dataset", "world", "--protocol", "few_shot", "--shots", "1", "--seeds", "1"]

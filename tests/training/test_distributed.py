@@ -88,6 +88,9 @@ def broken_picture() -> int:
     return next(index for index in (sample_at(place, SAMPLES, 0) for place in places) if index in PICTURES)
 
 
+pytestmark = pytest.mark.slow  # every training three times, two of them by two processes
+
+
 @pytest.fixture(scope="module")
 def runs(tiny_spec: dict, tmp_path_factory: pytest.TempPathFactory) -> Runs:
     """All trainings of this file by one pair of processes."""

@@ -47,6 +47,7 @@ def rank(process: int) -> str | None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="finds a job's processes in /proc")
+@pytest.mark.slow
 def test_a_killed_process_ends_the_job_and_one_process_goes_on(tiny_spec: dict, tmp_path: Path) -> None:
     (tmp_path / "run.yaml").write_text(yaml.safe_dump(record(tiny_spec, 24)))
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--standalone", "-m", "vistune"]

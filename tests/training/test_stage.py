@@ -99,6 +99,7 @@ def test_n_and_n_steps_are_two_n_steps_bit_for_bit(
     assert logs[0] == logs[1] and len(logs[0]) == 8
 
 
+@pytest.mark.slow
 def test_a_run_killed_outright_resumes_to_the_same_bits(tiny_spec: dict, tmp_path: Path) -> None:
     made = recipe(tiny_spec, TUNE | {"steps": 12})
     whole = weights(train(made, tmp_path / "whole", save_every=2, report=False))

@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from vistune.files import atomic_path, read_json, write_json
-from vistune.model.encoders.point_bert import PointBert
+from vistune.model.encoders._point_bert import PointTransformer
 from vistune.model.sampling.neighbourhoods import farthest_points, gather, nearest_points
 from vistune.pretrain.card import HASHED, write_card
 from vistune.pretrain.loop import adamw, pretrain
@@ -42,20 +42,20 @@ VALIDATION_CLOUDS = 192
 OFFSETS = 8.0  # how much more than colours the places of a neighbourhood's points weigh at the start
 
 
-def load(folder: Path) -> PointBert:
+def load(folder: Path) -> PointTransformer:
     """The encoder in a directory that this command wrote, as float32 and for use, not training."""
     config = read_json(folder / "config.json")
-    encoder = PointBert(**{**config, "hidden": tuple(config["hidden"])})
+    encoder = PointTransformer(**{**config, "hidden": tuple(config["hidden"])})
     encoder.load_state_dict(load_file(folder / "model.safetensors"))
     return encoder.eval().requires_grad_(False)
 
 
-def stacked(clouds: Sequence[Cloud], encoder: PointBert) -> Tensor:
+def stacked(clouds: Sequence[Cloud], encoder: PointTransformer) -> Tensor:
     """`[B, points, 6]` as the encoder prepares them."""
     return torch.stack([encoder.prepare(cloud.points) for cloud in clouds])
 
 
-def spread(encoder: PointBert, prepared: Tensor) -> tuple[Tensor, Tensor]:
+def spread(encoder: PointTransformer, prepared: Tensor) -> tuple[Tensor, Tensor]:
     """Centres `[B, G, 3]` of the groups, and the covariance `[B, G, 9]` of their points' offsets, divided by its trace."""
     xyz = prepared[..., :3]
     centres = gather(xyz, farthest_points(xyz, encoder.groups, encoder.starts(prepared)))
@@ -75,7 +75,7 @@ def boxes(clouds: Sequence[Cloud], prepared: Tensor, owner: Tensor) -> Tensor:
     return torch.stack(rows)
 
 
-def owners(clouds: Sequence[Cloud], encoder: PointBert, prepared: Tensor) -> Tensor:
+def owners(clouds: Sequence[Cloud], encoder: PointTransformer, prepared: Tensor) -> Tensor:
     """`[B, groups]`: the number of the solid on which each group's centre lies."""
     owner = np.empty(prepared.shape[:2], np.int64)
     for row, cloud in zip(owner, clouds, strict=True):
@@ -90,7 +90,7 @@ class Pretraining(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.encoder = PointBert(**{**CONFIG, "hidden": tuple(CONFIG["hidden"])})
+        self.encoder = PointTransformer(**{**CONFIG, "hidden": tuple(CONFIG["hidden"])})
         with torch.no_grad():  # a neighbour is a tenth of a unit away, a colour a unit: without this no shape is found for long
             self.encoder.group.first.enter.weight[:, :3] *= OFFSETS
         width = self.encoder.width

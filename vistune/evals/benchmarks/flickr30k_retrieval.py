@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from vistune.errors import InputError
 from vistune.evals.metrics.retrieval import retrieval
 from vistune.evals.prediction import Prediction
 from vistune.evals.reading.annotations import asked, key_of, list_of, medium, records, text_of
@@ -86,7 +87,13 @@ class Flickr30kRetrieval:
 
     def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
         """R@1, R@5, R@10 and the median rank. An answer that is no list of known ids is unparsed and finds nothing."""
-        candidates = {identifier: column for column, identifier in enumerate(samples[0].meta["candidates"])} if samples else {}
+        listed = samples[0].meta["candidates"] if samples else []
+        candidates = {identifier: column for column, identifier in enumerate(listed)}
+        if len(candidates) < len(listed):
+            twice = next(identifier for identifier in listed if listed.count(identifier) > 1)
+            raise InputError(
+                f"{samples[0].where}: the id {twice!r} belongs to two of the things to be found, expected one each"
+            )
         similarity = np.full((len(samples), len(candidates)), -np.inf)
         relevant = np.zeros(similarity.shape, dtype=bool)
         unparsed = 0

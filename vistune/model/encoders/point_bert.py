@@ -1,31 +1,39 @@
-"""PointBERT, the point cloud encoder of PointLLM (arXiv 2111.14819; 2308.16911, section 3.2)."""
+"""PointBERT, the point cloud encoder of PointLLM (arXiv 2111.14819; 2308.16911, section 3.2), as a part of a model."""
 
 from __future__ import annotations
 
-import random
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from vistune.data.media.points import load_points
 from vistune.errors import InputError
-from vistune.model.features import Features
-from vistune.model.sampling.neighbourhoods import farthest_points, gather, nearest_points
-from vistune.model.transformer_block import TransformerBlock
+from vistune.files import read_json
+from vistune.model.encoders._point_bert import PointTransformer
+from vistune.model.encoders.base import Encoder
+from vistune.model.features import Features, Layout, Prepared
+from vistune.model.weights.assets import locate
+from vistune.model.weights.tensors import read_tensors
+from vistune.sample import Media
+
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
 
 
-class PointBert(nn.Module):
-    """A cloud as `groups` neighbourhoods of `neighbours` points, each a token, behind a class token.
+class PointBert(Encoder):
+    """A token for each of `groups` neighbourhoods of `neighbours` points, behind a class token.
 
-    Centres are sampled farthest first from a point that `seed` draws (the published code draws another at every call), so that
-    a cloud always gives the same tokens. Clouds bring xyz and `channels` further values a point (3: colour in [0, 1]) and are
-    moved and scaled into the unit sphere; a cloud of more than `points` points is thinned farthest first. `width`, `depth` and
-    `heads` are the transformer's, `groups_width` the width of a group's embedding.
+    `path` is a directory with the sizes (`config.json`) and weights (`model.safetensors`), such as `builtin:point_bert`;
+    without it the weights begin at random and the sizes are PointLLM's, or as given. See `PointTransformer` for them.
     """
+
+    reads: ClassVar[tuple[str, ...]] = ("points",)
 
     def __init__(
         self,
+        path: str | None = None,
         points: int = 8192,
         channels: int = 3,
         groups: int = 512,
@@ -33,93 +41,59 @@ class PointBert(nn.Module):
         width: int = 384,
         depth: int = 12,
         heads: int = 6,
-        groups_width: int = 256,
-        hidden: tuple[int, int, int] = (128, 512, 128),
         seed: int = 0,
+        load_weights: bool = True,
     ) -> None:
         super().__init__()
-        if width % heads:
-            raise InputError(f"encoders.point_bert: {heads} heads do not divide the width {width}")
-        if not max(groups, neighbours) <= points:
-            raise InputError(f"encoders.point_bert: {groups} groups of {neighbours} need at least as many points, not {points}")
-        self.points, self.channels, self.groups, self.neighbours = points, channels, groups, neighbours
-        self.width, self.seed = width, seed
-        self.group = GroupEncoder(3 + channels, groups_width, hidden[:2])
-        self.enter = nn.Linear(groups_width, width)
-        self.position = nn.Sequential(nn.Linear(3, hidden[2]), nn.GELU(), nn.Linear(hidden[2], width))
-        self.cls = nn.Parameter(torch.zeros(width))
-        self.cls_position = nn.Parameter(torch.randn(width))
-        self.blocks = nn.ModuleList(TransformerBlock(width, heads, bias=False) for _ in range(depth))
-        self.norm = nn.LayerNorm(width)
+        if path is None:
+            self.begins = "random"
+            self.model = PointTransformer(points, channels, groups, neighbours, width, depth, heads, seed=seed)
+        else:
+            folder = Path(locate(path))
+            self.model = self._stored(folder)
+            if load_weights:
+                self._fill(folder / WEIGHTS)
+        self.width = self.model.width
 
-    def num_tokens(self) -> int:
-        """The groups and the class token."""
-        return self.groups + 1
+    def _stored(self, folder: Path) -> PointTransformer:
+        config: Any = read_json(folder / CONFIG)
+        if not isinstance(config, dict) or "hidden" not in config:
+            raise InputError(f"{folder / CONFIG} does not hold the sizes of a PointBERT")
+        return PointTransformer(**{**config, "hidden": tuple(config["hidden"])})
 
-    def prepare(self, points: NDArray[np.float32]) -> Tensor:
-        """A cloud `[P, 3 + C]` -> `[points or fewer, 3 + channels]` in the unit sphere.
+    def _fill(self, file: Path) -> None:
+        tensors, own = read_tensors(str(file)), self.model.state_dict()
+        named = {name: tensors[name] for name in own if name in tensors}
+        if missing := sorted(set(own) - set(named)):
+            raise InputError(f"{file} lacks {missing[0]!r} ({len(missing)} such tensors)")
+        for name, tensor in named.items():
+            if tensor.shape != own[name].shape:
+                raise InputError(f"{file}: {name} is {list(tensor.shape)}, expected {list(own[name].shape)}")
+        self.model.load_state_dict(named)
 
-        Raises `InputError` for clouds of fewer points than groups or neighbours, and of other channels.
-        """
-        least = max(self.groups, self.neighbours)
-        if len(points) < least or points.shape[1] != 3 + self.channels:
-            raise InputError(
-                f"a cloud of {len(points)} points with {points.shape[1] - 3} values beside xyz, but encoders.point_bert needs "
-                f"at least {least} points with {self.channels}"
-            )
-        cloud = torch.from_numpy(np.ascontiguousarray(points))
-        if len(cloud) > self.points:
-            cloud = cloud[farthest_points(cloud[None, :, :3], self.points, self.starts(cloud[None]))[0]]
-        xyz = cloud[:, :3] - cloud[:, :3].mean(dim=0)
-        radius = xyz.norm(dim=1).max().clamp(min=torch.finfo(xyz.dtype).tiny)
-        return torch.cat([xyz / radius, cloud[:, 3:]], dim=1)
+    @property
+    def blocks(self) -> nn.ModuleList:
+        """The transformer's blocks."""
+        return self.model.blocks
 
-    def starts(self, clouds: Tensor) -> Tensor:
-        """The point at which the sampling of each of N clouds starts, `[N]`."""
-        start = random.Random(self.seed).randrange(clouds.shape[1])
-        return torch.full((len(clouds),), start, dtype=torch.long, device=clouds.device)
+    def layout(self, medium: Media, where: str = "") -> Layout:
+        """The same for every cloud."""
+        return Layout(self.model.num_tokens())
 
-    def forward(self, clouds: Tensor, starts: Tensor | None = None) -> Features:
-        """`clouds [N, P, 3 + channels]`, sampled from `starts [N]` on -> `x [N, 1 + groups, width]`, the class token first."""
-        xyz = clouds[:, :, :3]
-        centres = gather(xyz, farthest_points(xyz, self.groups, self.starts(clouds) if starts is None else starts))
-        near = gather(clouds, nearest_points(xyz, centres, self.neighbours))
-        near = torch.cat([near[..., :3] - centres[:, :, None], near[..., 3:]], dim=-1)
-        first = self.cls.expand(len(clouds), 1, -1)
-        x = torch.cat([first, self.enter(self.group(near))], dim=1)
-        position = torch.cat([self.cls_position.expand_as(first), self.position(centres)], dim=1)
-        for block in self.blocks:
-            x = block(x + position)  # positions are added before every block, not only the first
-        x = self.norm(x)
-        return Features(x, None, torch.cat([x[:, 0], x[:, 1:].amax(dim=1)], dim=-1))
+    def prepare(self, decoded: NDArray[np.float32]) -> Prepared:
+        """A cloud `[P, 3 + C]` in the unit sphere; a larger one thinned, farthest points first."""
+        return Prepared(self.model.prepare(decoded)[None], layout=Layout(self.model.num_tokens()))
 
+    def read(self, medium: Media, where: str = "") -> Prepared:
+        """Decode and prepare a cloud."""
+        try:
+            return self.prepare(load_points(medium, where))
+        except InputError as error:
+            if where and not str(error).startswith(where):
+                raise InputError(f"{where}: {medium.kind} {medium.name}: {error}") from error
+            raise
 
-class GroupEncoder(nn.Module):
-    """A small PointNet: points of a group to one vector, by two stages of linear layers with a maximum behind each."""
-
-    def __init__(self, channels: int, width: int, hidden: tuple[int, int]) -> None:
-        super().__init__()
-        self.first = PointNetwork(channels, hidden[0], width)
-        self.second = PointNetwork(2 * width, hidden[1], width)
-
-    def forward(self, groups: Tensor) -> Tensor:
-        """`[N, G, K, 3 + C]` -> `[N, G, width]`."""
-        local: Tensor = self.first(groups)
-        whole = local.amax(dim=2, keepdim=True).expand_as(local)
-        seen: Tensor = self.second(torch.cat([whole, local], dim=-1))
-        return seen.amax(dim=2)
-
-
-class PointNetwork(nn.Module):
-    """Linear, batch norm over all points, ReLU, linear."""
-
-    def __init__(self, width: int, hidden: int, out_width: int) -> None:
-        super().__init__()
-        self.enter, self.norm, self.leave = nn.Linear(width, hidden), nn.BatchNorm1d(hidden), nn.Linear(hidden, out_width)
-
-    def forward(self, points: Tensor) -> Tensor:
-        """`[..., width]` -> `[..., out_width]`."""
-        hidden = self.enter(points)
-        hidden = self.norm(hidden.flatten(0, -2)).view_as(hidden)
-        out: Tensor = self.leave(hidden.relu())
-        return out
+    def forward(self, inputs: Tensor) -> Features:
+        """`[N, P, 3 + C]` -> `x [N, 1 + groups, D]`."""
+        features: Features = self.model(inputs)
+        return features
