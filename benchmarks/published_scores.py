@@ -31,7 +31,7 @@ def main() -> int:
     parser.add_argument("scores", type=Path, help="the folder of prediction and annotation files")
     parser.add_argument("--only", default="", help="rows whose name holds this")
     arguments = parser.parse_args()
-    different = skipped = checked = 0
+    different = near = skipped = checked = 0
     for row in json.loads(TABLE.read_text(encoding="utf-8")):
         if arguments.only not in row["name"]:
             continue
@@ -44,7 +44,7 @@ def main() -> int:
             value = value_of(result, name)
             got, within = shown(value, expected), row.get("within")
             right = got == expected if within is None else abs(value - float(expected)) <= within
-            checked, different = checked + 1, different + (not right)
+            checked, different, near = checked + 1, different + (not right), near + (right and got != expected)
             verdict = "DIFF" if not right else "ok  " if got == expected else "near"
             print(f"{verdict}  {row['status']:7} {row['name']:55} {name:30} expected {expected:22} got {got}", flush=True)
         if "cells" in row:
@@ -54,7 +54,7 @@ def main() -> int:
             print(
                 f"{'DIFF' if wrong else 'ok  '}  {row['status']:7} {row['name']:55} {len(wanted)} cells, {len(wrong)} different"
             )
-    print(f"{checked} numbers, {different} different, {skipped} rows skipped")
+    print(f"{checked} numbers, {different} different, {near} near but not equal, {skipped} rows skipped")
     return 1 if different else 0
 
 

@@ -73,8 +73,6 @@ class QFormer(Connector):
             )
         self.norm = nn.LayerNorm(width, eps=norm_eps) if norm else nn.Identity()
         self.queries = nn.Parameter(torch.randn(queries, hidden) * 0.02)
-        if not project and hidden != out_width:
-            raise InputError(f"connectors.q_former: without project it gives {hidden} channels, where {out_width} are read")
         self.proj = nn.Linear(hidden, out_width) if project else nn.Identity()
 
     def num_tokens(self, n: int, grid: Grid | None) -> int:
