@@ -23,7 +23,8 @@ def main(file: Path) -> None:
     for job in json.loads(file.read_text()):
         recipe = Recipe.from_json(job["recipe"])
         try:
-            train(recipe, job["out"], precision=job["precision"], save_every=2, report=False, parallel=job["parallel"])
+            how = {"precision": job["precision"], "parallel": job["parallel"], "trust": job.get("trust", [])}
+            train(recipe, job["out"], save_every=2, report=False, **how)
             said[job["out"]] = "done"
         except InputError as error:
             said[job["out"]] = str(error)
