@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from vistune.files import atomic_path, read_json, write_json
+from vistune.files import atomic_path, write_json
 from vistune.model.encoders._point_bert import PointTransformer
+from vistune.model.encoders.point_bert import PointBert
 from vistune.model.sampling.neighbourhoods import farthest_points, gather, nearest_points
 from vistune.pretrain.card import HASHED, write_card
 from vistune.pretrain.loop import adamw, pretrain
@@ -44,10 +45,7 @@ OFFSETS = 8.0  # how much more than colours the places of a neighbourhood's poin
 
 def load(folder: Path) -> PointTransformer:
     """The encoder in a directory that this command wrote, as float32 and for use, not training."""
-    config = read_json(folder / "config.json")
-    encoder = PointTransformer(**{**config, "hidden": tuple(config["hidden"])})
-    encoder.load_state_dict(load_file(folder / "model.safetensors"))
-    return encoder.eval().requires_grad_(False)
+    return PointBert(str(folder.resolve())).model.eval().requires_grad_(False)
 
 
 def stacked(clouds: Sequence[Cloud], encoder: PointTransformer) -> Tensor:

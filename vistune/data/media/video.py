@@ -62,15 +62,16 @@ def load_video(media: Media, frames: int, where: str = "", max_pixels: int = MAX
 
 def frame_count(media: Media, where: str = "") -> int:
     """How many frames a film has, from its packets; nothing is decoded."""
-    return _header(media, where)[0]
+    return _measured(media, where, size=False)[0]
 
 
-def frame_size(media: Media, where: str = "") -> tuple[int, int]:
-    """(width, height) of a film's frames as a player shows them, upright."""
-    return _header(media, where)[1]
+def film_shape(media: Media, where: str = "") -> tuple[int, tuple[int, int]]:
+    """How many frames a film has, and their (width, height) as a player shows them, upright."""
+    return _measured(media, where, size=True)
 
 
-def _header(media: Media, where: str) -> tuple[int, tuple[int, int]]:
+def _measured(media: Media, where: str, size: bool) -> tuple[int, tuple[int, int]]:
+    """The number of frames and their size; without `size` the size is that of the stream, which may lie on its side."""
     name = f"{where}: {media.kind} {media.name}" if where else f"{media.kind} {media.name}"
     if isinstance(media.data, np.ndarray):
         _check_array(media.data, name)
@@ -79,12 +80,14 @@ def _header(media: Media, where: str) -> tuple[int, tuple[int, int]]:
     try:
         with _file(media, where) as file, av.open(file, options={"format_whitelist": _CONTAINERS}) as container:
             stream = _stream(container, name)
-            packets = [packet for packet in container.demux(stream) if packet.size and not packet.is_discard]
+            count = sum(1 for packet in container.demux(stream) if packet.size and not packet.is_discard)
+            wide = (stream.width, stream.height)
+            if not size:
+                return count, wide
             # Rotation stands in the frames' side data, so the first frame is decoded to know it.
             container.seek(0)
             first = next(container.decode(stream), None)
-            size = (stream.width, stream.height)
-            return len(packets), size[::-1] if first is not None and first.rotation % 180 else size
+            return count, wide[::-1] if first is not None and first.rotation % 180 else wide
     except (av.FFmpegError, ValueError) as error:
         raise _refused(error, name) from error
 

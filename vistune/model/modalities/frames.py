@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from PIL import Image
 
-from vistune.data.media.video import frame_count, frame_size, load_video
+from vistune.data.media.video import film_shape, load_video
 from vistune.errors import InputError
 from vistune.model.connectors.base import Connector
 from vistune.model.encoders.base import ImageEncoder
@@ -40,8 +40,8 @@ class Frames(Chain):
 
     def layout(self, medium: Media, where: str = "") -> Layout:
         """From the film's header: its size and number of frames."""
-        count = min(self.frames, frame_count(medium, where))
-        return self._layout(frame_size(medium, where), count, where or medium.name)
+        count, size = film_shape(medium, where)
+        return self._layout(size, min(self.frames, count), where or medium.name)
 
     def read(self, medium: Media, where: str = "") -> Prepared:
         """The frames, each prepared as a picture."""
