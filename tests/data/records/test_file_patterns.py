@@ -85,3 +85,13 @@ def test_a_whole_file_as_one_record(tmp_path: Path) -> None:
     assert [rows[index]["scene"] for index in range(len(rows))] == ["one", "two"]
     with pytest.raises(InputError, match="no such file"):
         open_table(tmp_path / "three.json", at=".")
+
+
+def test_records_of_a_listed_split(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"7": [1], "8": [2], "9": [3]}')
+    (tmp_path / "split.json").write_text('["9", "7"]')
+    rows = open_table(tmp_path / "a.json", among={"@key": str(tmp_path / "split.json")})
+    assert [row["@key"] for row in rows] == ["7", "9"]
+    (tmp_path / "split.json").write_text('{"9": 1}')
+    with pytest.raises(InputError, match=r"split.json: expected a JSON list of texts or whole numbers"):
+        open_table(tmp_path / "a.json", among={"@key": str(tmp_path / "split.json")})

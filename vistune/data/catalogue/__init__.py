@@ -40,8 +40,8 @@ def entries() -> tuple[Entry, ...]:
 
 
 def find(name: str) -> Entry:
-    """The entry of that name. Raises `InputError` with the nearest known one."""
-    known = {entry.name: entry for entry in entries()}
+    """The entry of that name or alias. Raises `InputError` with the nearest known one."""
+    known = {name: entry for entry in entries() for name in (entry.name, *entry.aliases)}
     if name not in known:
         raise InputError(f"the catalogue has no data set {name!r}{nearest(name, list(known))}")
     return known[name]

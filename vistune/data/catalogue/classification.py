@@ -46,6 +46,23 @@ _BREEDS = [
 
 _RETINOPATHY = ("no diabetic retinopathy", "mild", "moderate", "severe", "proliferative diabetic retinopathy")
 
+_VLM4BIO = [
+    (name, level)
+    for name in ("Fish", "Bird", "Butterfly")
+    for level in ("10k", "easy", "medium", "hard", "prompting")
+    if level != "hard" or name == "Butterfly"
+]
+"""The metadata files of the data card: all images, and the subsets by difficulty and for prompting."""
+
+
+def _species(name: str, level: str) -> dict[str, str]:
+    return {
+        "path": f"{{root}}/datasets/{name}/metadata/metadata_{level}.csv",
+        "images": f"{{root}}/datasets/{name}/images",
+        "question": f"=What is the scientific name of the {name.lower()} in the image?",
+    }
+
+
 ENTRIES = (
     Entry(
         name="imagenet",
@@ -173,24 +190,44 @@ ENTRIES = (
         },
     ),
     Entry(
+        name="ddr",
+        title="DDR (diabetic retinopathy grading)",
+        task="classification",
+        modality="image",
+        size="13,673 fundus photographs (6,835 / 2,733 / 4,105), five grades and ungradable",
+        licence="research use, see the repository",
+        obtain="repository of DDR (nkicsl/DDR-dataset), folder DR_grading",
+        citation="Li et al., Diagnostic assessment of deep learning algorithms for diabetic retinopathy screening, 2019",
+        reader={
+            "kind": "qa",
+            "path": "{root}/DDR-dataset/DR_grading/{part}.txt",
+            "delimiter": " ",
+            "columns": ["image", "grade"],
+            "images": "{root}/DDR-dataset/DR_grading/{part}",
+            "question": "=Which grade of diabetic retinopathy does this fundus photograph show?",
+            "answer": "grade",
+            "names": {**{str(grade): name for grade, name in enumerate(_RETINOPATHY)}, "5": "ungradable"},
+            "id": "image",
+        },
+        parts={"train": {}, "valid": {}, "test": {}},
+    ),
+    Entry(
         name="vlm4bio",
         title="VLM4Bio",
         task="classification",
         modality="image",
-        size="469K questions on 30K images of fishes, birds and butterflies; here: species of the 10K sets",
+        size="469K questions on 30K images of fishes, birds and butterflies; here: the species questions, 10K images a group",
         licence="by image source (fishes CC BY-NC, birds and butterflies as stated in the data card)",
         obtain="Hugging Face imageomics/VLM4Bio",
         citation="Maruf et al., VLM4Bio, NeurIPS 2024",
         reader={
             "kind": "qa",
-            "path": "{root}/datasets/{part}/metadata/metadata_10k.csv",
-            "images": "{root}/datasets/{part}/images",
             "image": "fileNameAsDelivered",
-            "question": "=What is the scientific name of the animal in the image?",
             "answer": "scientificName",
             "id": "fileNameAsDelivered",
         },
-        parts={"Fish": {}, "Bird": {}, "Butterfly": {}},
+        parts={name if level == "10k" else f"{name}_{level}": _species(name, level) for name, level in _VLM4BIO},
+        note="the multiple-choice form draws its three wrong species at random from the file; it has no fixed options",
     ),
     Entry(
         name="modelnet40",

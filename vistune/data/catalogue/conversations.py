@@ -72,8 +72,19 @@ ENTRIES = (
         licence="CC BY 4.0, and OpenAI's terms of use; images from Visual Genome",
         obtain="Hugging Face BAAI/SVIT (the files in LLaVA's layout, such as SVIT_core_150K.json); images: Visual Genome",
         citation="Zhao et al., SVIT: Scaling up Visual Instruction Tuning, arXiv 2307.04087, 2023",
-        reader={"kind": "conversations", "path": "{root}/format-llava/{part}.json", "images": "{root}"},
-        parts={"SVIT_core_150K": {}},
+        reader={"kind": "conversations", "path": "{root}/format/llava-v1.5/{part}.json", "images": "{root}/raw"},
+        parts={
+            name: {}
+            for name in (
+                "SVIT_core_150K",
+                "SVIT_mix_665K",
+                "conversation",
+                "complex_reasoning",
+                "referring_qa",
+                "detail_description",
+            )
+        },
+        note="the boxes of referring_qa are of the picture padded to a square; data/ has the same in SVIT's own format",
         layout="unconfirmed",
     ),
     Entry(
@@ -174,7 +185,8 @@ ENTRIES = (
         modality="several images, also in answers",
         size="25.6K conversations",
         licence="CC BY-NC 4.0",
-        obtain="repository of TextBind (SihengLi99/TextBind), data folder; images by its list of addresses",
+        obtain="Google Drive, linked from the repository of TextBind (SihengLi99/TextBind), folder textbind; images by "
+        "its list of addresses, each under the name in image_list",
         citation="Li et al., TextBind: Multi-turn Interleaved Multimodal Instruction-following, ACL Findings 2024",
         reader={
             "kind": "conversations",

@@ -114,7 +114,7 @@ ENTRIES = (
         citation="Dai et al., ScanNet: Richly-annotated 3D Reconstructions of Indoor Scenes, CVPR 2017",
         reader={
             "kind": "qa",
-            "path": "{root}/scans/{scene}/{file}.aggregation.json",
+            "path": "{root}/scans/{scene}/{scene}.aggregation.json",
             "at": ".",
             "images": "{root}/scans",
             "image": None,
@@ -125,7 +125,27 @@ ENTRIES = (
             "separator": ", ",
             "id": "scene",
         },
-        note="gives the objects' names; their points are the segments of the scan's own files",
+        note="gives the objects' names; their points are the segments of the scan's own files; *_vh_clean.aggregation.json "
+        "repeats them for the finer mesh and is not read",
+    ),
+    Entry(
+        name="v_coco",
+        title="V-COCO (visual semantic role labelling, v-SRL)",
+        aliases=("v_srl",),
+        task="grounding",
+        modality="image, boxes",
+        size="10,346 COCO images (2,533 / 2,867 / 4,946), 16,199 people, 26 actions with their objects and instruments",
+        licence="MIT (annotations); images of COCO",
+        obtain="repository of V-COCO (s-gupta/v-coco), with the boxes its script picks from COCO 2014; images: COCO 2014",
+        citation="Gupta and Malik, Visual Semantic Role Labeling, 2015",
+        reader={
+            "kind": "v_coco",
+            "path": "{root}/data/vcoco/vcoco_{part}.json",
+            "instances": "{root}/data/instances_vcoco_all_2014.json",
+            "images": "{root}/images",
+        },
+        parts={"train": {}, "val": {}, "trainval": {}, "test": {}},
+        note="put the pictures of train2014 and val2014 into one folder, images/",
     ),
     Entry(
         name="ade20k",

@@ -39,6 +39,7 @@ class Entry:
     released    False: there are no files to read (closed, announced only, or a mixture of others); it has no reader
     layout      "confirmed": the file layout is the owners' published one; "unconfirmed": reported by users, compare yours
     note        what a user has to know or do beside unpacking
+    aliases     other names that papers' tables have for it
     """
 
     name: str
@@ -54,6 +55,7 @@ class Entry:
     released: bool = True
     layout: Literal["confirmed", "unconfirmed"] = "confirmed"
     note: str = ""
+    aliases: tuple[str, ...] = ()
 
     def spec(self, root: str, part: str | None = None, **overrides: Any) -> dict[str, Any]:
         """The reader's spec for the data set unpacked in the folder `root`.
@@ -73,7 +75,7 @@ class Entry:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON, as `vistune data show NAME --json` prints it."""
-        return asdict(self)
+        return {**asdict(self), "aliases": list(self.aliases)}
 
 
 def _fill(value: Any, names: Mapping[str, str]) -> Any:

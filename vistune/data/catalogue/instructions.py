@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from vistune.data.catalogue.entry import Entry
 
+_M3IT = {
+    "vqa": "vqa-v2 shapes docvqa ocr-vqa st-vqa text-vqa gqa okvqa a-okvqa viquae fm-iqa ivqa msvd-qa activitynet-qa msrvtt-qa",
+    "captioning": "coco textcap image-paragraph-captioning coco-cn flickr8k-cn msrvtt",
+    "classification": "coco-goi coco-text imagenet coco-itm snli-ve mocheg iqa winoground chinese-food ss",
+    "reasoning": "science-qa clevr nlvr vcr visual-mrc",
+    "generation": "vist visual-dialog multi30k mmchat",
+}
+"""M3IT's 40 data sets in the five folders of its repository."""
+
 ENTRIES = (
     Entry(
         name="alpaca",
@@ -63,13 +72,15 @@ ENTRIES = (
         citation="Li et al., StableLLaVA: Enhanced Visual Instruction Tuning with Synthesized Image-Dialogue Data, 2023",
         reader={
             "kind": "qa",
-            "path": "{root}/{part}.json",
-            "images": "{root}/{part}",
-            "id": "id",
+            "path": "{root}/dataset/{part}.json",
+            "images": "{root}/train_set",
+            "id": "{part}/{id}",
             "meta": {"prompt": "prompt"},
         },
-        parts={"animal": {}, "action": {}, "color": {}, "food": {}},
-        layout="unconfirmed",
+        parts={
+            name: {} for name in ("animal", "action", "color", "food", "furniture", "plant", "profession", "scene", "vehicle")
+        },
+        note="the pictures are not released: draw each record's prompt into train_set/, under the name in its key image",
     ),
     Entry(
         name="multiinstruct",
@@ -126,7 +137,7 @@ ENTRIES = (
         title="M3IT",
         task="instruction",
         modality="image, video frames",
-        size="2.4M samples, 40 data sets, 400 instructions; 80 languages for seven tasks",
+        size="2.4M samples, 40 data sets, 400 instructions",
         licence="by source, see the data card",
         obtain="Hugging Face MMInstruction/M3IT (JSON Lines with base64 images)",
         citation="Li et al., M3IT: A Large-Scale Dataset towards Multi-Modal Multilingual Instruction Tuning, 2023",
@@ -138,7 +149,30 @@ ENTRIES = (
             "image": "image_base64_str",
             "stored": "base64",
         },
-        parts={"vqa/vqa-v2": {}, "captioning/coco": {}, "reasoning/clevr": {}, "classification/imagenet": {}},
+        parts={f"{task}/{name}": {} for task, names in _M3IT.items() for name in names.split()},
+        layout="unconfirmed",
+        note="winoground has no training file: its samples are for tests alone",
+    ),
+    Entry(
+        name="m3it_80",
+        title="M3IT-80",
+        task="instruction",
+        modality="image, video frames",
+        size="seven of M3IT's data sets in 80 languages, 500 validation and 500 test samples each",
+        licence="by source, see the data card",
+        obtain="Hugging Face MMInstruction/M3IT-80 (JSON Lines with base64 images)",
+        citation="Li et al., M3IT: A Large-Scale Dataset towards Multi-Modal Multilingual Instruction Tuning, 2023",
+        reader={
+            "kind": "instructions",
+            "path": "{root}/data/{part}/{file}.jsonl",
+            "input": "inputs?",
+            "output": "outputs",
+            "image": "image_base64_str",
+            "stored": "base64",
+            "id": "{file}/{@number}",
+            "meta": {"file": "file"},
+        },
+        parts={name: {} for name in ("okvqa", "imagenet", "msrvtt", "msrvtt-qa", "vist", "vqa-v2", "winoground")},
         layout="unconfirmed",
     ),
     Entry(

@@ -70,6 +70,7 @@ def _table(title: str, rows: Sequence[Entry]) -> list[str]:
 def details(entry: Entry) -> str:
     """Everything about one entry, for a terminal."""
     facts = {
+        "aliases": ", ".join(entry.aliases),
         "task": entry.task,
         "modality": entry.modality,
         "size": entry.size,

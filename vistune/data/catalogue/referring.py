@@ -15,6 +15,27 @@ def _refer(folder: str, file: str) -> dict[str, Any]:
 
 _REFER = "repository REFER (lichengunc/refer); images: COCO train2014"
 
+
+def _pointqa(files: str, split: str) -> dict[str, Any]:
+    """One split of a part of PointQA: the questions of the images in the split's list.
+
+    LocalQA asks one question of several objects, of which each point carries its own answer: `all_ans` is the set of the
+    answers, in no order. LookTwiceQA is asked by the supercategory, as the paper reports it.
+    """
+    folder, name = files.split("/")
+    listed = f"{{root}}/Datasets/{folder}/{name}_{split}_imgs.json"
+    if name == "spatial":
+        listed = f"{{root}}/Datasets/{folder}/{split}_imgs_vs.json"
+    kinds: dict[str, dict[str, Any]] = {
+        "localqa": {"zipped": ["all_objs", "points"], "point": ["points.x", "points.y"], "answer": "points.ans"},
+        "looktwiceqa": {"question": "super_question", "answer": "ans", "meta": {"object": "obj_type"}},
+        "intentqa": {"question": "question", "answer": "ans", "images": "{root}/VOCdevkit/VOC2012/JPEGImages"},
+        "spatial": {"answer": "answer"},
+    }
+    path = f"{{root}}/Datasets/{folder}/{name}_{'vqa' if name == 'intentqa' else 'dataset'}.json"
+    return {"question": "question", **kinds[name], "path": path, "among": {"@key": listed}}
+
+
 ENTRIES = (
     Entry(
         name="refcoco",
@@ -134,24 +155,26 @@ ENTRIES = (
     ),
     Entry(
         name="pointqa",
-        title="PointQA (LocalQA)",
+        title="PointQA",
         task="question answering",
         modality="image, points in the question",
-        size="LocalQA: 57,628 questions on 25,000 images; LookTwice: 57,405; General: 319,300",
-        licence="not stated; images from Visual Genome (CC BY 4.0)",
-        obtain="repository of PointQA (princetonvisualai/pointingqa); images: Visual Genome",
+        size="LocalQA: 57,628 questions on 25,000 images; LookTwiceQA: 57,405; IntentQA: 48,143 points; General: not released",
+        licence="not stated; images from Visual Genome (CC BY 4.0) and PASCAL VOC",
+        obtain="repository of PointQA (princetonvisualai/pointingqa); images: Visual Genome, PASCAL VOC",
         citation="Mani et al., Point and Ask: Incorporating Pointing into Visual Question Answering, 2020",
         reader={
             "kind": "regions",
-            "path": "{root}/Datasets/LocalQA/localqa_dataset.json",
             "each": "value",
-            "zipped": ["all_ans", "points"],
             "images": "{root}/VG_100K",
             "image": "{@key}.jpg",
-            "point": ["points.x", "points.y"],
-            "question": "question",
-            "answer": "all_ans",
+            "point": ["point.x", "point.y"],
         },
-        note="put the images of VG_100K and VG_100K_2 into one folder; the split lists are not applied",
+        parts={
+            **{f"local_{split}": _pointqa("LocalQA/localqa", split) for split in ("train", "val", "testdev", "testfinal")},
+            **{f"looktwice_{split}": _pointqa("LookTwiceQA/looktwiceqa", split) for split in ("train", "val", "test")},
+            **{f"intent_{split}": _pointqa("IntentQA/intentqa", split) for split in ("train", "val", "testdev", "testfinal")},
+            **{f"spatial_{split}": _pointqa("VerbalSpatial/spatial", split) for split in ("train", "val", "test")},
+        },
+        note="put the images of VG_100K and VG_100K_2 into one folder; IntentQA shows those of VOC",
     ),
 )

@@ -17,17 +17,6 @@ ENTRIES = (
         released=False,
     ),
     Entry(
-        name="v_srl",
-        title="Visual semantic role labelling (v-SRL)",
-        task="grounding",
-        modality="image",
-        size="not verified",
-        licence="not verified",
-        obtain="named in a survey's table; no official files could be found",
-        citation="named in surveys of vision-language models",
-        released=False,
-    ),
-    Entry(
         name="mgvlid",
         title="MGVLID (ChatSpot)",
         task="grounding",

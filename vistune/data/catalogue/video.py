@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from vistune.data.catalogue.entry import Entry
+
+
+def _tgif(part: str, split: str) -> dict[str, Any]:
+    """A split of one of TGIF-QA's tasks. Questions about actions offer five answers, counted from 0."""
+    offered = {"choices": ["a1", "a2", "a3", "a4", "a5"], "answer_is": "index", "list_choices": True}
+    path = {"path": f"{{root}}/dataset/{split}_{part}_question.csv"}
+    return {**path, **offered} if part in ("action", "transition") else path
+
 
 ENTRIES = (
     Entry(
@@ -108,18 +118,16 @@ ENTRIES = (
         citation="Jang et al., TGIF-QA, CVPR 2017",
         reader={
             "kind": "qa",
-            "path": "{root}/dataset/Train_{part}_question.csv",
             "delimiter": "\t",
             "images": "{root}/gifs",
             "image": None,
             "video": "{gif_name}.gif",
-            "id": "key",
+            "id": "vid_id",
         },
         parts={
-            "frameqa": {},
-            "count": {},
-            "action": {"choices": ["a1", "a2", "a3", "a4", "a5"], "answer_is": "index", "list_choices": True},
-            "transition": {"choices": ["a1", "a2", "a3", "a4", "a5"], "answer_is": "index", "list_choices": True},
+            part if split == "Train" else f"{part}_test": _tgif(part, split)
+            for split in ("Train", "Test")
+            for part in ("frameqa", "count", "action", "transition")
         },
     ),
     Entry(

@@ -22,6 +22,7 @@ class Qa(RecordReader):
 
     path, at, columns, delimiter, quoted, keep:  the records, see `vistune.data.records.tables.open_table`
     join, join_at, on:  a second file whose record with the same key is merged in (VQA: questions + annotations)
+    join_columns:  the columns of a second file that is delimited text, as `path` is
     each:       key of a list of questions inside each record (Visual Genome: `qas`)
     zipped:     keys of lists of equal length inside each record, whose elements make one question each
     images:     the folder media are in (default: the file's own)
@@ -62,6 +63,7 @@ class Qa(RecordReader):
         quoted: bool | None = None,
         join: str | None = None,
         join_at: str | None = None,
+        join_columns: list[str] | None = None,
         on: str | None = None,
         each: str | None = None,
         zipped: list[str] | None = None,
@@ -69,7 +71,8 @@ class Qa(RecordReader):
         records: Records | None = None,
     ) -> None:
         table = open_table(path, at, columns, delimiter, quoted, keep) if records is None else records
-        self._records = arrange(table, join=join, join_at=join_at, on=on, each=each, zipped=zipped)
+        second = join if join is None or join_columns is None else open_table(join, join_at, join_columns, delimiter, quoted)
+        self._records = arrange(table, join=second, join_at=join_at, on=on, each=each, zipped=zipped)
         if choices is None and (answer_is != "text" or list_choices):
             raise InputError("qa: answer_is and list_choices need choices")
         self._folder = folder_of(path, images)

@@ -24,6 +24,7 @@ class Regions(Reader):
     """One region (or several boxes of one) per record. Fields are expressions of `vistune.data.fields.fieldmap`.
 
     path, at, columns, delimiter, quoted, each, zipped, join, join_at, on:  the records, as in the `qa` reader
+    among:      field -> a JSON file with a list of values: only records with one of them (the images of a split)
     images:     the folder of the images (default: the file's own)
     box:        the field of four numbers, of a list of boxes, of text that lists them, or four fields
     point:      instead: the field of two numbers, or two fields
@@ -63,11 +64,12 @@ class Regions(Reader):
         join: str | None = None,
         join_at: str | None = None,
         on: str | None = None,
+        among: Mapping[str, str] | None = None,
         records: Records | None = None,
     ) -> None:
         if (phrase is None) == (question is None):
             raise InputError("regions: give either phrase (what the region is) or question (what is asked about it)")
-        table = open_table(path, at, columns, delimiter, quoted) if records is None else records
+        table = open_table(path, at, columns, delimiter, quoted, None, among) if records is None else records
         self._records = arrange(table, join=join, join_at=join_at, on=on, each=each, zipped=zipped)
         self._folder, self._stem, self._id = folder_of(path, images), Path(path).stem, id
         self._image, self._box, self._point = image, box if point is None else None, point

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ def open_table(
     delimiter: str | None = None,
     quoted: bool | None = None,
     keep: Mapping[str, Any] | None = None,
+    among: Mapping[str, str] | None = None,
 ) -> Records:
     """Open records by the file's ending.
 
@@ -40,10 +41,13 @@ def open_table(
     at="."          the JSON file itself is the one record
     {a}/{b}.txt     every file that a path with names in braces matches, see `file_patterns`
 
-    `keep` leaves the records whose fields have the given value, or one of a list of values.
+    `keep` leaves the records whose fields have the given value, or one of a list of values; `among` those whose fields have a
+    value of the list that a JSON file holds (the images of a split).
 
     Raises `InputError` for a file that cannot be read or arguments that do not fit it.
     """
+    if among is not None:
+        keep = {**(keep or {}), **{field: _listed(Path(file)) for field, file in among.items()}}
     if keep is not None:
         return Kept(open_table(path, at, columns, delimiter, quoted), keep)
     if "{" in str(path):
@@ -69,15 +73,23 @@ def open_table(
     return open_records(path, at)
 
 
+def _listed(path: Path) -> frozenset[str | int]:
+    """The texts and whole numbers of a JSON list."""
+    values = WholeFile(path)[0]
+    if not isinstance(values, list) or not all(isinstance(value, str | int) for value in values):
+        raise InputError(f"{path}: expected a JSON list of texts or whole numbers")
+    return frozenset(values)
+
+
 class Kept:
     """Those records whose fields have the wanted values. Opening parses every record once; broken ones stay, to be reported."""
 
     def __init__(self, records: Records, keep: Mapping[str, Any]) -> None:
         self._records = records
-        self._wanted = {path: value if isinstance(value, list | tuple) else [value] for path, value in keep.items()}
+        self._wanted = {path: value if isinstance(value, list | tuple | frozenset) else [value] for path, value in keep.items()}
         self._kept = np.array([index for index in range(len(records)) if self._wants(index)], np.int64)
         if len(records) and not len(self._kept):
-            raise InputError(f"{records.where(0)} and all after it: none has {dict(keep)}")
+            raise InputError(f"{records.where(0)} and all after it: none has {str(dict(keep))[:200]}")
 
     def _wants(self, index: int) -> bool:
         try:
@@ -87,7 +99,8 @@ class Kept:
 
     def _fits(self, index: int, record: Any) -> bool:
         where = self.where_of(index)
-        return all(dig(record, path, where) in values for path, values in self._wanted.items())
+        found = ((dig(record, path, where), values) for path, values in self._wanted.items())
+        return all(isinstance(value, Hashable) and value in values for value, values in found)
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -110,7 +123,7 @@ class Kept:
 def arrange(
     records: Records,
     *,
-    join: str | None = None,
+    join: str | Records | None = None,
     join_at: str | None = None,
     on: str | None = None,
     each: str | None = None,
@@ -120,7 +133,7 @@ def arrange(
     if (join is None) != (on is None):
         raise InputError("join (the second file) and on (the common key) belong together")
     if join is not None and on is not None:
-        records = Joined(records, open_table(join, join_at), on)
+        records = Joined(records, open_table(join, join_at) if isinstance(join, str) else join, on)
     if each is not None:
         records = Unnested(records, [each])
     return records if zipped is None else Unnested(records, zipped)
