@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 SHARED ?= ../shared
 
-.PHONY: help setup demo test test-slow lint types check bench scores clean
+.PHONY: help setup demo test test-slow lint types check bench mutants scores clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | sort
@@ -50,6 +50,9 @@ bench: $(STAMP)  ## speed and memory against peers: ratios, and numbers and a pl
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.prefix_reuse --json $(BENCH)/prefix_reuse.json
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.loss_memory --json $(BENCH)/loss_memory.json
 	$(BIN)/python -m benchmarks.plot_speed $(BENCH) --to $(BENCH)/speed.png
+
+mutants: $(STAMP) ## small mistakes put into the source: how many the tests notice (up to two hours; goes on where it stopped)
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.mutants --out build/mutants
 
 clean:           ## remove runs and caches, keep .venv
 	rm -rf runs .pytest_cache .mypy_cache .ruff_cache build *.egg-info

@@ -22,7 +22,8 @@ from transformers import CLIPImageProcessorPil, CLIPVisionConfig, CLIPVisionMode
 
 from vistune.data.samples import read
 from vistune.model.vlm import VisionLanguageModel
-from vistune.recipe import Stage, load_recipe, nano
+from vistune.nano import nano
+from vistune.recipe import Stage, load_recipe
 from vistune.training.caching import cache_of
 from vistune.training.selection import select
 from vistune.training.steps.preparing import prepared

@@ -33,8 +33,9 @@ from torch.nn.utils.rnn import pad_sequence
 from vistune.data.samples import read
 from vistune.model.packing import Batch
 from vistune.model.vlm import VisionLanguageModel
+from vistune.nano import nano
 from vistune.prompt.render import IGNORE
-from vistune.recipe import load_recipe, nano
+from vistune.recipe import load_recipe
 from vistune.training.caching import cache_of
 from vistune.training.selection import select
 from vistune.training.steps.preparing import prepared

@@ -22,7 +22,12 @@ from typing import Any
 import torch
 
 import vistune
-from vistune.recipe import Recipe, load_recipe, names, nano
+from vistune.recipe import Recipe, load_recipe, names
+
+try:
+    from vistune.nano import nano
+except ImportError:  # revisions of before had it beside the recipes
+    from vistune.recipe import nano  # type: ignore[no-redef,attr-defined]
 
 STEPS, QUESTIONS = 3, 8
 TASKS = ("identity", "refer_box", "caption", "two_images")

@@ -17,7 +17,8 @@ from vistune.model.interchange.formats.layout import LAYOUTS, import_official, r
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
 from vistune.model.weights.checkpoint import load
-from vistune.recipe import load_recipe, nano
+from vistune.nano import nano
+from vistune.recipe import load_recipe
 
 
 def official(name: str) -> tuple[ModelSpec, dict[str, torch.Tensor], dict[str, str]]:

@@ -77,7 +77,7 @@ def test_settings_of_models_made_of_parts_are_refused(name: str, tiny: Callable[
 
 def test_what_is_no_such_model_is_refused(tiny_language: str, tiny: Callable[[str], str]) -> None:
     from vistune.model.native.spec import NativeSpec
-    from vistune.recipe import nano
+    from vistune.nano import nano
 
     with pytest.raises(InputError, match="tunes a model as it is"):
         nano(load_recipe("native"))

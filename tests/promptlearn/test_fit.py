@@ -23,7 +23,7 @@ from vistune.promptlearn.experiments.experiment import Experiment, Given, recipe
 from vistune.promptlearn.experiments.results import load_results, markdown, path_of, summarise
 from vistune.promptlearn.experiments.shots import Shots
 from vistune.promptlearn.fit import accuracy, fit, rate
-from vistune.promptlearn.method import Recipe
+from vistune.promptlearn.method import Hyperparameters as Published
 from vistune.promptlearn.pictures.images import Bank
 from vistune.promptlearn.pictures.pixels import centre_crop, fixed_bank, random_crop, view_bank
 from vistune.sample import Media
@@ -53,25 +53,25 @@ def made(images=6):
 
 
 def test_rates_follow_the_published_schedule():
-    recipe = Recipe(lr=0.002, epochs=10)
+    recipe = Published(lr=0.002, epochs=10)
     rates = [recipe.lr * rate(recipe, epoch, 0, 10, 5) for epoch in range(10)]
     assert rates[0] == pytest.approx(1e-5)
     assert rates[1] == pytest.approx(0.002)
     assert rates[9] == pytest.approx(0.001 * (1 + math.cos(math.pi * 0.8)))
-    by_step = Recipe(lr=2e-4, schedule="step", warm_up=0)
+    by_step = Published(lr=2e-4, schedule="step", warm_up=0)
     assert 2e-4 * rate(by_step, 0, 0, 2, 5) == pytest.approx(2e-4)
     last = 1e-6 + (2e-4 - 1e-6) * (1 + math.cos(math.pi * 0.9)) / 2
     assert 2e-4 * rate(by_step, 1, 4, 2, 5) == pytest.approx(last)
-    rising = Recipe(lr=10.0, schedule="step", floor=0.0, warm_steps=0.2)
+    rising = Published(lr=10.0, schedule="step", floor=0.0, warm_steps=0.2)
     assert [rate(rising, 0, step, 2, 5) for step in range(3)] == pytest.approx([0.5, 1.0, 1.0])
 
 
 def test_recipe_of_a_run():
-    assert recipe_of(Recipe(epochs=7), 100, 2, Given()).epochs == 7
-    assert recipe_of(Recipe(epochs=7), 100, 2, Given(most_epochs=3)).epochs == 3
-    assert recipe_of(Recipe(epochs=7), 100, 2, Given(overrides={"epochs": 2, "lr": 0.5})) == Recipe(epochs=2, lr=0.5)
-    assert recipe_of(Recipe(epochs=0), 100, 2, Given(overrides={"epochs": 2})).epochs == 0
-    assert recipe_of(Recipe(batch=32, iterations_per_shot=500), 192, 16, Given()).epochs == 1334  # 8,000 steps, 6 an epoch
+    assert recipe_of(Published(epochs=7), 100, 2, Given()).epochs == 7
+    assert recipe_of(Published(epochs=7), 100, 2, Given(most_epochs=3)).epochs == 3
+    assert recipe_of(Published(epochs=7), 100, 2, Given(overrides={"epochs": 2, "lr": 0.5})) == Published(epochs=2, lr=0.5)
+    assert recipe_of(Published(epochs=0), 100, 2, Given(overrides={"epochs": 2})).epochs == 0
+    assert recipe_of(Published(batch=32, iterations_per_shot=500), 192, 16, Given()).epochs == 1334  # 8,000 steps, 6 an epoch
 
 
 def test_teaching_lowers_the_loss_and_leaves_the_backbone_alone(clip):
@@ -80,9 +80,9 @@ def test_teaching_lowers_the_loss_and_leaves_the_backbone_alone(clip):
     shots = Shots(engine, PHOTO, Bank(lambda ids: pixels[list(ids)], 4), labels)
     before = {name: value.clone() for name, value in clip.model.state_dict().items() if "token_embedding" not in name}
     torch.manual_seed(0)
-    short = fit(build("coop", clip, PHOTO), lambda epoch: shots, Recipe(epochs=2, lr=0.05))
+    short = fit(build("coop", clip, PHOTO), lambda epoch: shots, Published(epochs=2, lr=0.05))
     torch.manual_seed(0)
-    long = fit(build("coop", clip, PHOTO), lambda epoch: shots, Recipe(epochs=90, lr=0.05))
+    long = fit(build("coop", clip, PHOTO), lambda epoch: shots, Published(epochs=90, lr=0.05))
     assert long.losses["cross_entropy"] < 0.5 * short.losses["cross_entropy"]
     for name, value in before.items():
         assert torch.equal(clip.model.state_dict()[name], value)
@@ -100,7 +100,7 @@ def test_stages_teach_what_they_say(clip):
         at[stage.name] = {name: p.detach().clone() for name, p in method.named_parameters()}
 
     method.start_stage = remember
-    fit(method, lambda epoch: shots, Recipe(optimizer="adamw", lr=0.01, epochs=10, schedule="step"))
+    fit(method, lambda epoch: shots, Published(optimizer="adamw", lr=0.01, epochs=10, schedule="step"))
     end = dict(method.named_parameters())
     assert not torch.equal(at["norms"]["text_norms.first_weight"], at["classifier"]["text_norms.first_weight"])
     assert torch.equal(at["classifier"]["text_norms.first_weight"], end["text_norms.first_weight"])
@@ -111,7 +111,7 @@ def test_a_term_that_is_not_finite_stops_the_run(clip):
     pixels = Case("clip_zero_shot").images.pixels * float("nan")
     shots = Shots(Engine(clip), PHOTO, Bank(lambda ids: pixels[list(ids)], 4), torch.tensor([0, 1, 0, 1]))
     with pytest.raises(RuntimeError, match="Coop: the term 'cross_entropy' is nan"):
-        fit(build("coop", clip, PHOTO), lambda epoch: shots, Recipe(epochs=1))
+        fit(build("coop", clip, PHOTO), lambda epoch: shots, Published(epochs=1))
 
 
 def test_crops_are_the_same_for_the_same_image_and_view(tiny):

@@ -10,7 +10,7 @@ from vistune.promptlearn.backbone import unit
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.experiments.shots import Shots
 from vistune.promptlearn.losses import generalised_cross_entropy
-from vistune.promptlearn.method import Call, Stage
+from vistune.promptlearn.method import Call, Phase
 from vistune.promptlearn.methods.clip_adapter import ClipAdapter
 from vistune.promptlearn.methods.clip_lora import ClipLora
 from vistune.promptlearn.methods.coop import Coop
@@ -160,7 +160,7 @@ def test_twosfs(clip, make):
     second.text_norms.load_state_dict(method.text_norms.state_dict())
     second.vision_norms.load_state_dict(method.vision_norms.state_dict())
     labels = case.tensors["in/label_second"]
-    second.start_stage(Stage("classifier"), Shots(engine, three, None, labels))
+    second.start_stage(Phase("classifier"), Shots(engine, three, None, labels))
     case.same("out", second.classifier, "classifier_start")
     with torch.no_grad():
         second.classifier.copy_(case.tensors["in/classifier"])

@@ -22,7 +22,7 @@ from vistune.promptlearn.experiments.device import chosen_device
 from vistune.promptlearn.experiments.experiment import Experiment, Given
 from vistune.promptlearn.experiments.protocols import PROTOCOLS
 from vistune.promptlearn.experiments.published import RULES, published
-from vistune.promptlearn.method import Method, Recipe
+from vistune.promptlearn.method import Hyperparameters, Method
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_published_settings(method, protocol, dataset, shots, arguments, recipe)
 
 
 def test_every_rule_names_arguments_recipe_fields_protocols_and_data_sets_that_exist():
-    fields = {field.name for field in dataclasses.fields(Recipe)}
+    fields = {field.name for field in dataclasses.fields(Hyperparameters)}
     for name, rules in RULES.items():
         outer, _, inner = name.partition("+")
         for rule in rules:

@@ -15,7 +15,8 @@ import yaml
 from vistune.errors import InputError
 from vistune.model.vlm import question_sample
 from vistune.model.weights.checkpoint import load
-from vistune.recipe import Recipe, load_recipe, names, nano
+from vistune.nano import nano
+from vistune.recipe import Recipe, load_recipe, names
 from vistune.training.run import train
 
 

@@ -151,8 +151,8 @@ def demo(
 
 def resolved(recipe: str, nano: bool, changes: list[str]) -> Recipe:
     """A recipe with the command line's changes."""
+    from vistune.nano import nano as shrink
     from vistune.recipe import load_recipe
-    from vistune.recipe import nano as shrink
 
     made = load_recipe(recipe)
     return (shrink(made) if nano else made).override(settings(changes))

@@ -16,8 +16,9 @@ from vistune.files import read_json, write_json, write_jsonl
 from vistune.model.feature_cache import FeatureCache
 from vistune.model.vlm import VisionLanguageModel
 from vistune.model.weights.checkpoint import load
+from vistune.nano import nano
 from vistune.prompt.codec import Codec
-from vistune.recipe import Recipe, load_recipe, nano
+from vistune.recipe import Recipe, load_recipe
 from vistune.sample import Sample
 from vistune.training.caching import cache_of
 from vistune.training.provenance import versions

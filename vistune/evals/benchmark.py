@@ -59,7 +59,7 @@ def answers(predictions: Sequence[Prediction | None]) -> list[str | None]:
     return [None if prediction is None else prediction.answer for prediction in predictions]
 
 
-def fill(prompt: str, **values: str) -> str:
+def worded(prompt: str, **values: str) -> str:
     """A prompt with its `{name}`s replaced; other braces, in the prompt or in a question, stay as they are."""
     for name, value in values.items():
         if not isinstance(value, str):

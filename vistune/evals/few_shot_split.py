@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vistune.errors import InputError
-from vistune.evals.benchmark import answers, field_of, fill, result_list
+from vistune.evals.benchmark import answers, field_of, result_list, worded
 from vistune.evals.metrics.classification import classification
 from vistune.evals.prediction import Prediction
 from vistune.evals.reading.annotations import asked, list_of, medium
@@ -45,7 +45,7 @@ class FewShotSplit:
                         f"{path}: {part} {index + 1}: label {entry[1]} is called both {names[entry[1]]!r} and {entry[2]!r}"
                     )
         classes = [names[label] for label in sorted(names)]
-        prompt = fill(self.prompt, classes=", ".join(classes).replace("_", " "))
+        prompt = worded(self.prompt, classes=", ".join(classes).replace("_", " "))
         folder = path.parent / self.files["images"]
         return [
             asked(

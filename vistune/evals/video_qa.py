@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vistune.evals.benchmark import fill
+from vistune.evals.benchmark import worded
 from vistune.evals.judges.qa_match import QaMatch
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import SHORT_ANSWER
@@ -16,7 +16,9 @@ from vistune.sample import Media, Sample
 
 def film_sample(identifier: object, question: str, film: Media, answer: str, where: str) -> Sample:
     """One question about one film; the bare question stays in `meta`, for a judge."""
-    return asked(identifier, fill(SHORT_ANSWER, question=question), [film], [answer], meta={"question": question}, origin=where)
+    return asked(
+        identifier, worded(SHORT_ANSWER, question=question), [film], [answer], meta={"question": question}, origin=where
+    )
 
 
 def score_video_qa(samples: Sequence[Sample], predictions: Sequence[Prediction | None], judgements: str) -> Result:

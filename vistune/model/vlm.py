@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from vistune.errors import InputError
 from vistune.model.adapters.adapt import adapt
 from vistune.model.answering.answers import Answer, answered
-from vistune.model.answering.prefixes import share
+from vistune.model.answering.prefixes import shared_prefixes
 from vistune.model.assembly import Route, build_heads, build_modalities, build_parts, routes, seen_width
 from vistune.model.connectors.base import Connector
 from vistune.model.encoders.base import Encoder
@@ -237,7 +237,7 @@ class VisionLanguageModel(nn.Module):
             chosen = order[start : start + batch_size]
             part = [examples[index] for index in chosen]
             inputs = self.inputs(pack(part))
-            shared = share(part) if reuse else None
+            shared = shared_prefixes(part) if reuse else None
             cache = None if shared is None else self.llm.prefill(inputs, shared)
             more = options if cache is None else {"past_key_values": cache, **options}
             texts = self.llm.generate(inputs, max_new_tokens, self.template.stops, **more)
@@ -266,7 +266,7 @@ class VisionLanguageModel(nn.Module):
             raise InputError(f"{sample.where}: with an option as its answer it takes more than {self.spec.max_length} tokens")
         batch = pack(examples)
         inputs = self.inputs(batch)
-        shared = share(examples) if reuse and not self.fusion.repeats else None
+        shared = shared_prefixes(examples) if reuse and not self.fusion.repeats else None
         hidden = None if shared is None else self.llm.shared_states(inputs, shared)
         hidden = self.llm(inputs) if hidden is None else hidden
         likely = self.llm.log_likelihoods(hidden, batch.labels.to(self.device)).split(batch.lengths)

@@ -22,7 +22,7 @@ from transformers import PreTrainedTokenizerBase
 from vistune.errors import InputError
 from vistune.prompt.codec import Codec
 from vistune.prompt.spelling import spelled
-from vistune.prompt.template import Piece, Template, fill
+from vistune.prompt.template import Piece, Template, with_own_tokens
 from vistune.prompt.writer import MADE, Aside, Branch, Places, Shown, Stretch, Trigger, Words, Writer, kind_of, region_kind
 from vistune.sample import MediaRef, Part, Region, Sample, Text
 
@@ -222,7 +222,7 @@ class Renderer:
         """The kind of a piece, and what its writer says stands for it."""
         part = piece.part
         if isinstance(part, Text):
-            return "text", [Words(fill(part.text, self._tokens) if piece.structure else part.text)]
+            return "text", [Words(with_own_tokens(part.text, self._tokens) if piece.structure else part.text)]
         kind = kind_of(part, sample, piece.answer)
         writer = self.writers.get(kind)
         try:

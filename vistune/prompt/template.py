@@ -207,7 +207,7 @@ def as_text(pieces: Pieces, tokens: dict[str, str], image: str = "<image>") -> s
     words = []
     for piece in pieces:
         if isinstance(piece.part, Text):
-            words.append(fill(piece.part.text, tokens) if piece.structure else piece.part.text)
+            words.append(with_own_tokens(piece.part.text, tokens) if piece.structure else piece.part.text)
         elif isinstance(piece.part, Region):
             words.append("<region>")
         else:
@@ -215,6 +215,6 @@ def as_text(pieces: Pieces, tokens: dict[str, str], image: str = "<image>") -> s
     return "".join(words)
 
 
-def fill(text: str, tokens: dict[str, str]) -> str:
+def with_own_tokens(text: str, tokens: dict[str, str]) -> str:
     """Put the tokenizer's own tokens where a field says `{bos}` or `{eos}`."""
     return text.replace("{bos}", tokens.get("bos", "")).replace("{eos}", tokens.get("eos", ""))

@@ -14,7 +14,7 @@ from torch import Tensor
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.engine import Engine
 from vistune.promptlearn.experiments.shots import Shots
-from vistune.promptlearn.method import Call, Method, Recipe
+from vistune.promptlearn.method import Call, Hyperparameters, Method
 from vistune.promptlearn.pictures.images import Bank, Images
 
 WARM_LR = 1e-5
@@ -30,7 +30,7 @@ class Taught:
     losses: dict[str, float]
 
 
-def rate(recipe: Recipe, epoch: int, step: int, epochs: int, steps: int) -> float:
+def rate(recipe: Hyperparameters, epoch: int, step: int, epochs: int, steps: int) -> float:
     """The learning rate as a factor of the recipe's.
 
     By epoch: `warm_up` epochs at 1e-5, then a cosine over all epochs that starts after the warm-up and so never reaches
@@ -49,7 +49,7 @@ def rate(recipe: Recipe, epoch: int, step: int, epochs: int, steps: int) -> floa
     return 0.5 * (1 + math.cos(math.pi * (epoch - recipe.warm_up) / epochs))
 
 
-def optimizer_of(method: Method, recipe: Recipe, learnt: set[torch.nn.Parameter]) -> torch.optim.Optimizer:
+def optimizer_of(method: Method, recipe: Hyperparameters, learnt: set[torch.nn.Parameter]) -> torch.optim.Optimizer:
     """The recipe's optimizer over the method's groups, restricted to what learns in this stage."""
     groups: list[dict[str, Any]] = []
     for group in method.groups(recipe.lr):
@@ -64,7 +64,7 @@ def optimizer_of(method: Method, recipe: Recipe, learnt: set[torch.nn.Parameter]
     return kind(groups, lr=recipe.lr, betas=recipe.betas, eps=recipe.epsilon, weight_decay=recipe.weight_decay)
 
 
-def fit(method: Method, data: Callable[[int], Shots], recipe: Recipe) -> Taught:
+def fit(method: Method, data: Callable[[int], Shots], recipe: Hyperparameters) -> Taught:
     """Teach a method. `data(epoch)` gives the training images of an epoch (fresh crops, or the views of one bank in turn)."""
     first = data(0)
     method.prepare(first)
@@ -96,7 +96,7 @@ def fit(method: Method, data: Callable[[int], Shots], recipe: Recipe) -> Taught:
     return Taught(recipe.epochs, spent / max(1, seen), {name: float(value.detach()) for name, value in losses.items()})
 
 
-def _call(shots: Shots, chosen: Tensor, epoch: int, method: Method, recipe: Recipe) -> Call:
+def _call(shots: Shots, chosen: Tensor, epoch: int, method: Method, recipe: Hyperparameters) -> Call:
     """The call of one step: one view of each image, or all views one after the other."""
     shown = range(shots.views) if recipe.joint_views else [epoch % shots.views]
     images = Images(bank=shots.bank, ids=torch.cat([chosen + view * len(shots) for view in shown]))
@@ -108,7 +108,7 @@ def _call(shots: Shots, chosen: Tensor, epoch: int, method: Method, recipe: Reci
 
 
 def _step(
-    method: Method, call: Call, learnt: list[torch.nn.Parameter], optimizer: torch.optim.Optimizer, recipe: Recipe
+    method: Method, call: Call, learnt: list[torch.nn.Parameter], optimizer: torch.optim.Optimizer, recipe: Hyperparameters
 ) -> dict[str, Tensor]:
     """One optimizer step. Raises `RuntimeError` when a term is not finite."""
     optimizer.zero_grad()

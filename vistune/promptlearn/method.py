@@ -79,7 +79,7 @@ class Output:
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class Hyperparameters:
     """How a method was published to be taught. `warm_up` epochs run at a constant 1e-5, then a cosine by epoch.
 
     With schedule "step" the rate is set every step: a linear rise over the share `warm_steps` of all steps, then a cosine
@@ -128,7 +128,7 @@ class Disclosure:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class Phase:
     """A part of the teaching: a share of the epochs and the parameters that learn in it (names by prefix)."""
 
     name: str
@@ -143,7 +143,7 @@ class Method(nn.Module, ABC):
     does something between steps. The backbone is used at construction for widths and initial words and is not kept.
     """
 
-    recipe: Recipe = Recipe()
+    recipe: Hyperparameters = Hyperparameters()
     disclosure: Disclosure = Disclosure()
     needs_causal_text: bool = False
     needs_class_token: bool = False
@@ -153,7 +153,7 @@ class Method(nn.Module, ABC):
     plain_view: bool = False
     test_views: int = 0
     test_augment: Literal["crop", "augmix"] = "crop"
-    stages: tuple[Stage, ...] = (Stage("all"),)
+    stages: tuple[Phase, ...] = (Phase("all"),)
 
     def __init__(self, backbone: DualEncoder) -> None:
         super().__init__()
@@ -213,7 +213,7 @@ class Method(nn.Module, ABC):
         """The images of an epoch's steps, as rows of the training set."""
         return full_batches(count, size)
 
-    def start_stage(self, stage: Stage, shots: Shots) -> None:
+    def start_stage(self, stage: Phase, shots: Shots) -> None:
         """Before a stage, after `prepare`."""
 
     def groups(self, lr: float) -> list[dict[str, object]]:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.edits import Edits
 from vistune.promptlearn.experiments.shots import Shots
-from vistune.promptlearn.method import Call, Method, Output, Stage
+from vistune.promptlearn.method import Call, Method, Output, Phase
 
 
 class Plugin(Method):
@@ -57,6 +57,6 @@ class Plugin(Method):
         """The inner method's."""
         return self.inner.batches(count, size)
 
-    def start_stage(self, stage: Stage, shots: Shots) -> None:
+    def start_stage(self, stage: Phase, shots: Shots) -> None:
         """The inner method's."""
         self.inner.start_stage(stage, shots)

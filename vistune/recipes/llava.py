@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from vistune.model.spec import ModelSpec
-from vistune.recipe import GROUNDED, Recipe, Stage
+from vistune.nano import GROUNDED
+from vistune.recipe import Recipe, Stage
 
 
 def llava(

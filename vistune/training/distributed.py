@@ -35,7 +35,7 @@ _BUCKET = 1 << 25  # numbers whose sum over the processes is asked for at once: 
 
 
 @dataclass(frozen=True)
-class World:
+class Ranks:
     """The processes of a run, seen from one of them.
 
     `sharded` says that weights are cut in shares; `control` carries words and counts, whatever carries tensors.
@@ -93,11 +93,11 @@ class World:
         return range(count * self.rank // self.size, count * (self.rank + 1) // self.size)
 
 
-ALONE = World()
+ALONE = Ranks()
 
 
 @contextmanager
-def joined(parallel: Parallel = "ddp") -> Iterator[World]:
+def joined(parallel: Parallel = "ddp") -> Iterator[Ranks]:
     """The processes a launcher (`torchrun`, `accelerate launch`) started this one among; without a launcher, it alone.
 
     Tensors travel by NCCL between GPUs and by Gloo between CPUs; processes that are joined already stay so. Raises
@@ -107,7 +107,7 @@ def joined(parallel: Parallel = "ddp") -> Iterator[World]:
     if not launched():
         if parallel == "fsdp":
             raise InputError("fsdp cuts a model over processes: start them with  torchrun --nproc_per_node N -m vistune train")
-        yield World(device=torch.device("cuda" if cuda else "cpu"))
+        yield Ranks(device=torch.device("cuda" if cuda else "cpu"))
         return
     device = torch.device("cuda", int(os.environ["LOCAL_RANK"])) if cuda else torch.device("cpu")
     if cuda:
@@ -115,7 +115,7 @@ def joined(parallel: Parallel = "ddp") -> Iterator[World]:
     ours = not dist.is_initialized()
     if ours:
         dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo")
-    yield World(dist.get_rank(), dist.get_world_size(), device, parallel == "fsdp", dist.new_group(backend="gloo"))
+    yield Ranks(dist.get_rank(), dist.get_world_size(), device, parallel == "fsdp", dist.new_group(backend="gloo"))
     if ours:
         dist.destroy_process_group()  # not after an error: the others may be waiting for what this one never sends
 
@@ -125,18 +125,18 @@ def launched() -> bool:
     return "RANK" in os.environ and "WORLD_SIZE" in os.environ
 
 
-def place(model: nn.Module, world: World, precision: Literal["fp32", "bf16"]) -> None:
-    """Bring the model to the world's devices: whole, or cut in shares."""
-    if world.sharded:
-        shard(model, world, precision)
+def place(model: nn.Module, ranks: Ranks, precision: Literal["fp32", "bf16"]) -> None:
+    """Bring the model to the ranks's devices: whole, or cut in shares."""
+    if ranks.sharded:
+        shard(model, ranks, precision)
         return
-    model.to(world.device)
-    if world.size > 1:
+    model.to(ranks.device)
+    if ranks.size > 1:
         for tensor in model.state_dict().values():  # what began at random begins alike
             dist.broadcast(tensor, 0)
 
 
-def shard(model: nn.Module, world: World, precision: Literal["fp32", "bf16"]) -> None:
+def shard(model: nn.Module, ranks: Ranks, precision: Literal["fp32", "bf16"]) -> None:
     """Cut the model's weights in shares (FSDP2, arXiv 2304.11277): each block of its parts alone, all else together.
 
     In bf16 weights are gathered as bf16, the number format they are multiplied in, while shares and sums stay fp32.
@@ -144,7 +144,7 @@ def shard(model: nn.Module, world: World, precision: Literal["fp32", "bf16"]) ->
     from torch.distributed.device_mesh import init_device_mesh
     from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
 
-    mesh = init_device_mesh(world.device.type, (world.size,))
+    mesh = init_device_mesh(ranks.device.type, (ranks.size,))
     policy = MixedPrecisionPolicy(
         param_dtype=torch.bfloat16 if precision == "bf16" else None, reduce_dtype=torch.float32, cast_forward_inputs=False
     )
@@ -159,14 +159,14 @@ def shard(model: nn.Module, world: World, precision: Literal["fp32", "bf16"]) ->
             module.set_force_sum_reduction_for_comms(True)
 
 
-def sum_gradients(parameters: list[nn.Parameter], world: World) -> None:
+def sum_gradients(parameters: list[nn.Parameter], ranks: Ranks) -> None:
     """Add up whole gradients over the processes, in place; one that no process has stays away, as it would on one process.
 
     Cut gradients have been added up on the way.
     """
-    if world.size == 1 or world.sharded:
+    if ranks.size == 1 or ranks.sharded:
         return
-    has = torch.tensor([parameter.grad is not None for parameter in parameters], dtype=torch.uint8, device=world.device)
+    has = torch.tensor([parameter.grad is not None for parameter in parameters], dtype=torch.uint8, device=ranks.device)
     dist.all_reduce(has, dist.ReduceOp.MAX)
     used = [parameter for parameter, flag in zip(parameters, has.tolist(), strict=True) if flag]
     for bucket in _buckets(used):

@@ -29,7 +29,7 @@ from vistune.model.weights.sharding import whole
 from vistune.progress import track
 from vistune.recipe import Stage
 from vistune.training.caching import caching
-from vistune.training.distributed import ALONE, World, sum_gradients
+from vistune.training.distributed import ALONE, Ranks, sum_gradients
 from vistune.training.log import Log, Meter
 from vistune.training.selection import fingerprint, select
 from vistune.training.state import load_state, save_state
@@ -73,41 +73,41 @@ def train_stage(
     seed: int,
     precision: Precision = "auto",
     save_every: int = 200,
-    world: World = ALONE,
+    ranks: Ranks = ALONE,
 ) -> None:
-    """Train one stage in place, resuming from its last state. Of several processes each calls it, with its own `world`.
+    """Train one stage in place, resuming from its last state. Of several processes each calls it, with its own `ranks`.
 
     Raises `InputError` for a batch smaller than the number of processes, and when the loss, the gradient or a weight that is to
     be kept is not finite; `RuntimeError` when a frozen parameter changed, and when a trained part that samples reached did not.
     A part that none reached (a connector in a stage of text alone), and turns that did not fit, are named at the end.
     """
-    if stage.batch < world.size:
-        raise InputError(f"stage {stage.name!r}: batch is {stage.batch}, expected at least {world.size}, one for each process")
+    if stage.batch < ranks.size:
+        raise InputError(f"stage {stage.name!r}: batch is {stage.batch}, expected at least {ranks.size}, one for each process")
     selection = select(model, stage.train, f"stage {stage.name!r}")
     before = fingerprint(model)
     parts = units(model, selection.names)
     weights = loss_weights(model, stage)
     steps = stage_steps(stage, len(samples))
-    optimizer = optimizer_of(model, selection.groups, stage, world.sharded)
+    optimizer = optimizer_of(model, selection.groups, stage, ranks.sharded)
     parameters = [parameter for group in selection.groups.values() for parameter in group]
     context = resolve(precision, model.device)
     # Counting operations runs parts once, which may draw random numbers: a resumed run then goes on with those of its state.
-    meter = Meter(model, context, world.sharded)
-    first = load_state(paths.state, model, parts, optimizer, world)
-    log = Log(paths.log if world.first else Path(os.devnull), first, meter)
+    meter = Meter(model, context, ranks.sharded)
+    first = load_state(paths.state, model, parts, optimizer, ranks)
+    log = Log(paths.log if ranks.first else Path(os.devnull), first, meter)
     model.train()
 
     def make(first: int, steps: int) -> Iterator[Work]:
-        return work_of_steps(model, samples, stage, seed, first, steps, world)
+        return work_of_steps(model, samples, stage, seed, first, steps, ranks)
 
     unreached = {part: _of_part(model, selection.names, part) for part in {name.split(".")[0] for name in selection.names}}
     ahead = prepared(make, first, steps, stage.workers)
-    work = counted(iter(ahead), world)
-    if world.sharded:
-        work = evened(work, world, model)
-    if world.first:
+    work = counted(iter(ahead), ranks)
+    if ranks.sharded:
+        work = evened(work, ranks, model)
+    if ranks.first:
         work = track(work, f"stage {stage.name}", steps - first)
-    features = caching(model, samples, stage, steps, paths.features, context, world.sharded, world.first)
+    features = caching(model, samples, stage, steps, paths.features, context, ranks.sharded, ranks.first)
     with recomputing(model, stage.recompute, f"stage {stage.name!r}"), features, stopping() as stop:
         for step, todo in enumerate(work, first):
             began = time.perf_counter()
@@ -115,7 +115,7 @@ def train_stage(
             for group in optimizer.param_groups:
                 group["lr"] = group["rate"] * factor
             optimizer.zero_grad(set_to_none=True)
-            world.seed(seed, step)
+            ranks.seed(seed, step)
             loss = 0.0
             for batch in todo.batches:
                 with autocast(context, model.device):
@@ -126,11 +126,11 @@ def train_stage(
                 if share.requires_grad:  # a row without pictures teaches a connector nothing
                     share.backward()
                 loss += share.item()
-            shares_of_all = world.gather((loss, stop.asked))
+            shares_of_all = ranks.gather((loss, stop.asked))
             loss, asked = sum(share for share, _ in shares_of_all), max(asked for _, asked in shares_of_all)
             _check_finite(loss, "the loss", stage, step)
             unreached = {part: own for part, own in unreached.items() if not any(map(_moved, own))}
-            sum_gradients(parameters, world)
+            sum_gradients(parameters, ranks)
             norm = float(whole(torch.nn.utils.clip_grad_norm_(parameters, stage.clip)))
             _check_finite(norm, "the norm of the gradients", stage, step)
             optimizer.step()
@@ -138,19 +138,19 @@ def train_stage(
             last = step + 1 == steps
             due = asked or (step + 1) % save_every == 0
             if last or due:
-                with world.together():  # nothing could be gone on from such a state
+                with ranks.together():  # nothing could be gone on from such a state
                     _check_weights(model, stage, step)
             if due and not last:
-                save_state(paths.state, step + 1, model, parts, optimizer, world)
+                save_state(paths.state, step + 1, model, parts, optimizer, ranks)
             if asked and not last:
                 raise stop.stopped(f"stage {stage.name!r}: step {step + 1} of {steps}", asked)
-        if asked := max(world.gather(stop.asked)):
-            save_state(paths.state, steps, model, parts, optimizer, world)
+        if asked := max(ranks.gather(stop.asked)):
+            save_state(paths.state, steps, model, parts, optimizer, ranks)
             raise stop.stopped(f"stage {stage.name!r}: step {steps} of {steps}", asked)
     log.close()
     if first < steps:
-        alone = check_changes(model, before, selection.names, stage, world, frozenset(unreached))
-        if world.first:
+        alone = check_changes(model, before, selection.names, stage, ranks, frozenset(unreached))
+        if ranks.first:
             notes = [log.dropped, *(f"no sample reached {part}, which stays as it was" for part in alone)]
             for note in filter(None, notes):
                 print(f"stage {stage.name}: {note}", file=sys.stderr)
@@ -162,7 +162,7 @@ def _of_part(model: Model, trained: frozenset[str], part: str) -> list[torch.nn.
 
 def _moved(parameter: torch.nn.Parameter) -> bool:
     """Has a gradient that would change it come to this parameter, or to this process's share of it?"""
-    return parameter.grad is not None and bool(sharding.share(parameter.grad).any())
+    return parameter.grad is not None and bool(sharding.local(parameter.grad).any())
 
 
 def _check_finite(value: float, what: str, stage: Stage, step: int) -> None:
@@ -175,7 +175,7 @@ def _check_finite(value: float, what: str, stage: Stage, step: int) -> None:
 def _check_weights(model: Model, stage: Stage, step: int) -> None:
     """This process's shares of what is trained, which may be empty; what is frozen is as it was given."""
     for name, parameter in model.named_parameters():
-        held = sharding.share(parameter.detach())
+        held = sharding.local(parameter.detach())
         if parameter.requires_grad and held.numel():
             _check_finite(float(held.abs().max()), f"the largest weight of {name}", stage, step)
 
@@ -185,7 +185,7 @@ def check_changes(
     before: dict[str, int],
     trained: frozenset[str],
     stage: Stage,
-    world: World = ALONE,
+    ranks: Ranks = ALONE,
     unreached: frozenset[str] = frozenset(),
 ) -> list[str]:
     """Frozen parameters are bit-equal to what they were; of each trained part that a sample reached at least one is not.
@@ -193,11 +193,11 @@ def check_changes(
     `unreached` are parts to which no gradient came on this process. Returns those of all processes that stayed as they were.
     """
     after = fingerprint(model)
-    changed = set().union(*world.gather({name for name, value in after.items() if before[name] != value}))
+    changed = set().union(*ranks.gather({name for name, value in after.items() if before[name] != value}))
     touched = sorted(changed - trained)
     if touched:
         raise RuntimeError(f"stage {stage.name!r}: {touched[0]} is frozen but changed")
-    alone = frozenset.intersection(*world.gather(unreached))
+    alone = frozenset.intersection(*ranks.gather(unreached))
     still = [
         part
         for part in sorted({name.split(".")[0] for name in trained})

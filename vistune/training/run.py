@@ -26,7 +26,7 @@ from vistune.files import alone, atomic_open, read_json, write_json
 from vistune.model.answering.opening import Model, assemble
 from vistune.model.weights import checkpoint
 from vistune.recipe import Recipe, Stage, load_recipe
-from vistune.training.distributed import Parallel, World, joined, place
+from vistune.training.distributed import Parallel, Ranks, joined, place
 from vistune.training.kinds import check_stage
 from vistune.training.loop import Paths, train_stage
 from vistune.training.plot import plot_losses
@@ -53,24 +53,24 @@ def train(
     `parallel` says whether the model lies on each whole (`ddp`) or cut in shares (`fsdp`), and changes no number. `trust` names
     packages whose classes the recipe, and the files it leads to, may ask for.
     """
-    with trusting(trust), joined(parallel) as world:
-        with world.together():
+    with trusting(trust), joined(parallel) as ranks:
+        with ranks.together():
             recipe = _resolved(recipe, data)
             sources = [_source(stage) for stage in recipe.stages]  # refused before anything is loaded or written
-        with world.together():
-            model, owned = _assembled(recipe, world)  # a typo in the model must not make the folder another recipe's
-        world.decide(lambda: _claim(Path(out), recipe))
+        with ranks.together():
+            model, owned = _assembled(recipe, ranks)  # a typo in the model must not make the folder another recipe's
+        ranks.decide(lambda: _claim(Path(out), recipe))
         with ExitStack() as held:
-            world.decide(lambda: held.enter_context(alone(Path(out))))
-            return _stages(recipe, model, owned, sources, Path(out), precision, save_every, report, world)
+            ranks.decide(lambda: held.enter_context(alone(Path(out))))
+            return _stages(recipe, model, owned, sources, Path(out), precision, save_every, report, ranks)
 
 
-def _assembled(recipe: Recipe, world: World) -> tuple[Model, list[set[str]]]:
+def _assembled(recipe: Recipe, ranks: Ranks) -> tuple[Model, list[set[str]]]:
     """The model, and of each stage the units of checkpoints that it trains; all that a recipe can have wrong is found here."""
     torch.manual_seed(recipe.seed)
     model = assemble(recipe.model)
     for stage in recipe.stages:
-        check_stage(model, stage, world)
+        check_stage(model, stage, ranks)
     return model, [
         checkpoint.units(model, select(model, stage.train, f"stage {stage.name!r}").names) for stage in recipe.stages
     ]
@@ -85,31 +85,31 @@ def _stages(
     precision: Precision,
     save_every: int,
     report: bool,
-    world: World,
+    ranks: Ranks,
 ) -> Path:
-    begun = {"precision": resolve(precision, world.device), "weights": content_of(fingerprint(model))}
-    place(model, world, resolve(precision, world.device))
-    world.decide(lambda: _record(out, recipe, begun))
+    begun = {"precision": resolve(precision, ranks.device), "weights": content_of(fingerprint(model))}
+    place(model, ranks, resolve(precision, ranks.device))
+    ranks.decide(lambda: _record(out, recipe, begun))
     # Parts without pretrained weights (connector, fusion, heads) are saved even if no stage trains them.
     trained = checkpoint.random_parts(model)
     for stage, samples, units in zip(recipe.stages, sources, owned, strict=True):
         folder = out / stage.name
         trained |= units
-        if world.decide((folder / checkpoint.CONFIG).exists):
-            with world.together():
-                checkpoint.fill(model, folder / checkpoint.WEIGHTS, trained)
+        if ranks.decide((folder / checkpoint.CONFIG).exists):
+            with ranks.together():
+                checkpoint.load_into(model, folder / checkpoint.WEIGHTS, trained)
             continue
-        if report and world.first:
+        if report and ranks.first:
             select(model, stage.train, f"stage {stage.name!r}")  # the table shows what is switched on
             print(describe(model, stage.name, stage.train))
         paths = Paths(out / "logs" / f"{stage.name}.jsonl", out / "state" / stage.name, out / "features")
-        train_stage(model, samples, stage, paths, recipe.seed, precision, save_every, world)
-        checkpoint.save(model, folder, trained, world.first)
-        if world.first:
+        train_stage(model, samples, stage, paths, recipe.seed, precision, save_every, ranks)
+        checkpoint.save(model, folder, trained, ranks.first)
+        if ranks.first:
             shutil.rmtree(paths.state, ignore_errors=True)
-    if world.first:
+    if ranks.first:
         plot_losses([(stage.name, out / "logs" / f"{stage.name}.jsonl") for stage in recipe.stages], out / "loss.png")
-    world.gather(None)  # nobody leaves before everything is written
+    ranks.gather(None)  # nobody leaves before everything is written
     return out / recipe.stages[-1].name
 
 

@@ -12,7 +12,7 @@ from torch import nn
 
 from vistune.errors import InputError, nearest
 from vistune.model.adapters.adapt import Part, adapter_parameters
-from vistune.model.weights.sharding import share
+from vistune.model.weights.sharding import local
 
 _BLOCKS = re.compile(r"(\w+)\[(\d+):\]")
 
@@ -83,7 +83,7 @@ def fingerprint(model: nn.Module) -> dict[str, int]:
     """A checksum of each parameter's bits on this process: equal weights, equal number; one changed bit, another number."""
     sums = {}
     for name, parameter in model.named_parameters():
-        bits = share(parameter.detach()).contiguous().view(torch.uint8).flatten()
+        bits = local(parameter.detach()).contiguous().view(torch.uint8).flatten()
         if len(bits) % 8 == 0:
             bits = bits.view(torch.int64)
         place = torch.arange(1, len(bits) + 1, device=bits.device, dtype=torch.int64)

@@ -15,22 +15,22 @@ import torch
 
 from vistune.errors import InputError
 from vistune.files import settle
-from vistune.model.weights.checkpoint import WEIGHTS, fill, part_weights
-from vistune.model.weights.sharding import cut_as, whole
-from vistune.training.distributed import World
+from vistune.model.weights.checkpoint import WEIGHTS, load_into, part_weights
+from vistune.model.weights.sharding import shard_like, whole
+from vistune.training.distributed import Ranks
 
 _KEPT = 2
 
 
 def save_state(
-    folder: Path, step: int, model: torch.nn.Module, parts: set[str], optimizer: torch.optim.Optimizer, world: World
+    folder: Path, step: int, model: torch.nn.Module, parts: set[str], optimizer: torch.optim.Optimizer, ranks: Ranks
 ) -> None:
     """Write `folder/STEP` and remove all but the last two. Every process calls it, the first writes."""
     from safetensors.torch import save_file
 
-    weights = part_weights(model, parts, keep=world.first)
-    progress = _each_state(optimizer.state_dict(), lambda _, tensor: whole(tensor) if world.first else _dropped(tensor))
-    if not world.first:
+    weights = part_weights(model, parts, keep=ranks.first)
+    progress = _each_state(optimizer.state_dict(), lambda _, tensor: whole(tensor) if ranks.first else _dropped(tensor))
+    if not ranks.first:
         return
     folder.mkdir(parents=True, exist_ok=True)
     temporary = folder / f".{step:08d}.tmp"
@@ -50,12 +50,12 @@ def save_state(
         shutil.rmtree(old)
 
 
-def load_state(folder: Path, model: torch.nn.Module, parts: set[str], optimizer: torch.optim.Optimizer, world: World) -> int:
+def load_state(folder: Path, model: torch.nn.Module, parts: set[str], optimizer: torch.optim.Optimizer, ranks: Ranks) -> int:
     """Restore the last whole state, if there is one, and return the step it was taken after (0: none)."""
-    state_folder = world.decide(lambda: _last(folder))
+    state_folder = ranks.decide(lambda: _last(folder))
     if state_folder is None:
         return 0
-    with world.together():
+    with ranks.together():
         return _restore(state_folder, model, parts, optimizer)
 
 
@@ -65,11 +65,11 @@ def _restore(folder: Path, model: torch.nn.Module, parts: set[str], optimizer: t
         state = torch.load(file, weights_only=True, map_location="cpu")
     except Exception as error:
         raise InputError(f"{file} cannot be read ({error}): remove {folder} to resume from the state before it") from error
-    fill(model, folder / WEIGHTS, parts)
+    load_into(model, folder / WEIGHTS, parts)
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
     def as_parameter(number: int, tensor: torch.Tensor) -> torch.Tensor:
-        return cut_as(tensor, parameters[number]) if tensor.shape == parameters[number].shape else tensor
+        return shard_like(tensor, parameters[number]) if tensor.shape == parameters[number].shape else tensor
 
     optimizer.load_state_dict(_each_state(state["optimizer"], as_parameter))
     torch.set_rng_state(state["rng"]["cpu"])

@@ -23,7 +23,7 @@ def fill_captioned(kit: Kit) -> Operator:
     """
     brush = kit.brush()
 
-    def fill(record: Record) -> Record:
+    def replaced(record: Record) -> Record:
         loose = _left_over(record, TAG)
         if loose:
             return record.rejected("placeholder without a medium", loose)
@@ -31,7 +31,7 @@ def fill_captioned(kit: Kit) -> Operator:
         turns = tuple(replace(turn, parts=_captioned(turn, media, brush.paint)) for turn in record.turns)
         return replace(record, media=tuple(media), turns=turns)
 
-    return each(fill)
+    return each(replaced)
 
 
 def _captioned(turn: Turn, media: list[Media], paint: Callable[[str, str], Media]) -> tuple[Part, ...]:
@@ -52,7 +52,7 @@ def fill_numbered(least: int = 1) -> Operator:
     rejects the record.
     """
 
-    def fill(record: Record) -> Record:
+    def replaced(record: Record) -> Record:
         numbers = [int(match) for turn in record.turns for match in _NUMBERED.findall(turn.text)]
         wrong = [number for number in numbers if not 0 <= number < len(record.media)]
         loose = _left_over(record, _NUMBERED)
@@ -66,7 +66,7 @@ def fill_numbered(least: int = 1) -> Operator:
         turns = tuple(replace(turn, parts=_placed(turn, kept)) for turn in record.turns)
         return replace(record, media=tuple(record.media[number] for number in kept), turns=turns)
 
-    return each(fill)
+    return each(replaced)
 
 
 def _placed(turn: Turn, kept: list[int]) -> tuple[Part, ...]:

@@ -13,7 +13,7 @@ TAGS: dict[str, MediaKind] = {"<image>": "image", "<video>": "video", "<audio>":
 """The usual placeholders."""
 
 
-def fill(
+def place_media(
     turns: Sequence[tuple[Role, str]],
     media: Sequence[Media],
     where: str,

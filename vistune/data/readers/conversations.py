@@ -12,7 +12,7 @@ from vistune.data.fields.columns import kept, media_columns
 from vistune.data.fields.fieldmap import media_of
 from vistune.data.fields.media_files import folder_of
 from vistune.data.fields.met import Met
-from vistune.data.fields.placeholders import TAGS, fill
+from vistune.data.fields.placeholders import TAGS, place_media
 from vistune.data.fields.taught import is_taught, with_system
 from vistune.data.fields.typed import Record, as_label, as_list, as_object, as_text, need
 from vistune.data.readers.base import RecordReader
@@ -103,7 +103,7 @@ class Conversations(RecordReader):
         templated = (media_of(record, field, where, kind, self._folder) for kind, field in self._files.items())
         columns = media_columns(record, self._media_keys, where, self._folder)
         media = (*columns, *chain.from_iterable(templated), *self._listed(met, where))
-        filled = fill([self._turn(turn, where) for turn in met], media, where, self._tags, prepend=self._prepend)
+        filled = place_media([self._turn(turn, where) for turn in met], media, where, self._tags, prepend=self._prepend)
         said = [_marked(turn, is_taught(told, where)) for turn, told in zip(filled, met, strict=True)]
         for told in met:
             if isinstance(record, Met):

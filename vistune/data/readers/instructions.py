@@ -9,7 +9,7 @@ from typing import Any
 
 from vistune.data.fields.fieldmap import Stored, label_of, media_of, value_of
 from vistune.data.fields.media_files import folder_of
-from vistune.data.fields.placeholders import fill, holds_tag
+from vistune.data.fields.placeholders import holds_tag, place_media
 from vistune.data.fields.taught import with_system
 from vistune.data.fields.typed import as_label, as_list, as_text
 from vistune.data.readers.base import RecordReader
@@ -103,7 +103,7 @@ class Instructions(RecordReader):
         """Placeholders in any of the texts stand for the media; without one, the media stand before the instruction."""
         said = [*((turn.role, turn.text) for turn in earlier), ("user", asked), ("assistant", answer)]
         if self._inline is None and any(holds_tag(text) for _, text in said):
-            filled = fill(said, media, where)
+            filled = place_media(said, media, where)
             return (*(replace(turn, train=False) if turn.role == "assistant" else turn for turn in filled[:-2]), *filled[-2:])
         shown: list[Part] = [MediaRef(number) for number in range(len(media))]
         shown += self._text(asked, media, where)

@@ -14,7 +14,7 @@ from vistune.data.fields.columns import kept, media_columns
 from vistune.data.fields.fieldmap import medium_of
 from vistune.data.fields.media_files import folder_of, media_file
 from vistune.data.fields.met import Met
-from vistune.data.fields.placeholders import TAGS, fill, show_first
+from vistune.data.fields.placeholders import TAGS, place_media, show_first
 from vistune.data.fields.taught import is_taught, with_system
 from vistune.data.fields.typed import Record, as_label, as_list, as_object, as_text, need
 from vistune.data.readers.base import RecordReader
@@ -101,7 +101,7 @@ class Messages(RecordReader):
         if any(message.get("tool_calls") for message in messages):
             raise InputError(f"{where}: a message holds 'tool_calls', which are no words that can be taught: write them out")
         if all(isinstance(content, str) for _, content in said):
-            filled = fill(said, media, where, TAGS, prepend=self._prepend)
+            filled = place_media(said, media, where, TAGS, prepend=self._prepend)
             return tuple(replace(turn, train=train) for turn, train in zip(filled, taught, strict=True)), media
         reader = _Contents(media, self._folder, where)
         turns = tuple(

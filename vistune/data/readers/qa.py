@@ -9,7 +9,7 @@ from typing import Any, Literal
 from vistune.data.fields.fieldmap import Stored, label_of, labels_of, media_of, value_of
 from vistune.data.fields.lettered import LETTERS, lettered
 from vistune.data.fields.media_files import folder_of
-from vistune.data.fields.placeholders import fill, holds_tag
+from vistune.data.fields.placeholders import holds_tag, place_media
 from vistune.data.readers.base import RecordReader
 from vistune.data.records.json_records import Records
 from vistune.data.records.tables import arrange, open_table
@@ -162,7 +162,7 @@ class Qa(RecordReader):
             if target is not None:
                 target = LETTERS[self._position(target, choices, where)]
         if holds_tag(question):
-            (user,) = fill([("user", question)], media, where)
+            (user,) = place_media([("user", question)], media, where)
         else:
             shown: list[Part] = [MediaRef(number) for number in range(len(media))]
             user = Turn("user", (*shown, Text(question)))

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import ClassVar, Literal
 
 from vistune.data.fields.lettered import lettered
-from vistune.evals.benchmark import field_of, fill
+from vistune.evals.benchmark import field_of, worded
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import OPTION_LETTER, SHORT_ANSWER
 from vistune.evals.reading.annotations import asked, letter_of, medium, records, text_of, texts_of, whole_of
@@ -42,10 +42,10 @@ class AOkvqa:
             choices, direct = texts_of(record, "choices", where), texts_of(record, "direct_answers", where)
             media = [medium(folder, f"{image:012d}.jpg")]
             if self.task == "multiple_choice":
-                prompt, shown = fill(OPTION_LETTER, question=question, options=lettered(choices)), choices
+                prompt, shown = worded(OPTION_LETTER, question=question, options=lettered(choices)), choices
                 truth = [letter_of(whole_of(record, "correct_choice_idx", where), choices, where)]
             else:
-                prompt, shown, truth = fill(SHORT_ANSWER, question=question), [], direct
+                prompt, shown, truth = worded(SHORT_ANSWER, question=question), [], direct
                 if field_of(record, "difficult_direct_answer", where):
                     continue
             samples.append(asked(text_of(record, "question_id", where), prompt, media, truth, shown, origin=where))

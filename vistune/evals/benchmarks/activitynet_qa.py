@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from vistune.errors import InputError
-from vistune.evals.benchmark import fill, result_list
+from vistune.evals.benchmark import result_list, worded
 from vistune.evals.prediction import Prediction
 from vistune.evals.reading.annotations import medium, records, root_of, text_of
 from vistune.evals.reading.sources import Content, locate
@@ -43,7 +43,7 @@ class ActivitynetQa:
             if identifier not in questions:
                 raise InputError(f"{where}: question {identifier!r} is not in test_q.json beside it")
             place, question = questions[identifier]
-            film = medium(folder, fill(self.video, video_name=text_of(question, "video_name", place)), "video")
+            film = medium(folder, worded(self.video, video_name=text_of(question, "video_name", place)), "video")
             asked_text, answer = text_of(question, "question", place), text_of(record, "answer", where)
             samples.append(film_sample(identifier, asked_text, film, answer, where))
         return samples

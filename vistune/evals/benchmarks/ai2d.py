@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from vistune.data.fields.lettered import lettered
 from vistune.errors import InputError
-from vistune.evals.benchmark import field_of, fill, result_list
+from vistune.evals.benchmark import field_of, result_list, worded
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import OPTION_LETTER
 from vistune.evals.reading.annotations import asked, letter_of, medium, text_of, texts_of, whole_of
@@ -47,7 +47,7 @@ class Ai2d:
                 where = f"{questions}: question {number}"
                 choices = texts_of(record, "answerTexts", where)
                 truth = letter_of(whole_of(record, "correctAnswer", where), choices, where)
-                prompt = fill(self.prompt, question=question, options=lettered(choices))
+                prompt = worded(self.prompt, question=question, options=lettered(choices))
                 image = medium(ids.parent / self.files["images"], name)
                 samples.append(asked(text_of(record, "questionId", where), prompt, [image], [truth], choices, origin=where))
         return samples

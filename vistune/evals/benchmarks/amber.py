@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
 from vistune.errors import InputError
-from vistune.evals.benchmark import answers, fill, result_list
+from vistune.evals.benchmark import answers, result_list, worded
 from vistune.evals.metrics.amber import Scene, amber_discriminative, amber_generative
 from vistune.evals.metrics.ptb import tokenize
 from vistune.evals.prediction import Prediction
@@ -60,7 +60,7 @@ class Amber:
     def _sample(self, path: Path, identifier: int, query: Any, where: str, truth: Any, place: str) -> Sample:
         image = medium(path.parent.parent / self.files["images"], text_of(query, "image", where))
         ending = f"\n{self.prompt}" if self.prompt else ""
-        question = fill("{question}{ending}", question=text_of(query, "query", where), ending=ending)
+        question = worded("{question}{ending}", question=text_of(query, "query", where), ending=ending)
         if self.task == "discriminative":
             answer, meta = text_of(truth, "truth", place).capitalize(), {"kind": truth["type"]}
             if answer not in ("Yes", "No"):

@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 
 from vistune.data.fields.lettered import LETTERS
 from vistune.errors import InputError, nearest
-from vistune.evals.benchmark import fill, result_list, result_object
+from vistune.evals.benchmark import result_list, result_object, worded
 from vistune.evals.prediction import Prediction
 from vistune.evals.reading.annotations import asked, pictures_of, text_of, texts_of
 from vistune.evals.reading.hub import hub_rows, is_parquet
@@ -49,7 +49,7 @@ class Blink:
         return [
             asked(
                 text_of(row, "idx", where),
-                fill(self.prompt, question=text_of(row, "prompt", where)),
+                worded(self.prompt, question=text_of(row, "prompt", where)),
                 pictures_of(row, "image_", where),
                 [_letter(text_of(row, "answer", where), where)],
                 texts_of(row, "choices", where),

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar, Literal
 
-from vistune.evals.benchmark import answers, fill, result_list
+from vistune.evals.benchmark import answers, result_list, worded
 from vistune.evals.metrics.relaxed_accuracy import relaxed_accuracy
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import SHORT_ANSWER
@@ -42,7 +42,7 @@ class ChartQa:
             path = locate(source, relative)
             folder, part = root_of(path, relative) / self.split / "png", path.stem.rpartition("_")[2]
             for number, (where, record) in enumerate(records(path)):
-                prompt = fill(self.prompt, question=text_of(record, "query", where))
+                prompt = worded(self.prompt, question=text_of(record, "query", where))
                 media, truth = [medium(folder, text_of(record, "imgname", where))], text_of(record, "label", where)
                 samples.append(asked(f"{part}/{number}", prompt, media, [truth], meta={"part": part}, origin=where))
         return samples

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import ClassVar, Literal
 
 from vistune.errors import InputError
-from vistune.evals.benchmark import fill, result_list
+from vistune.evals.benchmark import result_list, worded
 from vistune.evals.metrics.wups import wups
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import SHORT_ANSWER
@@ -60,7 +60,7 @@ class Daquar:
             if not names:
                 raise InputError(f"{where}: the question names no image")
             if names[-1] in inside:
-                prompt = fill(self.prompt, question=" ".join(_IMAGE.sub(" ", question).split()))
+                prompt = worded(self.prompt, question=" ".join(_IMAGE.sub(" ", question).split()))
                 picture = medium(path.parent / self.files["images"], f"{names[-1]}.{self.extension}")
                 samples.append(asked(f"{names[-1]}:{number}", prompt, [picture], [_plain(truth)], origin=where))
         return samples

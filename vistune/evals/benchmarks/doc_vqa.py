@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
-from vistune.evals.benchmark import answers, field_of, fill, result_list
+from vistune.evals.benchmark import answers, field_of, result_list, worded
 from vistune.evals.metrics.anls import anls
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import SHORT_ANSWER
@@ -35,7 +35,7 @@ class DocVqa:
         return [
             asked(
                 field_of(record, "questionId", where),
-                fill(self.prompt, question=text_of(record, "question", where)),
+                worded(self.prompt, question=text_of(record, "question", where)),
                 [medium(path.parent, text_of(record, "image", where))],
                 texts_of(record, "answers", where),
                 meta={"type": texts_of(record, "question_types", where)[0]} if record.get("question_types") else {},

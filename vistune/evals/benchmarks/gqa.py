@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from vistune.errors import InputError
-from vistune.evals.benchmark import fill, result_list
+from vistune.evals.benchmark import result_list, worded
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import SHORT_ANSWER
 from vistune.evals.reading.annotations import asked, medium, text_of
@@ -41,7 +41,7 @@ class Gqa:
         return [
             asked(
                 identifier,
-                fill(self.prompt, question=text_of(record, "question", where)),
+                worded(self.prompt, question=text_of(record, "question", where)),
                 [medium(folder, f"{text_of(record, 'imageId', where)}.jpg")],
                 [text_of(record, "answer", where)],
                 meta={"types": record.get("types", {})},

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from vistune.data.fields.lettered import LETTERS, lettered
 from vistune.errors import InputError
-from vistune.evals.benchmark import answers, field_of, fill, result_list
+from vistune.evals.benchmark import answers, field_of, result_list, worded
 from vistune.evals.metrics.math_answer import Problem, math_answer
 from vistune.evals.metrics.math_vision import math_vision
 from vistune.evals.prediction import Prediction
@@ -49,7 +49,7 @@ class MathVision:
             samples.append(
                 asked(
                     field_of(record, "id", where),
-                    fill(self.prompt, question=question),
+                    worded(self.prompt, question=question),
                     [medium(path.parent, text_of(record, "image", where))],
                     [answer],
                     options,

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from vistune.data.fields.typed import as_object
 from vistune.errors import InputError
-from vistune.evals.benchmark import field_of, fill
+from vistune.evals.benchmark import field_of, worded
 from vistune.evals.metrics.groups import group_means
 from vistune.evals.metrics.inputs import missing
 from vistune.evals.metrics.math_vista import Problem, math_vista
@@ -45,7 +45,7 @@ class MathVista:
         return [
             asked(
                 identifier,
-                fill(self.prompt, question=record.get("query") or text_of(record, "question", where)),
+                worded(self.prompt, question=record.get("query") or text_of(record, "question", where)),
                 [medium(path.parent, text_of(record, "image", where))],
                 [text_of(record, "answer", where)],
                 texts_of(record, "choices", where) if record.get("choices") is not None else (),

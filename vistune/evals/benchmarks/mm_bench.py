@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from vistune.evals.benchmark import fill, result_list
+from vistune.evals.benchmark import result_list, worded
 from vistune.evals.metrics.circular import circular
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import OPTION_LETTER
@@ -50,7 +50,7 @@ class MmBench:
                 continue
             choices = options_of(row, {letter: letter for letter in "ABCD"}, where)
             hint = f"{row['hint']}\n" if row.get("hint") else ""
-            question = fill(self.prompt, question=hint + text_of(row, "question", where), options=offered(choices))
+            question = worded(self.prompt, question=hint + text_of(row, "question", where), options=offered(choices))
             meta = {"question": index % ROTATION, "category": text_of(row, "category", where)}
             truth = option_letter(row, "answer", choices, where)
             samples.append(asked(index, question, self._picture(row, pictures, where), [truth], choices, meta, where))

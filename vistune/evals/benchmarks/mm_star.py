@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from vistune.data.fields.lettered import LETTERS
-from vistune.evals.benchmark import fill, result_list
+from vistune.evals.benchmark import result_list, worded
 from vistune.evals.prediction import Prediction
 from vistune.evals.reading.annotations import asked, embedded, rows, text_of
 from vistune.evals.reading.sources import Content, locate
@@ -37,7 +37,7 @@ class MmStar:
         return [
             asked(
                 text_of(row, "index", where),
-                fill(self.prompt, question=text_of(row, "question", where)),
+                worded(self.prompt, question=text_of(row, "question", where)),
                 [embedded(text_of(row, "image", where), where)],
                 [text_of(row, "answer", where)],
                 tuple(LETTERS[:4]),

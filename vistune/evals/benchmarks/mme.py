@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from vistune.errors import InputError
-from vistune.evals.benchmark import answers, fill
+from vistune.evals.benchmark import answers, worded
 from vistune.evals.metrics.mme import COGNITION, PERCEPTION, mme
 from vistune.evals.prediction import Prediction
 from vistune.evals.reading.annotations import asked, medium
@@ -58,7 +58,7 @@ class Mme:
                 samples.append(
                     asked(
                         identifier,
-                        fill(self.prompt, question=question),
+                        worded(self.prompt, question=question),
                         [medium(place, image)],
                         [truth.strip().lower()],
                         meta=meta,

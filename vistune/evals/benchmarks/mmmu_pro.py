@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 
 from vistune.data.fields.lettered import LETTERS, lettered
 from vistune.errors import InputError
-from vistune.evals.benchmark import field_of, fill, result_list
+from vistune.evals.benchmark import field_of, result_list, worded
 from vistune.evals.metrics.mmmu import parse_choice
 from vistune.evals.metrics.mmmu_pro import parse_reply
 from vistune.evals.prediction import Prediction
@@ -57,7 +57,7 @@ class MmmuPro:
             question, media = "Answer the question in the image.", pictures_of(row, "image", where)
         else:
             question, media = text_of(row, "question", where), pictures_of(row, "image_", where)
-        text = fill(self.prompt, question=_PLACE.sub(r"(image \1)", question), options=lettered(options))
+        text = worded(self.prompt, question=_PLACE.sub(r"(image \1)", question), options=lettered(options))
         # One official row nests its options in a second list: the official code then knows a single letter.
         meta = {"subject": text_of(row, "subject", where), "letters": len(listed)}
         return asked(text_of(row, "id", where), text, media, [answer], options, meta, where)

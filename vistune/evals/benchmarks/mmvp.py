@@ -12,7 +12,7 @@ import numpy as np
 
 from vistune.data.fields.lettered import lettered
 from vistune.errors import InputError
-from vistune.evals.benchmark import fill, result_list
+from vistune.evals.benchmark import result_list, worded
 from vistune.evals.metrics.groups import all_right
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import OPTION_LETTER
@@ -49,7 +49,7 @@ class Mmvp:
             truth = text_of(row, "Correct Answer", where).strip("() ").upper()
             if len(choices) < 2:
                 raise InputError(f"{where}: options {options!r} are not of the form '(a) ... (b) ...'")
-            prompt = fill(self.prompt, question=text_of(row, "Question", where), options=lettered(choices))
+            prompt = worded(self.prompt, question=text_of(row, "Question", where), options=lettered(choices))
             image = medium(path.parent / self.files["images"], f"{index}.jpg")
             samples.append(asked(index, prompt, [image], [truth], choices, {"pair": (index - 1) // 2}, where))
         return samples

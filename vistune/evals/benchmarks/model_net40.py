@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from vistune.errors import InputError
-from vistune.evals.benchmark import answers, fill, result_list
+from vistune.evals.benchmark import answers, result_list, worded
 from vistune.evals.metrics.classification import classification
 from vistune.evals.prediction import Prediction
 from vistune.evals.reading.annotations import asked, medium
@@ -37,7 +37,7 @@ class ModelNet40:
         """A sample an object, named as in the list of the split: `airplane_0627` is `airplane/airplane_0627.txt`."""
         path = locate(source, self.files["annotations"])
         names = read_text(path.with_name(self.files["classes"])).split()
-        prompt = fill(self.prompt, classes=", ".join(names).replace("_", " "))
+        prompt = worded(self.prompt, classes=", ".join(names).replace("_", " "))
         samples = []
         for number, identifier in enumerate(read_text(path).split(), 1):
             kind, where = identifier.rpartition("_")[0], f"{path}: line {number}"

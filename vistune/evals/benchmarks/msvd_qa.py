@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
-from vistune.evals.benchmark import fill, result_list
+from vistune.evals.benchmark import result_list, worded
 from vistune.evals.prediction import Prediction
 from vistune.evals.reading.annotations import medium, records, text_of, whole_of
 from vistune.evals.reading.sources import Content, locate
@@ -35,7 +35,7 @@ class MsvdQa:
             film_sample(
                 whole_of(record, "id", where),
                 text_of(record, "question", where),
-                medium(folder, fill(self.video, video_id=str(whole_of(record, "video_id", where))), "video"),
+                medium(folder, worded(self.video, video_id=str(whole_of(record, "video_id", where))), "video"),
                 text_of(record, "answer", where),
                 where,
             )

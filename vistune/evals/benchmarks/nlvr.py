@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar, Literal
 
-from vistune.evals.benchmark import fill, result_list
+from vistune.evals.benchmark import result_list, worded
 from vistune.evals.prediction import Prediction
 from vistune.evals.reading.annotations import asked, medium, records, root_of, text_of
 from vistune.evals.reading.sources import Content, locate
@@ -41,7 +41,7 @@ class Nlvr:
         return [
             asked(
                 f"{identifier}-{permutation}",
-                fill(self.prompt, statement=text_of(record, "sentence", where)),
+                worded(self.prompt, statement=text_of(record, "sentence", where)),
                 [medium(folder, f"{record.get('directory', '')}/{self.split}-{identifier}-{permutation}.png".lstrip("/"))],
                 [text_of(record, "label", where).lower()],
                 origin=where,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import ClassVar, Literal
 
-from vistune.evals.benchmark import fill, result_list
+from vistune.evals.benchmark import result_list, worded
 from vistune.evals.metrics.groups import all_right, numbered
 from vistune.evals.prediction import Prediction
 from vistune.evals.reading.annotations import asked, medium, records, root_of, text_of
@@ -37,7 +37,7 @@ class Nlvr2:
         return [
             asked(
                 identifier,
-                fill(self.prompt, statement=text_of(record, "sentence", where)),
+                worded(self.prompt, statement=text_of(record, "sentence", where)),
                 [medium(folder, f"{identifier.rpartition('-')[0]}-img{side}.png") for side in (0, 1)],
                 [text_of(record, "label", where).lower()],
                 meta={"statement": text_of(record, "sentence", where)},

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import ClassVar, Literal
 
 from vistune.errors import InputError
-from vistune.evals.benchmark import fill, result_list
+from vistune.evals.benchmark import result_list, worded
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import SHORT_ANSWER
 from vistune.evals.reading.annotations import asked, medium, text_of, texts_of, whole_of
@@ -49,7 +49,7 @@ class OcrVqa:
             image = f"{cover}{Path(text_of(record, 'imageURL', where)).suffix or '.jpg'}"
             for number, (question, truth) in enumerate(zip(questions, truths, strict=True)):
                 media = [medium(path.parent / self.files["images"], image)]
-                samples.append(asked(f"{cover}_{number}", fill(self.prompt, question=question), media, [truth], origin=where))
+                samples.append(asked(f"{cover}_{number}", worded(self.prompt, question=question), media, [truth], origin=where))
         return samples
 
     def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:

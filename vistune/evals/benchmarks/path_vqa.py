@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 
 from vistune.data.records.safe_pickle import load_plain_pickle
 from vistune.errors import InputError
-from vistune.evals.benchmark import answers, fill, result_list
+from vistune.evals.benchmark import answers, result_list, worded
 from vistune.evals.metrics.open_closed import open_closed
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import SHORT_ANSWER
@@ -41,7 +41,7 @@ class PathVqa:
         samples = []
         for number, record in enumerate(questions):
             where = f"{path}: record {number + 1}"
-            prompt, truth = fill(self.prompt, question=text_of(record, "question", where)), text_of(record, "answer", where)
+            prompt, truth = worded(self.prompt, question=text_of(record, "question", where)), text_of(record, "answer", where)
             image, closed = medium(folder, f"{text_of(record, 'image', where)}.jpg"), truth.lower() in ("yes", "no")
             samples.append(asked(number, prompt, [image], [truth], meta={"closed": closed}, origin=where))
         return samples

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from vistune.data.fields.lettered import lettered
-from vistune.evals.benchmark import fill, result_list
+from vistune.evals.benchmark import result_list, worded
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import OPTION_LETTER
 from vistune.evals.reading.annotations import asked, medium, rows, text_of
@@ -35,7 +35,7 @@ class PmcVqa:
         samples = []
         for number, (where, row) in enumerate(rows(path)):
             choices = [_text_after_letter(text_of(row, f"Choice {letter}", where), letter) for letter in "ABCD"]
-            prompt = fill(self.prompt, question=text_of(row, "Question", where).strip(), options=lettered(choices))
+            prompt = worded(self.prompt, question=text_of(row, "Question", where).strip(), options=lettered(choices))
             image, truth = text_of(row, "Figure_path", where), text_of(row, "Answer_label", where).strip()
             samples.append(asked(number, prompt, [medium(folder, image)], [truth], choices, {"figure": image}, where))
         return samples

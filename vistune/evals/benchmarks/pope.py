@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import ClassVar, Literal
 
 from vistune.errors import InputError
-from vistune.evals.benchmark import answers, fill
+from vistune.evals.benchmark import answers, worded
 from vistune.evals.metrics.pope import pope
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import SHORT_ANSWER
@@ -51,7 +51,7 @@ class Pope:
                 label = text_of(record, "label", where).strip().lower()
                 if label not in ("yes", "no"):
                     raise InputError(f"{where}: label {label!r} is neither yes nor no")
-                prompt = fill(self.prompt, question=text_of(record, "text", where))
+                prompt = worded(self.prompt, question=text_of(record, "text", where))
                 media = [medium(path.parent / self.files["images"], text_of(record, "image", where))]
                 name = identifier if len(wanted) == 1 else f"{split}/{identifier}"
                 meta = {"split": split, "question": record["text"]}

@@ -15,7 +15,7 @@ from vistune.data.fields.coco_masks import instance_mask
 from vistune.data.fields.typed import as_number
 from vistune.data.media.image import image_size
 from vistune.errors import InputError
-from vistune.evals.benchmark import fill
+from vistune.evals.benchmark import worded
 from vistune.evals.metrics.segmentation import referred_masks
 from vistune.evals.prediction import Prediction
 from vistune.evals.reading.annotations import asked, list_of, text_of, texts_of
@@ -50,7 +50,7 @@ class ReasonSeg:
         samples = []
         for path in found:
             record, where = load_json(path), str(path)
-            question = fill(self.prompt, question=" ".join(texts_of(record, "text", where)))
+            question = worded(self.prompt, question=" ".join(texts_of(record, "text", where)))
             image = Media.file("image", str(path.with_suffix(".jpg")))
             shapes = list_of(record, "shapes", where)
             samples.append(asked(path.stem, question, [image], meta={"shapes": shapes}, origin=where))

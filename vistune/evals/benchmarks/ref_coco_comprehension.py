@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from vistune.data.records.safe_pickle import load_plain_pickle
 from vistune.errors import InputError
-from vistune.evals.benchmark import field_of, fill, result_list
+from vistune.evals.benchmark import field_of, result_list, worded
 from vistune.evals.metrics.box_iou import Box, box_accuracy
 from vistune.evals.prediction import Prediction
 from vistune.evals.reading.annotations import asked, list_of, medium, numbers_of, sections, text_of, whole_of
@@ -75,7 +75,7 @@ class RefCocoComprehension:
             replace(
                 asked(
                     field_of(sentence, "sent_id", where),
-                    fill(self.prompt, expression=text_of(sentence, "sent", where)),
+                    worded(self.prompt, expression=text_of(sentence, "sent", where)),
                     [medium(folder, text_of(image, "file_name", where))],
                     [answer],
                     meta={"width": width, "height": height},

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import ClassVar
 
-from vistune.evals.benchmark import fill, result_list
+from vistune.evals.benchmark import result_list, worded
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import SHORT_ANSWER
 from vistune.evals.reading.annotations import asked, medium, records, text_of, texts_of
@@ -35,8 +35,8 @@ class ScanQa:
         return [
             asked(
                 text_of(record, "question_id", where),
-                fill(self.prompt, question=text_of(record, "question", where)),
-                [medium(path.parent, fill(self.scene, scene=text_of(record, "scene_id", where)), "points")],
+                worded(self.prompt, question=text_of(record, "question", where)),
+                [medium(path.parent, worded(self.scene, scene=text_of(record, "scene_id", where)), "points")],
                 texts_of(record, "answers", where),
                 origin=where,
             )

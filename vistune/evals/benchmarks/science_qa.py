@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from vistune.data.fields.typed import as_text, as_whole
 from vistune.errors import InputError
-from vistune.evals.benchmark import answers, field_of, fill, result_list
+from vistune.evals.benchmark import answers, field_of, result_list, worded
 from vistune.evals.metrics.science_qa import OPTIONS, science_qa
 from vistune.evals.prediction import Prediction
 from vistune.evals.reading.annotations import asked, letter_of, list_of, medium, text_of, texts_of, whole_of
@@ -62,7 +62,7 @@ class ScienceQa:
         context = ["TXT"] * bool(hint) + ["IMG"] * bool(image) or ["NO"]
         return asked(
             name,
-            fill(self.prompt, question=question, options=options),
+            worded(self.prompt, question=question, options=options),
             [medium(path.parent / self.files["images"], f"{name}/{image}")] if image else [],
             [letter_of(number, choices, where)],
             choices,

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from vistune.data.fields.typed import as_label, as_object
-from vistune.evals.benchmark import field_of, fill, result_list
+from vistune.evals.benchmark import field_of, result_list, worded
 from vistune.evals.metrics.groups import group_means
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import OPTION_LETTER
@@ -52,7 +52,7 @@ class SeedBench:
             samples.append(
                 asked(
                     identifier if times == 1 else f"{identifier}#{times}",
-                    fill(self.prompt, question=text_of(record, "question", where), options=offered(choices)),
+                    worded(self.prompt, question=text_of(record, "question", where), options=offered(choices)),
                     media,
                     [option_letter(record, "answer", choices, where)],
                     choices,

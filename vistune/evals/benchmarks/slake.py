@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar, Literal
 
-from vistune.evals.benchmark import answers, field_of, fill, result_list
+from vistune.evals.benchmark import answers, field_of, result_list, worded
 from vistune.evals.metrics.open_closed import open_closed
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import SHORT_ANSWER
@@ -35,7 +35,7 @@ class Slake:
         return [
             asked(
                 field_of(record, "qid", where),
-                fill(self.prompt, question=text_of(record, "question", where)),
+                worded(self.prompt, question=text_of(record, "question", where)),
                 [medium(folder, text_of(record, "img_name", where))],
                 [text_of(record, "answer", where)],
                 meta={"closed": text_of(record, "answer_type", where) == "CLOSED"},

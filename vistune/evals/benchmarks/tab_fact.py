@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from vistune.errors import InputError
-from vistune.evals.benchmark import fill, result_list
+from vistune.evals.benchmark import result_list, worded
 from vistune.evals.prediction import Prediction
 from vistune.evals.reading.annotations import asked
 from vistune.evals.reading.sources import Content, beneath, load_json, locate, read_text
@@ -47,7 +47,7 @@ class TabFact:
             for number, (statement, label) in enumerate(zip(statements, labels, strict=True)):
                 if label not in (0, 1):
                     raise InputError(f"{where}: label {label!r} is neither 0 (refuted) nor 1 (entailed)")
-                prompt = fill(self.prompt, caption=caption, table=table, statement=statement)
+                prompt = worded(self.prompt, caption=caption, table=table, statement=statement)
                 samples.append(asked(f"{name}_{number}", prompt, (), ["yes" if label else "no"], origin=where))
         return samples
 

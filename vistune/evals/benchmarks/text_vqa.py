@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
-from vistune.evals.benchmark import answers, fill, result_list
+from vistune.evals.benchmark import answers, result_list, worded
 from vistune.evals.metrics.vqa_accuracy import vqa_accuracy
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import SHORT_ANSWER
@@ -36,7 +36,7 @@ class TextVqa:
         return [
             asked(
                 label_of(record, "question_id", where),
-                fill(self.prompt, question=text_of(record, "question", where)),
+                worded(self.prompt, question=text_of(record, "question", where)),
                 [medium(folder, f"{text_of(record, 'image_id', where)}.jpg")],
                 texts_of(record, "answers", where),
                 meta={"image_id": record["image_id"], "question": record["question"]},

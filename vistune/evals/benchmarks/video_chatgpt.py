@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar
 
-from vistune.evals.benchmark import fill, result_list
+from vistune.evals.benchmark import result_list, worded
 from vistune.evals.judges.video_chatgpt import VideoChatgpt as Judge
 from vistune.evals.prediction import Prediction
 from vistune.evals.reading.annotations import asked, medium, records, text_of
@@ -46,7 +46,7 @@ class VideoChatgpt:
     def _samples(self, path: Path) -> Iterator[Sample]:
         for part, keys in {"generic": ("Q",), "temporal": ("Q",), "consistency": ("Q1", "Q2")}.items():
             for number, (where, record) in enumerate(records(path.with_name(f"{part}_qa.json"))):
-                name = fill(self.video, video_name=text_of(record, "video_name", where))
+                name = worded(self.video, video_name=text_of(record, "video_name", where))
                 film = medium(path.parent / self.files["videos"], name, "video")
                 meta: dict[str, object] = {"part": part}
                 for side, key in enumerate(keys, 1):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
-from vistune.evals.benchmark import answers, fill, result_list
+from vistune.evals.benchmark import answers, result_list, worded
 from vistune.evals.metrics.vqa_accuracy import vqa_accuracy
 from vistune.evals.prediction import Prediction
 from vistune.evals.reading.annotations import asked, list_of, medium, records, text_of
@@ -41,7 +41,7 @@ class VizWiz:
         return [
             asked(
                 text_of(record, "image", where),
-                fill(self.prompt, question=text_of(record, "question", where)),
+                worded(self.prompt, question=text_of(record, "question", where)),
                 [medium(folder, record["image"])],
                 [text_of(answer, "answer", where) for answer in list_of(record, "answers", where)],
                 meta={key: record[key] for key in ("question", "answer_type", "answerable") if key in record},

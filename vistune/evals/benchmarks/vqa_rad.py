@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar, Literal
 
-from vistune.evals.benchmark import answers, field_of, fill, result_list
+from vistune.evals.benchmark import answers, field_of, result_list, worded
 from vistune.evals.metrics.open_closed import open_closed
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import SHORT_ANSWER
@@ -37,7 +37,7 @@ class VqaRad:
         return [
             asked(
                 field_of(record, "qid", where),
-                fill(self.prompt, question=text_of(record, "question", where)),
+                worded(self.prompt, question=text_of(record, "question", where)),
                 [medium(folder, text_of(record, "image_name", where))],
                 [str(field_of(record, "answer", where)).strip()],
                 meta={"closed": text_of(record, "answer_type", where).strip() == "CLOSED"},

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar
 
-from vistune.evals.benchmark import answers, fill, result_list
+from vistune.evals.benchmark import answers, result_list, worded
 from vistune.evals.metrics.vqa_accuracy import vqa_accuracy
 from vistune.evals.prediction import Prediction
 from vistune.evals.reading.annotations import asked, label_of, list_of, medium, text_of
@@ -48,7 +48,7 @@ class VqaV2:
             samples.append(
                 asked(
                     identifier,
-                    None if question is None else fill(self.prompt, question=question),
+                    None if question is None else worded(self.prompt, question=question),
                     [medium(path.parent / self.files["images"], _picture(label_of(record, "image_id", where)))],
                     [label_of(answer, "answer", where) for answer in list_of(record, "answers", where)],
                     meta={key: record[key] for key in ("question_type", "answer_type") if key in record},

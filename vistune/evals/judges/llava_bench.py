@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vistune.completer import Message, Request
 from vistune.errors import InputError
-from vistune.evals.benchmark import fill
+from vistune.evals.benchmark import worded
 from vistune.evals.judges.base import Question, Verdict, question_of, unread
 from vistune.evals.prediction import Prediction
 from vistune.evals.result import Floats, Result, ratio
@@ -144,4 +144,4 @@ def _prompt(sample: Sample, first: str, second: str) -> str:
     if category not in CATEGORIES:
         raise InputError(f"{sample.where}: category {category!r} is none of {', '.join(CATEGORIES)}")
     question, context = question_of(sample), str(sample.meta["context"])
-    return fill(_PROMPT, context=context, question=question, first=first, second=second, category=CATEGORIES[category])
+    return worded(_PROMPT, context=context, question=question, first=first, second=second, category=CATEGORIES[category])

@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 
 from vistune.errors import InputError
-from vistune.evals.benchmark import fill
+from vistune.evals.benchmark import worded
 from vistune.evals.judges.base import Question, Verdict, one_each, question_of, scores_of, unread
 from vistune.evals.metrics.groups import group_means
 from vistune.evals.prediction import Prediction
@@ -96,4 +96,4 @@ def mm_vet_result(rule: str, samples: Sequence[Sample], runs: Sequence[Sequence[
 def _prompt(sample: Sample, answer: str) -> str:
     cells = {"question": question_of(sample), "truth": sample.answers[0], "prediction": answer}
     spaced = cells["truth"].replace("<AND>", " <AND> ").replace("<OR>", " <OR> ")
-    return fill(_PROMPT, **{name: " ".join(text.split()) for name, text in (cells | {"truth": spaced}).items()})
+    return worded(_PROMPT, **{name: " ".join(text.split()) for name, text in (cells | {"truth": spaced}).items()})

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from vistune.completer import Message, Request
-from vistune.evals.benchmark import fill
+from vistune.evals.benchmark import worded
 from vistune.evals.judges.base import Question, Verdict, known_of, question_of, unread
 from vistune.evals.prediction import Prediction
 from vistune.evals.result import Result, ratio
@@ -111,4 +111,4 @@ class Pairwise:
 
 
 def _prompt(sample: Sample, first: str, second: str) -> str:
-    return fill(_PROMPT, context=known_of(sample), question=question_of(sample), first=first, second=second)
+    return worded(_PROMPT, context=known_of(sample), question=question_of(sample), first=first, second=second)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from vistune.evals.benchmark import fill
+from vistune.evals.benchmark import worded
 from vistune.evals.judges.base import Question, Verdict, one_each, question_of, scores_of, unread
 from vistune.evals.prediction import Prediction
 from vistune.evals.result import Result
@@ -61,4 +61,4 @@ class QaMatch:
 
 
 def _prompt(sample: Sample, answer: str) -> str:
-    return fill(_PROMPT, question=question_of(sample), truth=" / ".join(sample.answers), answer=answer)
+    return worded(_PROMPT, question=question_of(sample), truth=" / ".join(sample.answers), answer=answer)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from vistune.completer import Message, Request
-from vistune.evals.benchmark import fill
+from vistune.evals.benchmark import worded
 from vistune.evals.judges.base import Question, Verdict, known_of, question_of, scores_of, unread
 from vistune.evals.prediction import Prediction
 from vistune.evals.result import Result
@@ -87,7 +87,7 @@ class Rating:
 
 
 def _prompt(sample: Sample, answer: str) -> str:
-    return fill(
+    return worded(
         _PROMPT,
         context=known_of(sample),
         question=question_of(sample),

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vistune.completer import Message, Request
-from vistune.evals.benchmark import fill
+from vistune.evals.benchmark import worded
 from vistune.evals.judges.base import Question, Verdict, question_of, scores_of, unread
 from vistune.evals.prediction import Prediction
 from vistune.evals.result import Floats, Result
@@ -120,5 +120,5 @@ def _clusters(samples: Sequence[Sample]) -> NDArray[np.int64]:
 
 def _request(sample: Sample, aspect: str, questions: Sequence[str], answers: Sequence[str]) -> Request:
     shown = "\n".join(f"Question: {question}\nAssistant: {answer}" for question, answer in zip(questions, answers, strict=True))
-    text = fill(_PROMPT, meaning=ASPECTS[aspect], answers=shown, truth=sample.answers[0], aspect=aspect)
+    text = worded(_PROMPT, meaning=ASPECTS[aspect], answers=shown, truth=sample.answers[0], aspect=aspect)
     return Request((Message("user", text),), max_tokens=32, id=sample.id)

@@ -168,7 +168,7 @@ def _with_heads(
         if not ids or ids[-1] not in openings:
             break
         form = openings[ids[-1]]
-        row.fill(form)
+        row.leave_places(form)
     for form in written:
         row.find(form, _target(form.head, prompt, asked))
     for form in written:
@@ -205,7 +205,7 @@ class _Answering:
         self.ids += ids
         self.spoken += ids
 
-    def fill(self, form: Form) -> None:
+    def leave_places(self, form: Form) -> None:
         """Places behind the row, and the words that close them."""
         start = len(self.prompt.rendered.ids) + len(self.ids)
         self._add(form.kind, Slot(len(self.things.get(form.kind, [])), start, form.places), Thing(None))

@@ -10,7 +10,7 @@ from vistune.model.native.model import NativeModel
 from vistune.model.native.spec import NativeSpec, read_spec
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
-from vistune.model.weights.checkpoint import WEIGHTS, fill, located, read_config
+from vistune.model.weights.checkpoint import WEIGHTS, load_into, located, read_config
 from vistune.trust import trusting
 
 Model: TypeAlias = VisionLanguageModel | NativeModel
@@ -33,5 +33,5 @@ def load(folder: str | Path, trust: Sequence[str] = ()) -> Model:
     parts: set[str] = set(config["parts"])
     with trusting(trust, opened=folder):
         model = assemble(read_spec(located(config["model"], folder)), parts)
-    fill(model, folder / WEIGHTS, parts)
+    load_into(model, folder / WEIGHTS, parts)
     return model.eval()

@@ -56,7 +56,7 @@ class Shared:
         )
 
 
-def share(examples: Sequence[Example]) -> Shared | None:
+def shared_prefixes(examples: Sequence[Example]) -> Shared | None:
     """What samples packed in this order have in common: those alike up to their first medium, as far as all of them agree.
 
     None when nothing is. Every sample keeps a token of its own. Media are the same when they were prepared once.

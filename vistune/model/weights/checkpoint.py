@@ -32,7 +32,7 @@ from vistune.model.regions.base import RegionEncoder
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
 from vistune.model.weights.numbers import check_finite, check_kinds
-from vistune.model.weights.sharding import cut_as, whole
+from vistune.model.weights.sharding import shard_like, whole
 from vistune.trust import trusting
 
 Beginning = Encoder | Connector | Fusion | RegionEncoder
@@ -121,7 +121,7 @@ def load(folder: str | Path) -> VisionLanguageModel:
     spec = ModelSpec.from_json(located(config["model"], folder))
     with trusting(opened=folder):
         model = VisionLanguageModel(spec, stored=parts)
-    fill(model, folder / WEIGHTS, parts)
+    load_into(model, folder / WEIGHTS, parts)
     return model.eval()
 
 
@@ -156,7 +156,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def fill(model: nn.Module, file: Path, parts: set[str]) -> None:
+def load_into(model: nn.Module, file: Path, parts: set[str]) -> None:
     """Copy a safetensors file into the model: exactly the weights of `parts`, each of the right shape, and finite."""
     if not file.is_file():
         raise InputError(f"{file} is missing")
@@ -174,4 +174,4 @@ def fill(model: nn.Module, file: Path, parts: set[str]) -> None:
             raise InputError(f"{file}: {name} is {list(tensor.shape)}, the model's is {list(expected[name].shape)}")
     check_kinds(weights, expected, file)
     check_finite(weights, file)
-    model.load_state_dict({name: cut_as(tensor, expected[name]) for name, tensor in weights.items()}, strict=False)
+    model.load_state_dict({name: shard_like(tensor, expected[name]) for name, tensor in weights.items()}, strict=False)

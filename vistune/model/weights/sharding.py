@@ -14,12 +14,12 @@ def whole(tensor: Tensor) -> Tensor:
     return tensor.full_tensor().cpu() if isinstance(tensor, DTensor) else tensor
 
 
-def share(tensor: Tensor) -> Tensor:
+def local(tensor: Tensor) -> Tensor:
     """What lies on this process."""
     return tensor.to_local() if isinstance(tensor, DTensor) else tensor
 
 
-def cut_as(whole: Tensor, pattern: Tensor) -> Tensor:
+def shard_like(whole: Tensor, pattern: Tensor) -> Tensor:
     """`whole`, which every process holds, spread as `pattern` of the same shape is."""
     if not isinstance(pattern, DTensor):
         return whole

@@ -26,7 +26,7 @@ from vistune.promptlearn.experiments.published import Rule, published
 from vistune.promptlearn.experiments.results import path_of
 from vistune.promptlearn.experiments.shots import Shots
 from vistune.promptlearn.fit import accuracy, fit
-from vistune.promptlearn.method import Method, Recipe
+from vistune.promptlearn.method import Hyperparameters, Method
 from vistune.promptlearn.pictures.images import Bank, Images
 from vistune.promptlearn.pictures.pixels import fixed_bank, view_bank
 
@@ -181,7 +181,7 @@ def notes(method: Method, task: Task) -> list[str]:
     return []
 
 
-def recipe_of(published: Recipe, images: int, shots: int, given: Given) -> Recipe:
+def recipe_of(published: Hyperparameters, images: int, shots: int, given: Given) -> Hyperparameters:
     """The recipe of a run: as published, with what is overridden and the cap on epochs."""
     if not published.epochs:
         return published

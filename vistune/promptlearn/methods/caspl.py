@@ -9,7 +9,7 @@ from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.edits import EMBED, Edits, Tokens
 from vistune.promptlearn.experiments.shots import Shots
 from vistune.promptlearn.losses import distillation
-from vistune.promptlearn.method import Call, Disclosure, Method, Stage, depth_in, normal, sequences
+from vistune.promptlearn.method import Call, Disclosure, Method, Phase, depth_in, normal, sequences
 from vistune.promptlearn.pictures.images import Bank, Images
 from vistune.promptlearn.plugin import Plugin
 from vistune.promptlearn.teacher import Teacher, open_teacher
@@ -25,7 +25,7 @@ class Caspl(Plugin):
     """
 
     disclosure = Disclosure(unlabelled_novel=True, larger_teacher=True)
-    stages = (Stage("boosting", 0.5, ("boost_",)), Stage("adapting", 0.5, ("inner",)))
+    stages = (Phase("boosting", 0.5, ("boost_",)), Phase("adapting", 0.5, ("inner",)))
     needs_causal_text = True
     needs_vision_blocks = True
 
@@ -51,7 +51,7 @@ class Caspl(Plugin):
         """The domain tokens, with the inner method's edits once it learns."""
         return self.boosted(Edits() if self._boosting else super().edits(call))
 
-    def start_stage(self, stage: Stage, shots: Shots) -> None:
+    def start_stage(self, stage: Phase, shots: Shots) -> None:
         """Remember where the unlabelled images are."""
         super().start_stage(stage, shots)
         self._boosting, self._shots = stage.name == "boosting", shots

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.edits import Edits
-from vistune.promptlearn.method import Call, Method, Recipe
+from vistune.promptlearn.method import Call, Hyperparameters, Method
 from vistune.promptlearn.towers.encoded import Encoded
 
 
@@ -19,7 +19,7 @@ def bottleneck(width: int, reduction: int) -> nn.Sequential:
 class ClipAdapter(Method):
     """f = `ratio` x A(f) + (1 - `ratio`) x f on the raw image feature (without biases the length plays no part)."""
 
-    recipe = Recipe(epochs=200)
+    recipe = Hyperparameters(epochs=200)
 
     def __init__(self, backbone: DualEncoder, *, ratio: float = 0.2, reduction: int = 4) -> None:
         super().__init__(backbone)

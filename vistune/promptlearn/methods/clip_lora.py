@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.edits import Attention, Edits, LowRank, TowerName
-from vistune.promptlearn.method import Call, Method, Recipe
+from vistune.promptlearn.method import Call, Hyperparameters, Method
 from vistune.promptlearn.towers.encoded import Encoded
 
 SCALE = 100.0  # the release fixes the temperature instead of reading the backbone's
@@ -18,7 +18,7 @@ SCALE = 100.0  # the release fixes the temperature instead of reading the backbo
 class ClipLora(Method):
     """Rank `rank` on query, key and value projections, times `alpha` / sqrt(rank), behind dropout; `up` starts at zero."""
 
-    recipe = Recipe(
+    recipe = Hyperparameters(
         optimizer="adamw", lr=0.0002, batch=32, weight_decay=0.01, warm_up=0, schedule="step", iterations_per_shot=500
     )
     needs_vision_blocks = True

@@ -6,13 +6,13 @@ from torch import Tensor, nn
 
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.edits import Edits
-from vistune.promptlearn.method import Call, Method, Recipe, initial_context, prompt
+from vistune.promptlearn.method import Call, Hyperparameters, Method, initial_context, prompt
 
 
 class Cocoop(Method):
     """A bottleneck of the unit image feature, added to every context vector; the text tower runs once an image and class."""
 
-    recipe = Recipe(batch=1, epochs=10)
+    recipe = Hyperparameters(batch=1, epochs=10)
 
     def __init__(self, backbone: DualEncoder, *, words: str = "a photo of a", reduction: int = 16) -> None:
         super().__init__(backbone)

@@ -9,7 +9,7 @@ from torch import nn
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.edits import Context, Edits
-from vistune.promptlearn.method import Call, Method, Recipe, initial_context, normal, prompt, rows
+from vistune.promptlearn.method import Call, Hyperparameters, Method, initial_context, normal, prompt, rows
 
 
 class Coop(Method):
@@ -19,7 +19,7 @@ class Coop(Method):
     answer for new classes; `position` is where the name stands.
     """
 
-    recipe = Recipe(epochs=200)
+    recipe = Hyperparameters(epochs=200)
 
     def __init__(
         self,

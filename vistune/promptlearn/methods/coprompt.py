@@ -8,7 +8,7 @@ from torch import Tensor
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.edits import Edits
 from vistune.promptlearn.losses import cosine_distance
-from vistune.promptlearn.method import Call, Disclosure, Output, Recipe
+from vistune.promptlearn.method import Call, Disclosure, Hyperparameters, Output
 from vistune.promptlearn.methods.clip_adapter import bottleneck
 from vistune.promptlearn.methods.maple import Maple
 
@@ -21,7 +21,7 @@ class Coprompt(Maple):
     every class draws its own. Published with weight 1 (its configuration file; the code's default is 8).
     """
 
-    recipe = Recipe(lr=0.0035, batch=4, epochs=8, views=2, augment="randaugment")
+    recipe = Hyperparameters(lr=0.0035, batch=4, epochs=8, views=2, augment="randaugment")
     disclosure = Disclosure(language_model_text=True)
     second_view = True
 

@@ -17,7 +17,7 @@ from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.edits import Edits
 from vistune.promptlearn.experiments.shots import Shots
-from vistune.promptlearn.method import Call, Method, Recipe
+from vistune.promptlearn.method import Call, Hyperparameters, Method
 
 MOST = 1000  # images that are clustered
 TEMPLATE = "a photo of a {}"
@@ -40,7 +40,7 @@ class Damvp(Method):
     file of a border that was meta-learnt on other data sets (`vistune promptlearn meta-start`), as in the paper.
     """
 
-    recipe = Recipe(lr=10.0, batch=128, epochs=50, weight_decay=0.0, schedule="step", floor=0.0, warm_steps=0.2)
+    recipe = Hyperparameters(lr=10.0, batch=128, epochs=50, weight_decay=0.0, schedule="step", floor=0.0, warm_steps=0.2)
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.classes import Classes
-from vistune.promptlearn.method import Call, Disclosure, Method, Output, Recipe, rows
+from vistune.promptlearn.method import Call, Disclosure, Hyperparameters, Method, Output, rows
 from vistune.promptlearn.plugin import Plugin
 from vistune.promptlearn.towers.encoded import Encoded
 
@@ -35,7 +35,7 @@ class Dept(Plugin):
     "logits" adds the classifier's logits to the scaled cosines, as released; "probabilities" mixes both softmaxes.
     """
 
-    recipe = Recipe(lr=0.0035, batch=4, epochs=10)
+    recipe = Hyperparameters(lr=0.0035, batch=4, epochs=10)
     disclosure = Disclosure(told_split=True)
 
     def __init__(

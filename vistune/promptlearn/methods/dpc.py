@@ -12,7 +12,7 @@ from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.experiments.shots import Shots
 from vistune.promptlearn.losses import info_nce
-from vistune.promptlearn.method import Call, Disclosure, Method, Stage
+from vistune.promptlearn.method import Call, Disclosure, Method, Phase
 from vistune.promptlearn.pictures.images import Images
 from vistune.promptlearn.plugin import Plugin
 from vistune.promptlearn.towers.encoded import Encoded
@@ -28,7 +28,7 @@ class Dpc(Plugin):
     """
 
     disclosure = Disclosure(told_split=True)
-    stages = (Stage("tuning", 0.5, ("inner",)), Stage("hard negatives", 0.5, ("parallel",)))
+    stages = (Phase("tuning", 0.5, ("inner",)), Phase("hard negatives", 0.5, ("parallel",)))
 
     def __init__(self, backbone: DualEncoder, classes: Classes, inner: Method, *, omega: float = 0.2, hard: int = 8) -> None:
         super().__init__(backbone, inner)
@@ -37,7 +37,7 @@ class Dpc(Plugin):
         self._shots: Shots | None = None
         self._hard_stage = False
 
-    def start_stage(self, stage: Stage, shots: Shots) -> None:
+    def start_stage(self, stage: Phase, shots: Shots) -> None:
         """The clone starts from the tuned prompt."""
         super().start_stage(stage, shots)
         self._shots, self._hard_stage = shots, stage.name == "hard negatives"

@@ -13,7 +13,7 @@ from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.classes import Structure
 from vistune.promptlearn.edits import EMBED, Attention, Context, Edits, Tokens
 from vistune.promptlearn.engine import ensemble
-from vistune.promptlearn.method import Call, Disclosure, Method, Output, Recipe, normal, sequences
+from vistune.promptlearn.method import Call, Disclosure, Hyperparameters, Method, Output, normal, sequences
 from vistune.promptlearn.prompts import continuation
 from vistune.promptlearn.towers.encoded import Encoded
 
@@ -35,7 +35,7 @@ class Hpt(Method):
     name. Texts beyond the tower's length are cut, as released.
     """
 
-    recipe = Recipe(lr=0.0025, batch=8, epochs=10)
+    recipe = Hyperparameters(lr=0.0025, batch=8, epochs=10)
     disclosure = Disclosure(language_model_text=True)
     needs_causal_text = True
     needs_vision_blocks = True

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.edits import EMBED, Edits, Tokens
-from vistune.promptlearn.method import Call, Disclosure, Method, Output, Recipe, rows
+from vistune.promptlearn.method import Call, Disclosure, Hyperparameters, Method, Output, rows
 from vistune.promptlearn.towers.encoded import Encoded
 
 CLASS = "class"
@@ -21,7 +21,7 @@ class InstructionVit(Method):
     answered by both heads summed, new ones by the cosine. The paper teaches the whole tower; here it stays frozen.
     """
 
-    recipe = Recipe(optimizer="adamw", lr=0.001, batch=32, epochs=50, weight_decay=0.01)
+    recipe = Hyperparameters(optimizer="adamw", lr=0.001, batch=32, epochs=50, weight_decay=0.01)
     disclosure = Disclosure(told_split=True)
     needs_class_token = True
     needs_vision_blocks = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.edits import EMBED, Edits, Tokens
-from vistune.promptlearn.method import Call, Method, Recipe, depth_in, initial_context, normal, prompt, sequences
+from vistune.promptlearn.method import Call, Hyperparameters, Method, depth_in, initial_context, normal, prompt, sequences
 
 
 class Ivlp(Method):
@@ -14,7 +14,7 @@ class Ivlp(Method):
     `depth_vision` 0 leaves the image tower alone.
     """
 
-    recipe = Recipe(lr=0.0035, batch=4, epochs=5)
+    recipe = Hyperparameters(lr=0.0035, batch=4, epochs=5)
     needs_vision_blocks = True
 
     def __init__(

@@ -7,14 +7,14 @@ from torch import Tensor
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.losses import cosine_distance
-from vistune.promptlearn.method import Call, Output, Recipe
+from vistune.promptlearn.method import Call, Hyperparameters, Output
 from vistune.promptlearn.methods.coop import Coop
 
 
 class Kgcoop(Coop):
     """Cross-entropy + `weight` x the distance of each class feature to its frozen template feature."""
 
-    recipe = Recipe(batch=128, epochs=100)
+    recipe = Hyperparameters(batch=128, epochs=100)
 
     def __init__(self, backbone: DualEncoder, classes: Classes, *, words: str = "a photo of a", weight: float = 8.0) -> None:
         super().__init__(backbone, classes, words=words)

@@ -12,7 +12,7 @@ from vistune.errors import InputError
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.edits import Edits
-from vistune.promptlearn.method import Call, Method, Output, Recipe, initial_context, prompt
+from vistune.promptlearn.method import Call, Hyperparameters, Method, Output, initial_context, prompt
 from vistune.promptlearn.methods.twosfs import BlockNorms
 from vistune.promptlearn.templates import LASP_TEMPLATES
 from vistune.promptlearn.towers.encoded import Encoded
@@ -27,7 +27,7 @@ class Lasp(Method):
     also stand among the classes an image is told from. Predictions are among the classes asked for.
     """
 
-    recipe = Recipe(lr=0.032, batch=32, epochs=25, warm_up=3, clip=1.0)
+    recipe = Hyperparameters(lr=0.032, batch=32, epochs=25, warm_up=3, clip=1.0)
 
     def __init__(
         self,

@@ -7,14 +7,14 @@ from torch import Tensor, nn
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.edits import Edits
-from vistune.promptlearn.method import Call, Method, Recipe, rows
+from vistune.promptlearn.method import Call, Hyperparameters, Method, rows
 from vistune.promptlearn.towers.encoded import Encoded
 
 
 class LinearProbe(Method):
     """A Linear to the taught classes; class names play no part and new classes have no answer."""
 
-    recipe = Recipe(optimizer="adamw", lr=0.001, batch=32, epochs=100, weight_decay=0.01)
+    recipe = Hyperparameters(optimizer="adamw", lr=0.001, batch=32, epochs=100, weight_decay=0.01)
     answers_new_classes = False
 
     def __init__(self, backbone: DualEncoder, classes: Classes) -> None:

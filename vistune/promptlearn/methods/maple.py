@@ -6,13 +6,13 @@ from torch import Tensor, nn
 
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.edits import EMBED, Edits, Tokens
-from vistune.promptlearn.method import Call, Method, Recipe, depth_in, initial_context, normal, prompt, sequences
+from vistune.promptlearn.method import Call, Hyperparameters, Method, depth_in, initial_context, normal, prompt, sequences
 
 
 class Maple(Method):
     """`depth` sets of `n_ctx` text vectors (input, blocks 1 .. depth - 1), each with a Linear to the image tower."""
 
-    recipe = Recipe(lr=0.0035, batch=4, epochs=5)
+    recipe = Hyperparameters(lr=0.0035, batch=4, epochs=5)
     needs_vision_blocks = True
 
     def __init__(

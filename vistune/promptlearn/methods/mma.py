@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.edits import Edits, TowerName
-from vistune.promptlearn.method import Call, Method, Recipe, block_in
+from vistune.promptlearn.method import Call, Hyperparameters, Method, block_in
 
 
 class ScaleGradient(torch.autograd.Function):
@@ -41,7 +41,7 @@ class Mma(Method):
     if the scale were 1; plain autograd would give them gradients `scale` times smaller.
     """
 
-    recipe = Recipe(lr=0.0015, batch=16, epochs=5, warm_up=0)
+    recipe = Hyperparameters(lr=0.0015, batch=16, epochs=5, warm_up=0)
     needs_vision_blocks = True
 
     def __init__(self, backbone: DualEncoder, *, first: int | None = None, bottleneck: int = 32, scale: float = 0.001) -> None:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.edits import Edits, Tokens
 from vistune.promptlearn.losses import cosine_distance
-from vistune.promptlearn.method import Call, Disclosure, Method, Output, Recipe, block_in, normal
+from vistune.promptlearn.method import Call, Disclosure, Hyperparameters, Method, Output, block_in, normal
 from vistune.promptlearn.towers.encoded import Encoded
 
 REP = "rep"
@@ -23,7 +23,7 @@ class Mmrl(Method):
     `alpha` x class logits + (1 - `alpha`) x representation logits, new classes by the class logits alone.
     """
 
-    recipe = Recipe(optimizer="adamw", lr=0.001, batch=4, epochs=10, weight_decay=0.01, crop=(0.5, 1.0))
+    recipe = Hyperparameters(optimizer="adamw", lr=0.001, batch=4, epochs=10, weight_decay=0.01, crop=(0.5, 1.0))
     disclosure = Disclosure(told_split=True)
     needs_causal_text = True
     needs_class_token = True

@@ -10,7 +10,7 @@ from torch import Tensor
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.edits import Context, Edits
 from vistune.promptlearn.losses import off_diagonal_cosine
-from vistune.promptlearn.method import Call, Method, Output, Recipe, normal
+from vistune.promptlearn.method import Call, Hyperparameters, Method, Output, normal
 from vistune.promptlearn.towers.encoded import Encoded
 
 
@@ -23,7 +23,7 @@ class Proda(Method):
     authors' repository holds no code: recorded from a third-party copy, whose training step leaves the diversity term out.
     """
 
-    recipe = Recipe(lr=0.001, batch=20, epochs=100)
+    recipe = Hyperparameters(lr=0.001, batch=20, epochs=100)
     needs_causal_text = True
 
     def __init__(

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.losses import distillation
-from vistune.promptlearn.method import Call, Output, Recipe
+from vistune.promptlearn.method import Call, Hyperparameters, Output
 from vistune.promptlearn.methods.coop import Coop
 
 
@@ -20,7 +20,7 @@ class Prograd(Coop):
     `words` fill the context from the right, the slots before them start at zero. `strength` is the paper's lambda.
     """
 
-    recipe = Recipe(epochs=100)
+    recipe = Hyperparameters(epochs=100)
 
     def __init__(
         self,

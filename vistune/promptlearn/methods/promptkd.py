@@ -11,7 +11,7 @@ from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.edits import EMBED, Edits, Tokens
 from vistune.promptlearn.experiments.shots import Shots
 from vistune.promptlearn.losses import divergence_per_entry
-from vistune.promptlearn.method import Call, Disclosure, Method, Output, Recipe, depth_in, normal, sequences
+from vistune.promptlearn.method import Call, Disclosure, Hyperparameters, Method, Output, depth_in, normal, sequences
 from vistune.promptlearn.pictures.images import Bank, Images
 from vistune.promptlearn.teacher import Teacher, open_teacher
 
@@ -26,7 +26,7 @@ class Promptkd(Method):
     (`scale`). The projector's 1x1 convolutions are Linears on one vector an image.
     """
 
-    recipe = Recipe(lr=0.005, batch=8, epochs=20)
+    recipe = Hyperparameters(lr=0.005, batch=8, epochs=20)
     disclosure = Disclosure(unlabelled_novel=True, larger_teacher=True, tuned_on_test=False)
     needs_vision_blocks = True
 

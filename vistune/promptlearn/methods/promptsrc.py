@@ -8,7 +8,7 @@ from torch import Tensor
 from vistune.promptlearn.average import EpochAverage
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.losses import divergence_per_entry, l1_distance
-from vistune.promptlearn.method import Call, Output, Recipe, depth_in
+from vistune.promptlearn.method import Call, Hyperparameters, Output, depth_in
 from vistune.promptlearn.methods.ivlp import Ivlp
 from vistune.promptlearn.templates import PROMPTSRC_TEMPLATES
 
@@ -21,7 +21,7 @@ class Promptsrc(Ivlp):
     epoch e by a normal density with `mean` and `std` (section 3.3); it replaces the weights after the last epoch.
     """
 
-    recipe = Recipe(lr=0.0025, batch=4, epochs=20)
+    recipe = Hyperparameters(lr=0.0025, batch=4, epochs=20)
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ from torch import Tensor
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.experiments.shots import Shots
-from vistune.promptlearn.method import Call, Disclosure, Recipe, depth_in, full_batches
+from vistune.promptlearn.method import Call, Disclosure, Hyperparameters, depth_in, full_batches
 from vistune.promptlearn.methods.ivlp import Ivlp
 
 WORDS = "a photo of a"
@@ -21,7 +21,7 @@ class Protext(Ivlp):
     More context vectors than those words have tokens start at random and stand before the bare name, as released.
     """
 
-    recipe = Recipe(optimizer="adamw", lr=0.03, batch=256, epochs=200, weight_decay=0.1, betas=(0.9, 0.98), warm_up=5)
+    recipe = Hyperparameters(optimizer="adamw", lr=0.03, batch=256, epochs=200, weight_decay=0.1, betas=(0.9, 0.98), warm_up=5)
     disclosure = Disclosure(language_model_text=True)
 
     needs_vision_blocks = False

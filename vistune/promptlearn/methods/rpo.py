@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.edits import EMBED, Attention, Edits, Tokens
-from vistune.promptlearn.method import Call, Method, Recipe
+from vistune.promptlearn.method import Call, Hyperparameters, Method
 from vistune.promptlearn.towers.encoded import Encoded
 
 READ = "read"
@@ -20,7 +20,7 @@ class Rpo(Method):
     Logits are the mean over k of the scaled cosine between the k-th pair.
     """
 
-    recipe = Recipe(lr=0.01, batch=4, epochs=15)
+    recipe = Hyperparameters(lr=0.01, batch=4, epochs=15)
     needs_causal_text = True
     needs_class_token = True
     needs_vision_blocks = True

@@ -11,7 +11,7 @@ from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.edits import EMBED, Attention, Context, Edits, Tokens
 from vistune.promptlearn.experiments.shots import Shots
 from vistune.promptlearn.losses import l1_distance
-from vistune.promptlearn.method import Call, Disclosure, Output, Recipe, depth_in
+from vistune.promptlearn.method import Call, Disclosure, Hyperparameters, Output, depth_in
 from vistune.promptlearn.methods.ivlp import Ivlp
 
 PRE = "pre"
@@ -31,7 +31,7 @@ class Tac(Ivlp):
     Weights are averaged over epochs.
     """
 
-    recipe = Recipe(lr=0.0025, batch=8, epochs=20, views=4, joint_views=True, crop=(0.4, 1.0))
+    recipe = Hyperparameters(lr=0.0025, batch=8, epochs=20, views=4, joint_views=True, crop=(0.4, 1.0))
     disclosure = Disclosure(language_model_text=True)
     needs_causal_text = True
     needs_class_token = True

@@ -15,7 +15,7 @@ from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.edits import Edits
 from vistune.promptlearn.experiments.shots import Shots
-from vistune.promptlearn.method import Call, Method, Recipe, Stage
+from vistune.promptlearn.method import Call, Hyperparameters, Method, Phase
 
 
 class Taskres(Method):
@@ -26,7 +26,7 @@ class Taskres(Method):
     keeps its base weight. The paper's `alpha` is 0.5, the released code's default 1.
     """
 
-    recipe = Recipe(optimizer="adam", batch=256, epochs=100)
+    recipe = Hyperparameters(optimizer="adam", batch=256, epochs=100)
 
     def __init__(
         self,
@@ -46,9 +46,9 @@ class Taskres(Method):
             self.projection = nn.Parameter(base_projection(backbone, enhanced), requires_grad=enhanced == "tuned")
         self.enhanced = enhanced
         if enhanced == "tuned":
-            self.stages = (Stage("base", 0.5, ("projection",)), Stage("residual", 0.5, ("residual",)))
+            self.stages = (Phase("base", 0.5, ("projection",)), Phase("residual", 0.5, ("residual",)))
 
-    def start_stage(self, stage: Stage, shots: Shots) -> None:
+    def start_stage(self, stage: Phase, shots: Shots) -> None:
         """Once the base is tuned it stays."""
         if self.enhanced == "tuned":
             self.projection.requires_grad_(stage.name == "base")

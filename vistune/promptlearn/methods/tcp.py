@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.edits import Context, Edits, Tokens
 from vistune.promptlearn.losses import cosine_distance
-from vistune.promptlearn.method import Call, Method, Output, Recipe, block_in, normal
+from vistune.promptlearn.method import Call, Hyperparameters, Method, Output, block_in, normal
 
 
 class QuickGELU(nn.Module):
@@ -25,7 +25,7 @@ class Tcp(Method):
     The prompt reads `[ctx] NAME<suffix>` with the suffix of the classes' own template (`, a type of pet.`).
     """
 
-    recipe = Recipe(optimizer="adam")
+    recipe = Hyperparameters(optimizer="adam")
 
     def __init__(
         self, backbone: DualEncoder, *, n_ctx: int = 4, block: int | None = None, reduction: int = 4, weight: float = 8.0

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.edits import Edits
 from vistune.promptlearn.losses import l1_distance
-from vistune.promptlearn.method import Call, Method, Output, Recipe
+from vistune.promptlearn.method import Call, Hyperparameters, Method, Output
 from vistune.promptlearn.plugin import Plugin
 from vistune.promptlearn.towers.encoded import Encoded
 
@@ -28,7 +28,7 @@ class Textrefiner(Plugin):
     local and global terms as its example does.
     """
 
-    recipe = Recipe(batch=32, epochs=10)
+    recipe = Hyperparameters(batch=32, epochs=10)
     needs_class_token = True
     needs_vision_blocks = True
 

@@ -11,7 +11,7 @@ from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.edits import Edits
 from vistune.promptlearn.engine import ensemble
 from vistune.promptlearn.experiments.shots import Shots
-from vistune.promptlearn.method import Call, Method, Recipe, rows
+from vistune.promptlearn.method import Call, Hyperparameters, Method, rows
 from vistune.promptlearn.towers.encoded import Encoded
 
 SCALE = 100.0  # the release fixes the temperature instead of reading the backbone's
@@ -29,7 +29,7 @@ class TipAdapter(Method):
     done here. The defaults are its settings for ImageNet; those of other data sets stand in `published.py`.
     """
 
-    recipe = Recipe(
+    recipe = Hyperparameters(
         optimizer="adamw", lr=0.001, batch=256, epochs=20, weight_decay=0.01, epsilon=1e-4, views=10,
         schedule="step", floor=0.0, crop=(0.5, 1.0),
     )  # fmt: skip

@@ -9,7 +9,7 @@ from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.edits import Edits
 from vistune.promptlearn.engine import Engine
 from vistune.promptlearn.losses import entropy, marginal_entropy
-from vistune.promptlearn.method import Call, Method, Recipe, initial_context, prompt
+from vistune.promptlearn.method import Call, Hyperparameters, Method, initial_context, prompt
 from vistune.promptlearn.towers.encoded import Encoded
 
 
@@ -23,7 +23,7 @@ class Tpt(Method):
     for fine-grained data sets, those crops in AugMix.
     """
 
-    recipe = Recipe(epochs=0)
+    recipe = Hyperparameters(epochs=0)
 
     def __init__(
         self,

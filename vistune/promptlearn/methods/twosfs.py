@@ -9,7 +9,7 @@ from vistune.promptlearn.backbone import DualEncoder, unit
 from vistune.promptlearn.classes import Classes
 from vistune.promptlearn.edits import Edits, Norms, TowerName
 from vistune.promptlearn.experiments.shots import Shots
-from vistune.promptlearn.method import Call, Disclosure, Method, Recipe, Stage
+from vistune.promptlearn.method import Call, Disclosure, Hyperparameters, Method, Phase
 
 
 class BlockNorms(nn.Module):
@@ -37,11 +37,11 @@ class Twosfs(Method):
     A taught class is answered by its row of the classifier, a new one by the adapted text tower.
     """
 
-    recipe = Recipe(
+    recipe = Hyperparameters(
         optimizer="adamw", lr=0.0002, batch=32, weight_decay=0.01, warm_up=0, schedule="step", iterations_per_shot=300
     )
     disclosure = Disclosure(told_split=True)
-    stages = (Stage("norms", 0.6, ("text_norms", "vision_norms")), Stage("classifier", 0.4, ("classifier",)))
+    stages = (Phase("norms", 0.6, ("text_norms", "vision_norms")), Phase("classifier", 0.4, ("classifier",)))
     needs_vision_blocks = True
 
     def __init__(self, backbone: DualEncoder, classes: Classes) -> None:
@@ -53,7 +53,7 @@ class Twosfs(Method):
         self.classifying: Tensor
         self.register_buffer("classifying", torch.tensor(False))
 
-    def start_stage(self, stage: Stage, shots: Shots) -> None:
+    def start_stage(self, stage: Phase, shots: Shots) -> None:
         """The classifier starts as the adapted text features, at length one."""
         self.classifying.fill_(stage.name == "classifier")
         if stage.name == "classifier":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.edits import EMBED, Edits, Tokens
-from vistune.promptlearn.method import Call, Method, Recipe, depth_in, normal, sequences
+from vistune.promptlearn.method import Call, Hyperparameters, Method, depth_in, normal, sequences
 
 
 class Vpt(Method):
@@ -13,7 +13,7 @@ class Vpt(Method):
     They have no position embedding; depth 1 is VPT-shallow. The text side is the frozen template.
     """
 
-    recipe = Recipe(lr=0.0025, batch=4, epochs=5)
+    recipe = Hyperparameters(lr=0.0025, batch=4, epochs=5)
     needs_vision_blocks = True
 
     def __init__(self, backbone: DualEncoder, *, n_tokens: int = 8, depth: int | None = None) -> None:

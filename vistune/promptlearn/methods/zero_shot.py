@@ -5,13 +5,13 @@ from __future__ import annotations
 from vistune.promptlearn.backbone import DualEncoder
 from vistune.promptlearn.edits import Edits
 from vistune.promptlearn.engine import ensemble
-from vistune.promptlearn.method import Call, Method, Recipe
+from vistune.promptlearn.method import Call, Hyperparameters, Method
 
 
 class ZeroShot(Method):
     """Nothing is learnt. `templates` replaces the classes' own template by the mean of unit features over several."""
 
-    recipe = Recipe(epochs=0)
+    recipe = Hyperparameters(epochs=0)
 
     def __init__(self, backbone: DualEncoder, *, templates: list[str] | None = None) -> None:
         super().__init__(backbone)

@@ -72,7 +72,8 @@ def model_without_memory(source: str, *, small: bool = False, changes: Mapping[s
     from vistune.model.native.model import NativeModel
     from vistune.model.spec import ModelSpec
     from vistune.model.vlm import VisionLanguageModel
-    from vistune.recipe import load_recipe, nano
+    from vistune.nano import nano
+    from vistune.recipe import load_recipe
 
     recipe = (nano(load_recipe(source)) if small else load_recipe(source)).override(changes or {})
     with torch.device("meta"):

@@ -23,29 +23,29 @@ from vistune.model.packing import Batch, moved, pack, renumbered, summed
 from vistune.model.vlm import VisionLanguageModel
 from vistune.prompt.render import IGNORE
 from vistune.sample import MediaKind, MediaRef, Sample, Text, Turn
-from vistune.training.distributed import World
+from vistune.training.distributed import Ranks
 from vistune.training.steps.work import Work
 
 
-def counted(work: Iterator[Work], world: World) -> Iterator[Work]:
+def counted(work: Iterator[Work], ranks: Ranks) -> Iterator[Work]:
     """Each step's own batches beside the counts of all processes. Raises on all of them the `InputError` of any."""
     while True:
-        with world.together():
+        with ranks.together():
             mine = next(work, None)
         if mine is None:
             return
-        shares = world.gather((mine.counts, mine.tokens, mine.samples, mine.dropped_turns, mine.dropped_media))
+        shares = ranks.gather((mine.counts, mine.tokens, mine.samples, mine.dropped_turns, mine.dropped_media))
         counts, *numbers = zip(*shares, strict=True)
         tokens, samples, turns, media = map(sum, numbers)
         yield replace(mine, counts=summed(counts), tokens=tokens, samples=samples, dropped_turns=turns, dropped_media=media)
 
 
-def evened(work: Iterator[Work], world: World, model: Model) -> Iterator[Work]:
+def evened(work: Iterator[Work], ranks: Ranks, model: Model) -> Iterator[Work]:
     """The same rounds on each process, filled up where this one has fewer batches or lacks media of a kind."""
     assert isinstance(model, VisionLanguageModel), "only models made of parts are cut"
     fillers: dict[frozenset[MediaKind], Batch] = {}
     for mine in work:
-        rounds = world.gather([frozenset(kind for kind in model.chains if batch.things.get(kind)) for batch in mine.batches])
+        rounds = ranks.gather([frozenset(kind for kind in model.chains if batch.things.get(kind)) for batch in mine.batches])
         batches = []
         for number in range(max(map(len, rounds))):
             shown = frozenset[MediaKind]().union(*(kinds[number] for kinds in rounds if number < len(kinds)))

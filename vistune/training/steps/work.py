@@ -17,7 +17,7 @@ from vistune.prompt.template import Template
 from vistune.recipe import Stage
 from vistune.sample import MediaRef, Produce, Sample
 from vistune.spec import build
-from vistune.training.distributed import ALONE, World
+from vistune.training.distributed import ALONE, Ranks
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Work:
 
 
 def work_of_steps(
-    model: Model, samples: Samples, stage: Stage, seed: int, first: int, steps: int, world: World = ALONE
+    model: Model, samples: Samples, stage: Stage, seed: int, first: int, steps: int, ranks: Ranks = ALONE
 ) -> Iterator[Work]:
     """Prepare this process's part of each step's work, in order, from step `first` on."""
     template: Template | None = None
@@ -49,7 +49,7 @@ def work_of_steps(
         template = build("vistune.prompt.templates", stage.template, Template, tokenizer=model.llm.tokenizer)
     renderer: Any = model.renderer(template)
     for step in range(first, steps):
-        places = [step * stage.batch + place for place in world.part(stage.batch)]
+        places = [step * stage.batch + place for place in ranks.part(stage.batch)]
         chosen = [samples[sample_at(place, len(samples), seed)] for place in places]
         examples: list[Any] = [_example(model, sample, renderer) for sample in chosen]
         cut = [_dropped(sample, example.rendered.dropped_turns) for sample, example in zip(chosen, examples, strict=True)]

@@ -11,7 +11,7 @@ import torch
 from families import DECODERS, decoder
 
 from vistune.errors import InputError
-from vistune.model.answering.prefixes import lay, share
+from vistune.model.answering.prefixes import lay, shared_prefixes
 from vistune.model.language.causal import LanguageModel
 from vistune.model.language.inputs import Inputs
 from vistune.model.packing import pack
@@ -93,7 +93,7 @@ def test_a_fusion_shares_or_falls_back_to_the_same_answers(kind: str, tiny_spec:
     assert model.generate(mixed(), 6) == model.generate(mixed(), 6, reuse=False)
     renderer, known = model.renderer(), {}
     examples = [model.example(sample, renderer, True, known) for sample in mixed()]
-    batch, shared = pack(examples), share(examples)
+    batch, shared = pack(examples), shared_prefixes(examples)
     assert shared is not None and len(shared.kept) < len(batch.ids)
     cache = model.llm.prefill(model.inputs(batch), shared)
     assert (cache is not None) == (kind in SHARING)
@@ -104,13 +104,13 @@ def test_what_is_shared_is_all_that_is_alike(tiny_spec: dict[str, Any]) -> None:
     renderer, known = model.renderer(), {}
     samples = [asked("one two yes", 1, 2), asked("one two", 1, 2), asked("one two no", 1, 2), asked("one two no", 3, 2)]
     examples = [model.example(sample, renderer, True, known) for sample in samples]
-    shared = share(examples)
+    shared = shared_prefixes(examples)
     assert shared is not None
     assert shared.after == (None, 0, 0, 0, None)
     alike = [row.rendered.ids for row in examples[:3]]
     length = shared.lengths[0]
     assert all(row[:length] == alike[0][:length] for row in alike) and len({row[length] for row in alike}) > 1
-    assert share(examples[2:]) is None and share(examples[:1]) is None
+    assert shared_prefixes(examples[2:]) is None and shared_prefixes(examples[:1]) is None
     ids = pack(examples).ids
     assert torch.equal(ids[shared.kept][shared.back], ids)
 

@@ -1,0 +1,1 @@
+"""How many small mistakes in the source the tests notice: `make mutants`."""

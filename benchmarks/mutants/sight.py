@@ -1,0 +1,109 @@
+"""A pytest plugin that writes down which lines of the package each test runs, and how long it takes.
+
+Loaded by `-p benchmarks.mutants.sight`; `VISTUNE_SIGHT` names the folder it writes to. Processes that a test starts are
+followed, too, so that a line which only a command's own process runs is seen by the test that starts it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from time import perf_counter
+
+import pytest
+from coverage import Coverage, CoverageData
+from coverage.numbits import numbits_to_nums
+
+CONFIG = """[run]
+source = {source}
+data_file = {data}
+parallel = true
+context = ${{VISTUNE_SIGHT_TEST-}}
+patch = subprocess
+sigterm = true
+disable_warnings = no-data-collected,module-not-imported,module-not-measured
+"""
+_durations: dict[str, float] = {}
+
+
+def folder() -> Path:
+    """Where sight is written to."""
+    return Path(os.environ["VISTUNE_SIGHT"])
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin before any module of the package is imported."""
+    folder().mkdir(parents=True, exist_ok=True)
+    settings = folder() / "coveragerc"
+    settings.write_text(CONFIG.format(source=",".join(json.loads(os.environ["VISTUNE_SIGHT_SOURCES"])), data=folder() / "data"))
+    config.stash[_COVERAGE] = Coverage(config_file=str(settings))
+    config.stash[_COVERAGE].start()
+
+
+_COVERAGE = pytest.StashKey[Coverage]()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Everything between a test's set-up and its end is its own."""
+    os.environ["VISTUNE_SIGHT_TEST"] = item.nodeid  # what its processes are told
+    item.config.stash[_COVERAGE].switch_context(item.nodeid)
+    start = perf_counter()
+    yield
+    _durations[item.nodeid] = round(perf_counter() - start, 3)
+    item.config.stash[_COVERAGE].switch_context("")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Write lines and durations."""
+    coverage = config.stash[_COVERAGE]
+    coverage.stop()
+    coverage.save()
+    known = folder() / "durations.json"
+    before = json.loads(known.read_text()) if known.exists() else {}
+    known.write_text(json.dumps(before | _durations))
+
+
+def seen(where: Path, root: Path) -> dict[str, dict[int, list[str]]]:
+    """For each file of the package and each of its lines, the tests that run it, the quickest first.
+
+    A line that is run when its module is imported is seen by every test of the test files that run another line of the module.
+    """
+    durations: dict[str, float] = json.loads((where / "durations.json").read_text())
+    lines: dict[str, defaultdict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for data in sorted(where.glob("data*")):
+        for file, line, test in _rows(data):
+            lines[str(Path(file).relative_to(root))][line].add(test)
+    made: dict[str, dict[int, list[str]]] = {}
+    for file, found in lines.items():
+        any_line = set().union(*found.values()) - {""}
+        made[file] = {
+            line: sorted(any_line if "" in tests else tests & durations.keys(), key=lambda test: durations.get(test, 1e9))
+            for line, tests in found.items()
+        }
+    return made
+
+
+def _rows(data: Path) -> Iterator[tuple[str, int, str]]:
+    """`(file, line, test)` of one data file: `line_bits` holds a row for each file and context, a bit for each line."""
+    CoverageData(str(data)).read()  # refuses what is no data file
+    with sqlite3.connect(data) as base:
+        query = "select file.path, context.context, numbits from line_bits join file on file_id = file.id "
+        for path, test, bits in base.execute(query + "join context on context_id = context.id"):
+            yield from ((path, line, test) for line in numbits_to_nums(bits))
+
+
+def ordered(tests: Sequence[str], durations: dict[str, float], seconds: float) -> list[str]:
+    """The quickest tests that fit into the time together; the first always does."""
+    chosen: list[str] = []
+    total = 0.0
+    for test in tests:
+        total += durations.get(test, 0.0)
+        if chosen and total > seconds:
+            break
+        chosen.append(test)
+    return chosen
