@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
 from vistune.data.media.image import load_image
 from vistune.draw import draw_regions
-from vistune.errors import InputError
+from vistune.errors import InputError, TooLongError
 from vistune.model.answering.opening import Model
 from vistune.model.vlm import VisionLanguageModel, question_sample
-from vistune.sample import Media, Region, Text, Turn
+from vistune.sample import Media, MediaRef, Region, Sample, Text, Turn
 
 
 class Conversation:
@@ -20,18 +22,51 @@ class Conversation:
     def __init__(self, model: Model, image: str | None, max_new_tokens: int = 256) -> None:
         self.model, self.image, self.max_new_tokens = model, image, max_new_tokens
         self.turns: tuple[Turn, ...] = ()
+        self.dropped = 0
+        self.options: dict[str, Any] = {}
         self.regions: tuple[Region, ...] = ()
         self.media: tuple[Media, ...] = ()
         self._picture: Image.Image | None = None if image is None else load_image(Media.file("image", image))
 
-    def ask(self, question: str) -> str:
-        """The model's answer, given all that was said before."""
-        sample = question_sample(self.image, question, self.turns)
+    def ask(self, question: str, region: Region | None = None) -> str:
+        """The model's answer, given all that was said before: about `region` of the picture, if one is given.
+
+        The oldest turns are left out where all is more than the model reads;
+        `dropped` says how many turns this cost. Raises `InputError` when the question alone is too long.
+        """
+        self.dropped = 0
+        while True:
+            try:
+                return self._answered(_about(question_sample(self.image, question, self.turns), region))
+            except TooLongError:
+                if not self.turns:
+                    raise
+                self.turns = self._shown_again(self.turns[2:])
+                self.dropped += 2
+
+    def reset(self) -> None:
+        """Forget all that was said; the picture stays."""
+        self.turns, self.regions, self.media = (), (), ()
+
+    def show(self, image: str | None) -> None:
+        """Talk about another picture, or none, from the beginning. Raises `InputError` for one that cannot be opened."""
+        picture = None if image is None else load_image(Media.file("image", image))
+        self.image, self._picture = image, picture
+        self.reset()
+
+    def _shown_again(self, turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
+        """The picture in the first of the turns that are left."""
+        if not turns or self.image is None:
+            return turns
+        first, *rest = turns
+        return (replace(first, parts=(MediaRef(0), Text("\n"), *first.parts)), *rest)
+
+    def _answered(self, sample: Sample) -> str:
         if isinstance(self.model, VisionLanguageModel):
-            answer = self.model.answer([sample], self.max_new_tokens)[0]
+            answer = self.model.answer([sample], self.max_new_tokens, **self.options)[0]
             text, self.regions, self.media = answer.text, answer.regions, answer.media
         else:
-            text = self.model.generate([sample], self.max_new_tokens)[0]
+            text = self.model.generate([sample], self.max_new_tokens, **self.options)[0]
             size = None if self._picture is None else self._picture.size
             self.regions = tuple(self.model.codec.decode(text, size))
         self.turns = (*sample.turns, Turn("assistant", (Text(text),)))
@@ -49,3 +84,11 @@ class Conversation:
         except (OSError, ValueError) as error:
             raise InputError(f"cannot write {out}: {' '.join(str(error).split())}") from error
         return out
+
+
+def _about(sample: Sample, region: Region | None) -> Sample:
+    """The sample with the region behind its last question."""
+    if region is None:
+        return sample
+    *before, last = sample.turns
+    return replace(sample, turns=(*before, replace(last, parts=(*last.parts, Text(" "), region))))

@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import sys
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
+import vistune
 from vistune.commands import benchmark, build, data, evaluate, human, models, plan, pretrain, promptlearn, report, run, world
-from vistune.errors import InputError, Interrupted, speaks
+from vistune.errors import InputError, Interrupted, advice, speaks
+
+
+class _Group(TyperGroup):
+    """The commands; Ctrl-C in one of them is one sentence, where typer's own would be a word."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was named."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Interrupted("interrupted") from None
+
 
 app = typer.Typer(
     name="vistune",
+    cls=_Group,
     help="Build general-purpose multimodal models by visual instruction tuning.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(run.app)
 app.add_typer(plan.app)
@@ -31,6 +47,19 @@ app.add_typer(promptlearn.app, name="promptlearn")
 app.add_typer(world.app, name="world")
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        print(f"vistune {vistune.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Build general-purpose multimodal models by visual instruction tuning."""
+
+
 def main() -> None:
     """Run the command line; 0 done, 1 a check failed, 2 bad input, 130 interrupted (143 by SIGTERM)."""
     try:
@@ -43,10 +72,12 @@ def main() -> None:
         if speaks():
             print(f"vistune: {end}", file=sys.stderr)
         sys.exit(end.code)
-    except KeyboardInterrupt:
-        if speaks():
-            print("vistune: interrupted", file=sys.stderr)
-        sys.exit(130)
+    except Exception as error:
+        sentence = advice(error)
+        if sentence is None:
+            raise
+        print(f"vistune: {sentence}", file=sys.stderr)
+        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,10 @@ class InputError(ValueError):
     """Something the user gave is wrong: the message is one sentence naming it, the fault and the remedy."""
 
 
+class TooLongError(InputError):
+    """A sample takes more tokens than the model reads."""
+
+
 class MissingExtraError(InputError):
     """An optional library is not installed."""
 
@@ -37,6 +41,29 @@ class Interrupted(BaseException):  # not for who catches all errors; nor for lib
 def speaks() -> bool:
     """Is this process the one of several under a launcher that talks to the user? Alone, it is."""
     return os.environ.get("RANK", "0") == "0"
+
+
+_NO_MEMORY = ("can't allocate memory", "out of memory", "Cannot allocate memory")
+_NO_ROOM = ("No space left on device", "File too large", "Disk quota exceeded")
+
+
+def advice(error: BaseException) -> str | None:
+    """What to do about memory or disk space that ran out, in one sentence; None for any other error.
+
+    Libraries say both in errors of many types, so that the words decide.
+    """
+    text = " ".join(str(error).split())
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or any(word in text for word in _NO_MEMORY):
+        return (
+            f"memory ran out ({text[:120] or 'no more to be had'}): in training set micro=1 or max_tokens for the stage"
+            " (--set stages.NAME.micro=1), or recompute=[llm]; in answering lower --batch-size; `vistune plan` says what fits"
+        )
+    if any(word in text for word in _NO_ROOM):
+        return (
+            f"the disk is full ({text[:120]}): free some space and give the same command again, it goes on from what"
+            " is whole; --save-every keeps states further apart, and stages' cache=off writes no features"
+        )
+    return None
 
 
 def nearest(name: str, known: list[str]) -> str:

@@ -66,6 +66,11 @@ def read_journal(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
         yield number, value
 
 
+def count_records(path: str | Path) -> int:
+    """How many whole records there are."""
+    return sum(1 for _ in read_journal(path))
+
+
 def _without_torn_line(content: bytes) -> bytes:
     """The content up to the last whole line; a last line without newline is whole when it is JSON."""
     end = content.rfind(b"\n") + 1

@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,6 +24,10 @@ TAKEN = ("logs", "state", "features")  # by a run folder, for what is no stage's
 _FOLDER = re.compile(r"[\w-][\w.-]*")
 
 
+ROW = 8
+"""Samples that go through the model at once where a stage says nothing of it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stage:
     """One round of training.
@@ -33,7 +37,7 @@ class Stage:
     `data` is a data spec.
     `steps` or `epochs` says how long, `batch` how many samples a step, `micro` how many at once on a device (the rest is
     accumulated): as many of the step's samples as fit into `max_tokens` and `max_images` (each tile is one), where either is
-    given in place of `micro`.
+    given in place of `micro`, and eight without a word.
     `warmup` is a share of the steps. `optimizer` is AdamW, or Muon for the weights of linear layers and AdamW for all others.
     `template` replaces the model's own for this stage. `losses` replaces weights of named losses (`text`: 1, and the published
     ones of the model's heads), as in `{text: 1.0, mask_bce: 2.0}`. `recompute` names parts
@@ -62,6 +66,12 @@ class Stage:
     cache: Literal["auto", "encoder", "connector", "off"] = "auto"
     cache_folder: str | None = None
     workers: int = 0
+
+    @property
+    def row(self) -> int:
+        """The most samples that go through the model at once; `max_tokens` and `max_images` may make them fewer."""
+        budgeted = self.max_tokens is not None or self.max_images is not None
+        return self.micro or (self.batch if budgeted else min(self.batch, ROW))
 
     def __post_init__(self) -> None:
         if not _FOLDER.fullmatch(self.name) or self.name in TAKEN:
@@ -99,6 +109,7 @@ class Stage:
 class Recipe:
     """A method: its model, its stages, and where it comes from.
 
+    `start` is a checkpoint whose weights the model begins with; `model` is then its model, perhaps with adapters added.
     `nano` holds the settings, as `override` takes them, that fit its parts to the backbones that ship with the package.
     """
 
@@ -110,6 +121,7 @@ class Recipe:
     deviations: tuple[str, ...] = ()
     published: Mapping[str, float] = field(default_factory=dict)
     nano: Mapping[str, Any] = field(default_factory=dict)
+    start: str | None = None
 
     def __post_init__(self) -> None:
         named = [stage.name for stage in self.stages]
@@ -186,9 +198,7 @@ def _set(target: Any, keys: list[str], value: Any, path: str) -> None:
     for depth, key in enumerate(keys):
         last = depth == len(keys) - 1
         if isinstance(target, list):
-            if not key.isdecimal() or int(key) >= len(target):
-                raise InputError(f"--set {path}: {key!r} is no place in a list of {len(target)}")
-            index: Any = int(key)
+            index: Any = _place(target, key, path)
         elif isinstance(target, dict):
             index = key
             if depth == 0 and key not in target:
@@ -204,6 +214,17 @@ def _set(target: Any, keys: list[str], value: Any, path: str) -> None:
             target = target[index]
         else:
             target = target[index]
+
+
+def _place(target: list[Any], key: str, path: str) -> int:
+    """The number of an entry, by its number or, of stages, by its name."""
+    named = [entry.get("name") for entry in target if isinstance(entry, Mapping)]
+    if key in named:
+        return named.index(key)
+    if not key.isdecimal() or int(key) >= len(target):
+        known = nearest(key, [str(name) for name in named]) if named else ""
+        raise InputError(f"--set {path}: {key!r} is no place in a list of {len(target)}{known}")
+    return int(key)
 
 
 def names() -> list[str]:
@@ -228,6 +249,15 @@ def load_recipe(source: str, **arguments: Any) -> Recipe:
     check_arguments(function, arguments, f"recipe {source}")
     made: Recipe = function(**arguments)
     return made
+
+
+def only(recipe: Recipe, stages: Sequence[str]) -> Recipe:
+    """The recipe with these of its stages, in its order; all where none is named."""
+    known = [stage.name for stage in recipe.stages]
+    for name in stages:
+        if name not in known:
+            raise InputError(f"--stage {name}: {recipe.name} has no such stage{nearest(name, known)}")
+    return replace(recipe, stages=tuple(stage for stage in recipe.stages if not stages or stage.name in stages))
 
 
 def resolve_recipe(name: str) -> Any:

@@ -15,10 +15,10 @@ from vistune import spec
 from vistune.commands.promptlearn import app
 from vistune.errors import InputError
 from vistune.files import read_json
+from vistune.model.device import chosen_device
 from vistune.promptlearn.backbone import load
 from vistune.promptlearn.build import FOLDER
 from vistune.promptlearn.datasets.open import ELEVEN
-from vistune.promptlearn.experiments.device import chosen_device
 from vistune.promptlearn.experiments.experiment import Experiment, Given
 from vistune.promptlearn.experiments.protocols import PROTOCOLS
 from vistune.promptlearn.experiments.published import RULES, published

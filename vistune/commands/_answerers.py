@@ -15,7 +15,7 @@ MODEL = (
 )
 
 
-def open_answerer(model: str, out: Path) -> Answerer:
+def open_answerer(model: str, out: Path, device: str = "auto", dtype: str = "auto") -> Answerer:
     """The model a command line names; raw replies of one over HTTP are kept beside `out`."""
     kind, colon, rest = model.partition(":")
     if kind == "http" and colon:
@@ -36,21 +36,22 @@ def open_answerer(model: str, out: Path) -> Answerer:
     if not _is_native(model):
         from vistune.model.answering.answerer import CheckpointModel
 
-        return CheckpointModel(model)
+        return CheckpointModel(model, device, dtype)
     from vistune.model.native.answerer import NativeAnswerer
 
-    return NativeAnswerer(model)
+    return NativeAnswerer(model, device, dtype)
 
 
-def open_model(model: str) -> Model:
+def open_model(model: str, device: str = "auto", dtype: str = "auto") -> Model:
     """What `chat` talks to: a checkpoint, or a model of transformers."""
     from vistune.model.answering.opening import assemble, load
 
     if not _is_native(model):
-        return load(model)
+        return load(model, device=device, dtype=dtype)
+    from vistune.model.device import placed
     from vistune.model.native.spec import NativeSpec
 
-    return assemble(NativeSpec(native=model)).eval()
+    return placed(assemble(NativeSpec(native=model)).eval(), device, dtype)
 
 
 def _is_native(model: str) -> bool:

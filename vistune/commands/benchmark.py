@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from vistune.commands._answerers import MODEL
+from vistune.commands._device import Device, Dtype
 from vistune.commands._ranking import OPTIONS
+from vistune.commands._settings import settings
 from vistune.commands._trust import Trust
 
 if TYPE_CHECKING:
@@ -46,9 +48,16 @@ def eval(
     out: Annotated[Path, typer.Option(help="Predictions and results; run again to continue.")],
     data: Annotated[Path, typer.Option(help="The folder that holds each benchmark's official files under its name.")] = Path(),
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first samples of each benchmark.")] = None,
+    changes: Annotated[
+        list[str],
+        typer.Option("--set", metavar="KEY=VALUE", help="A variant of the benchmarks, or of one: split=val, pope.rule=exact."),
+    ] = [],  # noqa: B006 - typer reads it, nobody writes it
+    called: Annotated[str | None, typer.Option("--name", help="What reports call the model.")] = None,
     batch_size: Annotated[int, typer.Option(min=1)] = 64,
     max_new_tokens: Annotated[int, typer.Option(min=1)] = 128,
     options: Annotated[str | None, typer.Option(metavar="sum|mean", help=OPTIONS)] = None,
+    device: Device = "auto",
+    dtype: Dtype = "auto",
     trust: Trust = None,
 ) -> None:
     """Answer benchmarks with a model and score the answers."""
@@ -60,14 +69,29 @@ def eval(
     for entry in bench.split(","):
         name, _, place = entry.strip().partition("=")
         places[name] = place or str(data / name)
-    answerer = open_answerer(model, out / "http")
-    results = evaluate(answerer, places, out, arguments_of(answerer, max_new_tokens, options), batch_size, limit)
+    variants = _variants(list(places), settings(changes))
+    answerer = open_answerer(model, out / "http", device, dtype)
+    arguments = arguments_of(answerer, max_new_tokens, options)
+    results = evaluate(answerer, places, out, arguments, batch_size, limit, variants, called)
     for name, result in results.items():
         low, high = result.interval()
-        typer.echo(
-            f"{name}: {result.name} {result.headline:.2f} [{low:.2f}, {high:.2f}] {result.unit} (n {result.n}, {result.rule})"
-        )
+        number = f"{result.headline:.2f} [{low:.2f}, {high:.2f}] {result.unit}"
+        typer.echo(f"{name}: {result.name} {number} (n {result.n}, {result.rule})")
     typer.echo(f"next: vistune report {out} --out {out}")
+
+
+def _variants(names: list[str], given: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The settings of each benchmark: `split=val` is for all, `pope.rule=exact` for one."""
+    from vistune.errors import InputError, nearest
+
+    made: dict[str, dict[str, Any]] = {name: {} for name in names}
+    for key, value in given.items():
+        owner, dot, setting = key.rpartition(".")
+        if dot and owner not in made:
+            raise InputError(f"--set {key}: {owner!r} is not among --bench{nearest(owner, names)}")
+        for name in [owner] if dot else names:
+            made[name][setting] = value
+    return made
 
 
 @app.command()

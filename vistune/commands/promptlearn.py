@@ -227,8 +227,8 @@ def table(
 
 def opened(model: str, tokenizer: str | None, activation: str, device: str) -> DualEncoder:
     """The dual encoder of a command, on its device. Raises `InputError` for a device that is not there."""
+    from vistune.model.device import chosen_device
     from vistune.promptlearn.backbone import load
-    from vistune.promptlearn.experiments.device import chosen_device
     from vistune.promptlearn.towers.openai_weights import load_openai
 
     where = chosen_device(device)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from vistune.commands._answerers import MODEL
+from vistune.commands._device import Device, Dtype
 from vistune.commands._ranking import OPTIONS
 from vistune.commands._settings import settings
 from vistune.commands._trust import Trust
 from vistune.errors import InputError, speaks
 
 if TYPE_CHECKING:
-    from vistune.chat import Conversation
     from vistune.recipe import Recipe
 
 app = typer.Typer()
@@ -41,11 +42,22 @@ def recipes(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
 
 
 @app.command()
-def show(recipe: str, nano: Nano = False, changes: Changes = []) -> None:  # noqa: B006 - typer reads it, nobody writes it
-    """Print a recipe, resolved, as the YAML that `vistune train` takes back; what --nano and --set changed, as comments."""
+def show(
+    recipe: str,
+    nano: Nano = False,
+    changes: Changes = [],  # noqa: B006 - typer reads it, nobody writes it
+    check: Annotated[bool, typer.Option("--check", help="Build the model without weights: all must fit.")] = False,
+    trust: Trust = None,
+) -> None:
+    """Print a recipe as the YAML that `train` takes back."""
     from vistune.recipe import load_recipe
 
     chosen = resolved(recipe, nano, changes)
+    if check:
+        from vistune.training.planning.budget import checked
+
+        print(checked(chosen))
+        return
     changed = chosen.apart(load_recipe(recipe))
     if changed:
         print("\n".join([f"# Set apart from {recipe}:", *(f"#   {line}" for line in changed)]))
@@ -56,7 +68,12 @@ def show(recipe: str, nano: Nano = False, changes: Changes = []) -> None:  # noq
 def train(
     recipe: Annotated[str, typer.Argument(help="A recipe's name (see `vistune recipes`) or a run file (.yaml).")],
     out: Annotated[Path, typer.Option(help="The run folder. An interrupted run of the same recipe continues.")],
-    data: Annotated[str | None, typer.Option(help="Data of the last stage, as kind:path?key=value.")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Data of the last stage, as kind:path?key=value; of others: --set stages.NAME.data=...")
+    ] = None,
+    start: Annotated[Path | None, typer.Option("--from", help="Begin with the model of this checkpoint.")] = None,
+    only: Annotated[list[str], typer.Option("--stage", help="Run this stage alone; may be repeated.")] = [],  # noqa: B006
+    check: Annotated[bool, typer.Option("--check", help="Assemble, look at first samples, train nothing.")] = False,
     nano: Nano = False,
     changes: Changes = [],  # noqa: B006
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
@@ -68,6 +85,7 @@ def train(
     from typing import cast
 
     from vistune.training.distributed import Parallel
+    from vistune.training.run import check as run_check
     from vistune.training.run import train as run
     from vistune.training.steps.precision import Precision
 
@@ -75,8 +93,12 @@ def train(
         raise InputError(f"--precision {precision!r}: expected auto, fp32 or bf16")
     if parallel not in ("ddp", "fsdp"):
         raise InputError(f"--parallel {parallel!r}: expected ddp or fsdp")
+    made = resolved(recipe, nano, changes, start, only)
+    if check:
+        print(run_check(made, out, data))
+        return
     chosen = cast(Precision, precision), save_every, True, cast(Parallel, parallel)
-    folder = run(resolved(recipe, nano, changes), out, data, *chosen)
+    folder = run(made, out, data, *chosen)
     if speaks():
         print(f"{folder}\nnext: vistune chat {folder} --image FILE 'What is in the picture?'")
 
@@ -88,30 +110,20 @@ def chat(
     image: Annotated[Path | None, typer.Option(help="The picture to talk about.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where boxes in the answer are drawn into a copy of the picture.")] = None,
     max_new_tokens: Annotated[int, typer.Option(min=1)] = 256,
+    device: Device = "auto",
+    dtype: Dtype = "auto",
     trust: Trust = None,
 ) -> None:
     """Talk about a picture: one question, or a conversation."""
     from vistune.chat import Conversation
     from vistune.commands._answerers import open_model
+    from vistune.commands._talk import answer, converse
 
-    talk = Conversation(open_model(model), None if image is None else str(image), max_new_tokens)
+    talk = Conversation(open_model(model, device, dtype), None if image is None else str(image), max_new_tokens)
     if question is not None:
-        _answer(talk, question, out)
+        answer(talk, question, out)
         return
-    while True:
-        try:
-            line = input("> ").strip()
-        except EOFError:
-            return
-        if line:
-            _answer(talk, line, out)
-
-
-def _answer(talk: Conversation, question: str, out: Path | None) -> None:
-    print(talk.ask(question))
-    drawn = None if out is None else talk.draw(out)  # nothing is written beside the user's pictures unless asked
-    if drawn is not None:
-        print(f"drawn: {drawn}")
+    converse(talk, out)
 
 
 @app.command()
@@ -123,19 +135,26 @@ def predict(
     max_new_tokens: Annotated[int, typer.Option(min=1)] = 128,
     unseeing: Annotated[bool, typer.Option("--blind", help="Control: show each question another sample's picture.")] = False,
     options: Annotated[str | None, typer.Option(metavar="sum|mean", help=OPTIONS)] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first samples.")] = None,
+    device: Device = "auto",
+    dtype: Dtype = "auto",
     trust: Trust = None,
 ) -> None:
-    """Answer every sample's last question into a predictions file."""
+    """Answer every sample's last question into a file."""
     from vistune.commands._answerers import open_answerer
     from vistune.commands._ranking import arguments_of
     from vistune.data.samples import read
     from vistune.evals.controls import blind
     from vistune.evals.run import predict as run
+    from vistune.journal import count_records
 
-    samples = blind(list(read(data))) if unseeing else list(read(data))
-    answerer = open_answerer(model, out)
+    read_samples = read(data)
+    found = [read_samples[index] for index in range(len(read_samples))[:limit]]
+    samples = blind(found) if unseeing else found
+    answerer = open_answerer(model, out, device, dtype)
     answers = run(answerer, samples, out, arguments_of(answerer, max_new_tokens, options), batch_size)
-    print(f"{len(answers)} predictions in {out}")
+    others = count_records(out) - len(answers)
+    print(f"{len(answers)} predictions in {out}" + (f", beside {others} of other samples" if others else ""))
 
 
 @app.command()
@@ -149,10 +168,17 @@ def demo(
     print(run(out, questions))
 
 
-def resolved(recipe: str, nano: bool, changes: list[str]) -> Recipe:
-    """A recipe with the command line's changes."""
+def resolved(recipe: str, nano: bool, changes: list[str], start: Path | None = None, only: Sequence[str] = ()) -> Recipe:
+    """A recipe with the command line's changes: on the model of the checkpoint `start`, `only` some of its stages."""
     from vistune.nano import nano as shrink
     from vistune.recipe import load_recipe
+    from vistune.recipe import only as chosen
 
     made = load_recipe(recipe)
-    return (shrink(made) if nano else made).override(settings(changes))
+    if start is not None:
+        from vistune.training.start import beginning_at
+
+        made = beginning_at(shrink(made) if nano else made, start)
+    elif nano:
+        made = shrink(made)
+    return chosen(made.override(settings(changes)), only)

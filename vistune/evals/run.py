@@ -126,24 +126,28 @@ def evaluate(
     arguments: Mapping[str, Any] | None = None,
     batch_size: int = 64,
     limit: int | None = None,
+    variants: Mapping[str, Mapping[str, Any]] | None = None,
+    name: str | None = None,
 ) -> dict[str, Result]:
     """Predict and score; `benchmarks` maps names to the place of their files. `limit` takes the first samples of each.
+
+    `variants` are settings of a benchmark by its name (`{"pope": {"rule": "exact"}}`), `name` is what reports call the model.
 
     Every benchmark is opened and read before the first prediction, so that a missing file is found at once. One that cannot be
     scored (its number is a judge's) does not keep the others from being answered and scored: its `InputError` comes at the end.
     """
-    opened = {name: open_benchmark(name) for name in benchmarks}
-    samples = {name: read_samples(bench, benchmarks[name])[:limit] for name, bench in opened.items()}
+    opened = {each: open_benchmark({"kind": each, **(variants or {}).get(each, {})}) for each in benchmarks}
+    samples = {each: read_samples(bench, benchmarks[each])[:limit] for each, bench in opened.items()}
     results: dict[str, Result] = {}
     unscored = []
-    for name, bench in opened.items():
-        predictions = predict(model, samples[name], out / name / "predictions.jsonl", arguments, batch_size)
+    for each, bench in opened.items():
+        predictions = predict(model, samples[each], out / each / "predictions.jsonl", arguments, batch_size)
         try:
-            results[name] = score(bench, predictions, samples[name])
+            results[each] = score(bench, predictions, samples[each])
         except InputError as error:
-            unscored.append(f"{name} was answered ({out / name / 'predictions.jsonl'}) but not scored: {error}")
+            unscored.append(f"{each} was answered ({out / each / 'predictions.jsonl'}) but not scored: {error}")
             continue
-        write_result(out / name, name, model.identity, samples[name], predictions, results[name])
+        write_result(out / each, each, name or model.identity, samples[each], predictions, results[each])
     if unscored:
         others = f"; the results of {', '.join(results)} are in {out}" if results else ""
         raise InputError("; ".join(unscored) + others)

@@ -19,7 +19,7 @@ from typing import TypeAlias
 
 from transformers import PreTrainedTokenizerBase
 
-from vistune.errors import InputError
+from vistune.errors import InputError, TooLongError
 from vistune.prompt.codec import Codec
 from vistune.prompt.spelling import spelled
 from vistune.prompt.template import Piece, Template, with_own_tokens
@@ -151,7 +151,7 @@ class Renderer:
                 break
             shorter = turns[:-2]
             if answer_next or not any(turn.role == "assistant" for turn in shorter):
-                raise InputError(
+                raise TooLongError(
                     f"{sample.where}: takes {len(rendered)} tokens, {self._count(rendered)} of them media, "
                     f"but the limit is {max_length}: raise the limit or shorten the sample"
                 )

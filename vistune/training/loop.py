@@ -26,7 +26,6 @@ from vistune.model.answering.opening import Model
 from vistune.model.weights import sharding
 from vistune.model.weights.checkpoint import units
 from vistune.model.weights.sharding import whole
-from vistune.progress import track
 from vistune.recipe import Stage
 from vistune.training.caching import caching
 from vistune.training.distributed import ALONE, Ranks, sum_gradients
@@ -41,6 +40,7 @@ from vistune.training.steps.recompute import recomputing
 from vistune.training.steps.rounds import counted, evened
 from vistune.training.steps.work import Work, work_of_steps
 from vistune.training.stopping import stopping
+from vistune.training.telling import telling
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +105,10 @@ def train_stage(
     work = counted(iter(ahead), ranks)
     if ranks.sharded:
         work = evened(work, ranks, model)
-    if ranks.first:
-        work = track(work, f"stage {stage.name}", steps - first)
     features = caching(model, samples, stage, steps, paths.features, context, ranks.sharded, ranks.first)
-    with recomputing(model, stage.recompute, f"stage {stage.name!r}"), features, stopping() as stop:
+    recompute = recomputing(model, stage.recompute, f"stage {stage.name!r}")
+    speaking = telling(stage.name, first, steps, ranks.first)
+    with recompute, features, stopping() as stop, speaking as teller:
         for step, todo in enumerate(work, first):
             began = time.perf_counter()
             factor = schedule(step, steps, stage.warmup)
@@ -135,6 +135,7 @@ def train_stage(
             _check_finite(norm, "the norm of the gradients", stage, step)
             optimizer.step()
             log.add(step + 1, steps, loss, norm, factor, todo, time.perf_counter() - began, ahead.waited)
+            teller.step(step + 1, loss, max(stage.train.values()) * factor, todo.tokens)
             last = step + 1 == steps
             due = asked or (step + 1) % save_every == 0
             if last or due:

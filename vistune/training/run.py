@@ -15,23 +15,23 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 
-from vistune.data.manifest import manifest as data_manifest
 from vistune.data.samples import Samples, read
 from vistune.errors import InputError
-from vistune.files import alone, atomic_open, read_json, write_json
-from vistune.model.answering.opening import Model, assemble
+from vistune.files import alone
+from vistune.model.answering.opening import Model
 from vistune.model.weights import checkpoint
 from vistune.recipe import Recipe, Stage, load_recipe
-from vistune.training.distributed import Parallel, Ranks, joined, place
+from vistune.training.claim import claim, finished, record
+from vistune.training.distributed import ALONE, Parallel, Ranks, joined, place
+from vistune.training.first_look import first_look
 from vistune.training.kinds import check_stage
-from vistune.training.loop import Paths, train_stage
+from vistune.training.loop import Paths, stage_steps, train_stage
 from vistune.training.plot import plot_losses
-from vistune.training.provenance import manifest
 from vistune.training.selection import fingerprint, select, table
+from vistune.training.start import begun_model
 from vistune.training.steps.precision import Precision, resolve
 from vistune.trust import trusting
 
@@ -58,28 +58,57 @@ def train(
             recipe = _resolved(recipe, data)
             sources = [_source(stage) for stage in recipe.stages]  # refused before anything is loaded or written
         with ranks.together():
-            model, owned = _assembled(recipe, ranks)  # a typo in the model must not make the folder another recipe's
-        ranks.decide(lambda: _claim(Path(out), recipe))
+            model, owned, before = _assembled(recipe, ranks)  # a typo in the model must not make the folder another recipe's
+        _looked_at(recipe, model, sources, Path(out), ranks)
+        ranks.decide(lambda: claim(Path(out), recipe))
         with ExitStack() as held:
             ranks.decide(lambda: held.enter_context(alone(Path(out))))
-            return _stages(recipe, model, owned, sources, Path(out), precision, save_every, report, ranks)
+            return _stages(recipe, model, owned, before, sources, Path(out), precision, save_every, report, ranks)
 
 
-def _assembled(recipe: Recipe, ranks: Ranks) -> tuple[Model, list[set[str]]]:
-    """The model, and of each stage the units of checkpoints that it trains; all that a recipe can have wrong is found here."""
+def check(recipe: Recipe | str, out: str | Path, data: str | None = None) -> str:
+    """All that `train` looks at before it trains; writes nothing, and returns the tables of what each stage would train.
+
+    Raises `InputError` as `train` does.
+    """
+    recipe = _resolved(recipe, data)
+    sources = [_source(stage) for stage in recipe.stages]
+    model, _, _ = _assembled(recipe, ALONE)
+    _looked_at(recipe, model, sources, Path(out), ALONE)
+    tables = []
+    for stage, samples in zip(recipe.stages, sources, strict=True):
+        select(model, stage.train, f"stage {stage.name!r}")
+        tables.append(describe(model, stage.name, stage.train))
+        tables.append(f"  {stage_steps(stage, len(samples)):,} steps of {stage.batch} over {len(samples):,} samples")
+    return "\n".join([*tables, "nothing is wrong; the same command without --check trains"])
+
+
+def _assembled(recipe: Recipe, ranks: Ranks) -> tuple[Model, list[set[str]], set[str]]:
+    """The model, of each stage the units of checkpoints that it trains, and those that the model it starts from holds.
+
+    All that a recipe can have wrong is found here.
+    """
     torch.manual_seed(recipe.seed)
-    model = assemble(recipe.model)
+    model, held = begun_model(recipe)
     for stage in recipe.stages:
         check_stage(model, stage, ranks)
-    return model, [
-        checkpoint.units(model, select(model, stage.train, f"stage {stage.name!r}").names) for stage in recipe.stages
-    ]
+    trained = [select(model, stage.train, f"stage {stage.name!r}").names for stage in recipe.stages]
+    return model, [checkpoint.units(model, names) for names in trained], held
+
+
+def _looked_at(recipe: Recipe, model: Model, sources: list[Samples], out: Path, ranks: Ranks) -> None:
+    """Every stage's first samples, rendered and prepared: wrong data of the last stage is found before the first one trains."""
+    for stage, samples in zip(recipe.stages, sources, strict=True):
+        if not finished(out, stage):
+            with ranks.together():
+                first_look(model, samples, stage, recipe.seed)
 
 
 def _stages(
     recipe: Recipe,
     model: Model,
     owned: list[set[str]],
+    before: set[str],
     sources: list[Samples],
     out: Path,
     precision: Precision,
@@ -89,13 +118,13 @@ def _stages(
 ) -> Path:
     begun = {"precision": resolve(precision, ranks.device), "weights": content_of(fingerprint(model))}
     place(model, ranks, resolve(precision, ranks.device))
-    ranks.decide(lambda: _record(out, recipe, begun))
-    # Parts without pretrained weights (connector, fusion, heads) are saved even if no stage trains them.
-    trained = checkpoint.random_parts(model)
+    ranks.decide(lambda: record(out, recipe, begun))
+    # Parts that no other file holds are saved even if no stage trains them: a connector, what was trained before.
+    trained = checkpoint.random_parts(model) | before
     for stage, samples, units in zip(recipe.stages, sources, owned, strict=True):
         folder = out / stage.name
         trained |= units
-        if ranks.decide((folder / checkpoint.CONFIG).exists):
+        if ranks.decide(lambda stage=stage: finished(out, stage)):  # type: ignore[misc]
             with ranks.together():
                 checkpoint.load_into(model, folder / checkpoint.WEIGHTS, trained)
             continue
@@ -138,53 +167,3 @@ def describe(model: Model, name: str, patterns: Mapping[str, float]) -> str:
 def content_of(sums: Mapping[str, int]) -> str:
     """One hash of the weights a run begins from: backbones that were replaced since give another."""
     return hashlib.sha256(json.dumps(sums, sort_keys=True).encode()).hexdigest()
-
-
-def _record(out: Path, recipe: Recipe, begun: Mapping[str, str]) -> None:
-    """Write the manifest, or find in it what unfinished stages began with: data (a place in other data is another place), the
-    precision, and the weights before the first step.
-    """
-    file = out / "manifest.json"
-    if not file.exists():
-        write_json(file, {**manifest(recipe), **begun})
-        return
-    kept = read_json(file)
-    finished = all((out / stage.name / checkpoint.CONFIG).exists() for stage in recipe.stages)
-    for name, held in () if finished else begun.items():
-        if kept.get(name) != held:
-            hint = f" (--precision {kept.get(name)})" if name == "precision" else ", of which backbones are part,"
-            raise InputError(
-                f"the {name}{hint} of the run is not what it was when {out} was begun: put it back, or choose another --out"
-            )
-    for stage, before in zip(recipe.stages, kept["stages"], strict=True):
-        if (out / stage.name / checkpoint.CONFIG).exists():
-            continue  # finished: its data may be gone, and need not be read again
-        now = data_manifest(stage.data)
-        files = [path for path in {**before["files"], **now["files"]} if _hash(before, path) != _hash(now, path)]
-        if files or before["samples"] != now["samples"]:
-            raise InputError(
-                f"stage {stage.name!r}: {files[0] if files else 'its data'} is not what it was when {out} was begun "
-                f"({before['samples']} samples, now {now['samples']}): put it back, or choose another --out"
-            )
-
-
-def _hash(data: Mapping[str, Any], path: str) -> str | None:
-    """That of a file. A folder's listing is no reason to stop: run folders and indexes may lie in it."""
-    found: str | None = data["files"].get(path, {}).get("sha256")
-    return found
-
-
-def _claim(out: Path, recipe: Recipe) -> None:
-    """Make the run folder ours, or find it ours already."""
-    file, text = out / "run.yaml", recipe.to_yaml()
-    if file.exists():
-        if file.read_text(encoding="utf-8") != text:
-            raise InputError(f"{out} holds a run of another recipe: choose another --out, or remove it")
-        return
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise InputError(f"{out} is not empty and holds no run: choose another --out")
-    try:
-        with atomic_open(file) as handle:
-            handle.write(text)
-    except OSError as error:
-        raise InputError(f"cannot write {file}: {error.strerror or error}") from error

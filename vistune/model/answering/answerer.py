@@ -12,23 +12,25 @@ from vistune.errors import InputError
 from vistune.files import sha256
 from vistune.model.answering.opening import load
 from vistune.model.answering.ranking import likeliest
+from vistune.model.device import number_format
 from vistune.model.vlm import VisionLanguageModel
-from vistune.model.weights.checkpoint import CONFIG, WEIGHTS
+from vistune.model.weights.checkpoint import CONFIG, WEIGHTS, checkpoint_of
 from vistune.sample import Sample
 
 
 class CheckpointModel:
     """Loads a checkpoint folder. Keeps to `vistune.evals.run.Answerer`."""
 
-    def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
-        self.model = load(folder)
+    def __init__(self, folder: str | Path, device: str = "auto", dtype: str = "auto") -> None:
+        self.folder = checkpoint_of(folder)
+        self.model = load(self.folder, device=device, dtype=dtype)
+        self._format = number_format(self.model)
 
     @cached_property
     def identity(self) -> str:
-        """The folder's name and a hash over its spec and weights."""
+        """The folder's name and a hash over its spec and weights; the number format, where it is not float32."""
         digest = hashlib.sha256("".join(sha256(self.folder / name) for name in (CONFIG, WEIGHTS)).encode()).hexdigest()
-        return f"{self.folder.resolve().name}@{digest[:16]}"
+        return f"{self.folder.resolve().name}@{digest[:16]}{self._format}"
 
     def rendered(self, sample: Sample) -> str:
         """The prompt as the model reads it."""

@@ -6,11 +6,12 @@ from collections.abc import Sequence, Set
 from pathlib import Path
 from typing import TypeAlias
 
+from vistune.model.device import placed
 from vistune.model.native.model import NativeModel
 from vistune.model.native.spec import NativeSpec, read_spec
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
-from vistune.model.weights.checkpoint import WEIGHTS, load_into, located, read_config
+from vistune.model.weights.checkpoint import WEIGHTS, checkpoint_of, load_into, located, read_config
 from vistune.trust import trusting
 
 Model: TypeAlias = VisionLanguageModel | NativeModel
@@ -23,15 +24,18 @@ def assemble(spec: ModelSpec | NativeSpec, stored: Set[str] = frozenset()) -> Mo
     return VisionLanguageModel(spec, stored=stored)
 
 
-def load(folder: str | Path, trust: Sequence[str] = ()) -> Model:
+def load(folder: str | Path, trust: Sequence[str] = (), device: str = "auto", dtype: str = "auto") -> Model:
     """Build the model a checkpoint describes; `trust` names packages whose classes its spec may ask for.
+
+    A run folder stands for its last stage. `device` and `dtype` say where the weights go and in which number format: to the
+    first GPU in bfloat16 where there is one, else to the CPU in float32.
 
     Raises `InputError` for whatever is missing, broken or from a later version.
     """
-    folder = Path(folder)
+    folder = checkpoint_of(folder)
     config = read_config(folder)
     parts: set[str] = set(config["parts"])
     with trusting(trust, opened=folder):
         model = assemble(read_spec(located(config["model"], folder)), parts)
     load_into(model, folder / WEIGHTS, parts)
-    return model.eval()
+    return placed(model.eval(), device, dtype)

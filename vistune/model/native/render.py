@@ -17,7 +17,7 @@ from typing import Any
 from torch import Tensor
 
 from vistune.data.media.image import load_image
-from vistune.errors import InputError
+from vistune.errors import InputError, TooLongError
 from vistune.model.native.conversation import ChatTemplate, Conversation, FixedForm, Span
 from vistune.model.native.families import Family
 from vistune.prompt.render import IGNORE, Rendered
@@ -62,7 +62,7 @@ class NativeRenderer:
                 break
             shorter = turns[:-2]
             if answer_next or not any(turn.role == "assistant" and turn.train for turn in shorter):
-                raise InputError(
+                raise TooLongError(
                     f"{sample.where}: takes {len(example.rendered)} tokens, but the limit is {max_length}: raise the limit or"
                     " shorten the sample"
                 )

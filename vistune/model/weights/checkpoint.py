@@ -31,6 +31,7 @@ from vistune.model.native.model import NativeModel
 from vistune.model.regions.base import RegionEncoder
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
+from vistune.model.weights.assets import BUILTIN
 from vistune.model.weights.numbers import check_finite, check_kinds
 from vistune.model.weights.sharding import shard_like, whole
 from vistune.trust import trusting
@@ -39,6 +40,7 @@ Beginning = Encoder | Connector | Fusion | RegionEncoder
 FORMAT = 1
 INSIDE = "checkpoint:"
 CONFIG, WEIGHTS = "vistune.yaml", "model.safetensors"
+_PLACES = frozenset({"llm", "native", "path", "tokenizer", "text_encoder", "image_encoder", "book", "text"})  # may be folders
 
 
 def save(model: VisionLanguageModel | NativeModel, folder: Path, parts: set[str], write: bool = True) -> None:
@@ -53,7 +55,7 @@ def save(model: VisionLanguageModel | NativeModel, folder: Path, parts: set[str]
     temporary = folder.with_name(f".{folder.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    record = {"format": FORMAT, "parts": sorted(parts), "model": model.spec.to_json()}
+    record = {"format": FORMAT, "parts": sorted(parts), "model": absolute(model.spec.to_json())}
     (temporary / CONFIG).write_text(yaml.safe_dump(record, sort_keys=False, allow_unicode=True), encoding="utf-8")
     model.save_tokenizer(temporary)
     save_file(weights, temporary / WEIGHTS, metadata={"format": "pt"})
@@ -113,7 +115,7 @@ def load(folder: str | Path) -> VisionLanguageModel:
 
     Raises `InputError` for whatever is missing, broken or from a later version.
     """
-    folder = Path(folder)
+    folder = checkpoint_of(folder)
     config = read_config(folder)
     if "native" in config["model"]:
         raise InputError(f"{folder} holds a model of transformers taken whole, and this takes models made of parts")
@@ -123,6 +125,31 @@ def load(folder: str | Path) -> VisionLanguageModel:
         model = VisionLanguageModel(spec, stored=parts)
     load_into(model, folder / WEIGHTS, parts)
     return model.eval()
+
+
+def checkpoint_of(folder: str | Path) -> Path:
+    """The checkpoint a person means: the folder itself, or in a run folder that of its last finished stage."""
+    folder = Path(folder)
+    run = folder / "run.yaml"
+    if (folder / CONFIG).is_file() or not run.is_file():
+        return folder
+    record = parse_yaml(run.read_text(encoding="utf-8"), str(run))
+    stages = record.get("stages", ()) if isinstance(record, dict) else ()
+    names = [str(stage.get("name")) for stage in stages if isinstance(stage, dict)]
+    done = [folder / name for name in names if (folder / name / CONFIG).is_file()]
+    if not done:
+        raise InputError(f"{folder} is a run folder none of whose stages is finished: {', '.join(names)}")
+    return done[-1]
+
+
+def absolute(value: Any, key: str = "") -> Any:
+    """A spec whose relative paths of model directories are written out, so that it means the same from any current folder."""
+    if isinstance(value, dict):
+        return {name: absolute(inner, name) for name, inner in value.items()}
+    if not isinstance(value, str) or key not in _PLACES or value.startswith((INSIDE, BUILTIN)):
+        return value
+    place = Path(value).expanduser()
+    return str(place.resolve()) if place.is_dir() else value
 
 
 def located(value: Any, folder: Path) -> Any:

@@ -14,6 +14,7 @@ from vistune.sample import Sample
 
 if TYPE_CHECKING:
     from vistune.model.answering.opening import Model
+    from vistune.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -65,17 +66,36 @@ def budget_of_recipe(source: str, *, small: bool = False, changes: Mapping[str, 
     return Budget(lambda sample: len(renderer.render(sample)), model.spec.max_length)
 
 
+def checked(recipe: Recipe) -> str:
+    """Says that every key of the recipe's model and every pattern of its stages fits; else raises `InputError`.
+
+    The model is built without weights or memory for them; its data is not looked at.
+    """
+    from vistune.training.selection import select
+
+    model = _empty(recipe)
+    for stage in recipe.stages:
+        select(model, stage.train, f"stage {stage.name!r}")
+    return (
+        f"{recipe.name}: {', '.join(stage.name for stage in recipe.stages)} fit the model; data is looked at by train --check"
+    )
+
+
 def model_without_memory(source: str, *, small: bool = False, changes: Mapping[str, Any] | None = None) -> Model:
     """A recipe's model without weights or memory for them, so that a 70B recipe is checked on a laptop."""
+    from vistune.nano import nano
+    from vistune.recipe import load_recipe
+
+    return _empty((nano(load_recipe(source)) if small else load_recipe(source)).override(changes or {}))
+
+
+def _empty(recipe: Recipe) -> Model:
     import torch
 
     from vistune.model.native.model import NativeModel
     from vistune.model.spec import ModelSpec
     from vistune.model.vlm import VisionLanguageModel
-    from vistune.nano import nano
-    from vistune.recipe import load_recipe
 
-    recipe = (nano(load_recipe(source)) if small else load_recipe(source)).override(changes or {})
     with torch.device("meta"):
         if isinstance(recipe.model, ModelSpec):
             return VisionLanguageModel(recipe.model, load_weights=False)

@@ -80,7 +80,7 @@ def _outlook(
     select(model, stage.train, f"stage {stage.name!r}")
     sample = Load((length,), assumed.answers, visual, context * assumed.pictures, {"image": inputs * assumed.pictures})
     flops = stage.batch * sum(part.total for part in FlopModel(model).step([sample]).values())
-    at_once = min(stage.micro or stage.batch, ceil(stage.batch / devices))
+    at_once = min(stage.row, ceil(stage.batch / devices))
     if stage.max_tokens is not None:
         at_once = max(1, min(at_once, stage.max_tokens // length))
     micro = Micro(at_once * length, at_once * assumed.answers, at_once * patches * assumed.pictures)

@@ -83,5 +83,4 @@ def _rows(examples: Sequence[Any], stage: Stage) -> list[list[Any]]:
     """The step's examples by the row they are packed into: a number of samples, or as many as the budget takes."""
     if stage.max_tokens is not None or stage.max_images is not None:
         return rows(examples, stage.max_tokens, stage.max_images)
-    micro = stage.micro or stage.batch
-    return [list(examples[start : start + micro]) for start in range(0, len(examples), micro)]
+    return [list(examples[start : start + stage.row]) for start in range(0, len(examples), stage.row)]
