@@ -16,7 +16,6 @@ from vistune.evals.metrics.generation import clip_score, frechet_distance, ref_c
 from vistune.evals.metrics.likelihood import option_ranking, perplexity
 from vistune.evals.metrics.retrieval import retrieval
 from vistune.evals.metrics.sensitivity import sensitivity
-from vistune.evals.metrics.tool_use import Call, tool_use
 from vistune.evals.metrics.wups import taxonomy_similarity, wups
 
 SYNONYMS = read_synonyms(
@@ -119,15 +118,6 @@ def test_sensitivity() -> None:
         sensitivity({"a": [1.0]})
     with pytest.raises(InputError, match="not all zero"):
         sensitivity({"a": [0.0, 0.0]})
-
-
-def test_tool_use_rates() -> None:
-    truth = [Call("detect", ("a.png", "cat")), Call("detect", ("a.png",)), Call(None), Call(None), Call("draw", ("a cat",))]
-    said = [Call("detect", ("a.png", "cat")), Call("segment", ("a.png",)), Call(None), Call("draw", ("x",)), None]
-    result = tool_use(said, truth)
-    assert result.items.tolist() == [100, 0, 100, 0, 0]
-    assert dict(result.values) == {"SR": 40, "SR_t": 60, "SR_act": 40, "SR_args": 60}
-    assert result.missing == 1
 
 
 def test_perplexity_is_per_token() -> None:
