@@ -2,10 +2,10 @@
 
     python benchmarks/published_scores.py ../shared/scores [--only NAME]
 
-The table beside this file holds the numbers as printed; a number is right when it is equal at that many digits. Status: P
-published by the authors, R what the official code prints, S the official rule on synthetic judgements. Of rules that are
-close but not equal, a row says within how much. Rows that need Java, or nltk's data, are skipped where there is none, and said
-so. Ends with 1 when a row differs.
+The table `vistune/evals/published_scores.json` holds the numbers as printed; a number is right when it is equal at that many
+digits. Status: P published by the authors, R what the official code prints, S the official rule on synthetic judgements. Of
+rules that are close but not equal, a row says within how much. Rows that need Java, or nltk's data, are skipped where there is
+none, and said so. Ends with 1 when a row differs.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import vistune.evals
 from vistune.errors import InputError
 from vistune.evals.metrics.chair_words import nltk_lemmas
 from vistune.evals.result import Result
 from vistune.evals.score import score
 
-TABLE = Path(__file__).with_suffix(".json")
+TABLE = Path(vistune.evals.__file__).with_name("published_scores.json")
 NEEDS_JAVA = frozenset({"METEOR", "SPICE"})
 
 

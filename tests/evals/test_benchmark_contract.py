@@ -63,7 +63,7 @@ CASES = {
     "short_answers": Case(source="samples.jsonl"),
     "pope": Case(spec=(("rule", "exact"),)),  # the official rule reads an empty answer as yes
     "mme": Case(best=200.0),  # of one perception subtask
-    "chair": Case(best=0.0, nothing=math.nan),  # lower is better: who says nothing makes nothing up
+    "chair": Case(spec=(("rule", "words"),), best=0.0, nothing=math.nan),  # lower is better: who says nothing makes nothing up
     "reason_seg": Case(perfect="perfect.jsonl"),
     "mm_vet": Case(judge=MmVet(), verdicts=("1.0", "0.0")),
     "llava_bench_coco": Case(judge=LlavaBench(), verdicts=("9 9", "10 1"), worst=10.0),

@@ -104,7 +104,7 @@ def test_equal_sums_in_another_order_are_a_tie() -> None:
 
 def test_won_means_better_where_lower_is_better() -> None:
     present = [frozenset({"dog"})] * 3
-    good, bad = (chair([text] * 3, present, {"dog": "dog", "cat": "cat"}) for text in ("a dog", "a cat"))
+    good, bad = (chair([text] * 3, present, {"dog": "dog", "cat": "cat"}, rule="words") for text in ("a dog", "a cat"))
     assert good.headline < bad.headline
     found = compare(good, bad)
     assert (found.wins, found.losses) == (3, 0)

@@ -1,4 +1,4 @@
-"""Every command of docs/benchmarks.md and docs/human_evaluation.md runs, in a folder laid out as they say."""
+"""Every command of docs/scoring.md and docs/human_evaluation.md runs, in a folder laid out as they say."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ def run(command: str) -> str:
 
 
 @pytest.mark.slow
-def test_benchmarks_page(folder: Path) -> None:
-    given = commands("benchmarks.md")
+def test_scoring_page(folder: Path) -> None:
+    given = commands("scoring.md")
     said = [run(command) for command in given]
-    assert len(given) == 9 and all(said)
+    assert len(given) == 10 and all(said)
     assert "total" in said[-2] and (folder / "runs/report/report.html").exists()
 
 

@@ -28,17 +28,31 @@ Completer = Annotated[
 
 @app.command()
 def benchmarks(
+    name: Annotated[str | None, typer.Argument(help="Tell everything about one benchmark.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with files, result forms and variants.")] = False,
+    to: Annotated[Path | None, typer.Option(help="Write the page of all benchmarks (Markdown) to this file.")] = None,
 ) -> None:
-    """List the benchmarks: what each is, and which official file it reads."""
-    from vistune.evals.listing import listing
+    """List the benchmarks; of one: files, result forms with examples, ids, variants, published numbers, departures."""
+    from vistune.errors import InputError
+    from vistune.evals.listing import listed, listing
+    from vistune.evals.reports.benchmark_pages import page, pages
+    from vistune.files import atomic_open
 
-    found = listing()
-    if as_json:
-        typer.echo(json.dumps([asdict(item) for item in found], ensure_ascii=False, indent=2))
-        return
-    for item in found:
-        typer.echo(f"{item.name:<26}{item.about}\n{'':<26}reads {item.files['annotations']}; answers: {item.answers}")
+    if name is not None and to is not None:
+        raise InputError("--to writes the page of all benchmarks: leave the name out")
+    found = listing() if name is None else [listed(name)]
+    if to is not None:
+        with atomic_open(to) as file:
+            file.write(pages(found))
+    elif as_json:
+        described = [asdict(item) for item in found]
+        typer.echo(json.dumps(described if name is None else described[0], ensure_ascii=False, indent=2))
+    elif name is not None:
+        typer.echo(page(found[0]), nl=False)
+    else:
+        for item in found:
+            typer.echo(f"{item.name:<26}{item.about}\n{'':<26}reads {item.files['annotations']}; answers: {item.answers}")
+        typer.echo("next: vistune benchmarks NAME")
 
 
 @app.command()

@@ -54,6 +54,19 @@ class Benchmark(Protocol):
         ...
 
 
+class Described(Benchmark, Protocol):
+    """What every benchmark of this package tells a person besides (`vistune benchmarks NAME`)."""
+
+    ids: ClassVar[str]
+    """How a sample's id is formed from the official files, for a person: '`<split>/<question_id>`'."""
+
+    examples: ClassVar[Mapping[str, str]]
+    """Each result form's name -> a file in it with one answer: `{"a list": '[{"question_id": 1, "answer": "no"}]'}`."""
+
+    departs: ClassVar[str]
+    """Where the number is made otherwise than by the official code, '' where it is not."""
+
+
 def answers(predictions: Sequence[Prediction | None]) -> list[str | None]:
     """The answers' text, `None` where a prediction is missing: what most metrics take."""
     return [None if prediction is None else prediction.answer for prediction in predictions]

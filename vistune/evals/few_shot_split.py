@@ -29,6 +29,8 @@ class FewShotSplit:
 
     files: ClassVar[Mapping[str, str]]
     answer_form: ClassVar[str] = "a class's name"
+    ids: ClassVar[str] = "the image's path below the images' folder"
+    departs: ClassVar[str] = ""
     result_form: ClassVar[str] = '[{"image", "prediction"}]'
 
     def read(self, source: str) -> list[Sample]:

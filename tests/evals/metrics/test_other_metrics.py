@@ -94,12 +94,12 @@ def test_chair_reads_objects(caption: str, objects: list[str]) -> None:
 
 def test_chair_both_levels() -> None:
     captions, present = ["a dog and a man", "a dog", None], [frozenset({"dog"}), frozenset({"dog"}), frozenset({"dog"})]
-    result = chair(captions, present, SYNONYMS)
+    result = chair(captions, present, SYNONYMS, rule="words")
     assert result.headline == pytest.approx(100 / 2)  # of the captions given
     assert result.values["CHAIRi"] == pytest.approx(100 / 3)
     assert result.values["Recall"] == 100
     assert result.missing == 1
-    assert chair(captions, present, SYNONYMS, headline="CHAIRi").items.tolist() == [50, 0, 0]
+    assert chair(captions, present, SYNONYMS, headline="CHAIRi", rule="words").items.tolist() == [50, 0, 0]
 
 
 def test_circular_needs_every_rotation() -> None:

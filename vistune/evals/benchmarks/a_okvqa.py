@@ -31,6 +31,11 @@ class AOkvqa:
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "aokvqa_v1p0_val.json", "images": "val2017"})
     answer_form: ClassVar[str] = "the option's letter (multiple choice), or a word or phrase (direct answer)"
     result_form: ClassVar[str] = '{question id: {"multiple_choice", "direct_answer"}}'
+    ids: ClassVar[str] = "`question_id`"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"an object": '{"22jbM6gDxdaMaunuzgrsBB": {"multiple_choice": "cigarette", "direct_answer": "cigarette"}}'}
+    )
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample a question of the task."""

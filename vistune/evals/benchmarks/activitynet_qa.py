@@ -29,6 +29,9 @@ class ActivitynetQa:
     )
     answer_form: ClassVar[str] = "a word or phrase"
     result_form: ClassVar[str] = '[{"id", "pred"}]'
+    ids: ClassVar[str] = "`question_id`"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType({"a list": '[{"id": "v_1QIUV7WYKXg_3", "pred": "yes"}]'})
+    departs: ClassVar[str] = "exact match; `judgements` takes the judge `qa_match`, with our own words"
 
     def read(self, source: str) -> list[Sample]:
         """A sample a question; answers and questions are two files."""

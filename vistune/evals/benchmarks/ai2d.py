@@ -31,6 +31,9 @@ class Ai2d:
     )
     answer_form: ClassVar[str] = "the option's letter"
     result_form: ClassVar[str] = '[{"question_id", "answer"}]'
+    ids: ClassVar[str] = "`questionId` of the diagram's file, as `0.png-0`"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType({"a list": '[{"question_id": "0.png-0", "answer": "B"}]'})
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample a question. `source` is the folder, or its `ai2d_test_ids.csv`: the questions are a file a diagram."""

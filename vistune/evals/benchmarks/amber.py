@@ -41,6 +41,11 @@ class Amber:
     )
     answer_form: ClassVar[str] = "Yes or No (discriminative), or a description (generative)"
     result_form: ClassVar[str] = '[{"id", "response"}]'
+    ids: ClassVar[str] = "`id`"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType({"a list": '[{"id": 1005, "response": "Yes"}]'})
+    departs: ClassVar[str] = (
+        "nouns of descriptions are looked up in AMBER's word list; no part-of-speech tagger, no spaCy similarity"
+    )
 
     def read(self, source: str) -> list[Sample]:
         """A sample a question of the task."""

@@ -40,6 +40,17 @@ class Blink:
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "*/val-*.parquet"})
     answer_form: ClassVar[str] = "the option's letter"
     result_form: ClassVar[str] = '{idx: prediction}, {model: {idx: prediction}} or [{"idx", "prediction"}]'
+    ids: ClassVar[str] = "`idx`, as `val_Counting_1`"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "a list": '[{"idx": "val_Art_Style_1", "prediction": "(A)"}]',
+            "an object": '{"val_Art_Style_1": "(A)"}',
+            "several models (--set model=GPT4o)": '{"GPT4o": {"val_Art_Style_1": "(A)"}}',
+        }
+    )
+    departs: ClassVar[str] = (
+        "replies are compared as the repository stores them, extracted by a language model; `rule=letter` reads raw ones"
+    )
 
     def read(self, source: str) -> list[Sample]:
         """A sample a row of the parquet files, one folder a task; `source` is the folder above, one file, or the official

@@ -17,3 +17,6 @@ class Caltech101(FewShotSplit):
     files: ClassVar[Mapping[str, str]] = MappingProxyType(
         {"annotations": "split_zhou_Caltech101.json", "images": "101_ObjectCategories"}
     )
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"a list": '[{"image": "off-center_face/image_0003.jpg", "prediction": "off-center_face"}]'}
+    )

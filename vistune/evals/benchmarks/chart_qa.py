@@ -33,6 +33,9 @@ class ChartQa:
     )
     answer_form: ClassVar[str] = "a number, or a word or phrase"
     result_form: ClassVar[str] = '[{"question_id", "answer"}]'
+    ids: ClassVar[str] = "`<part>/<number of the question in its file, from 0>`; the parts are human and augmented"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType({"a list": '[{"question_id": "human/0", "answer": "14"}]'})
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample a question, `<part>/<number from 0>`, where the part is the end of its file's name."""

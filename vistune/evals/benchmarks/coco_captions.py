@@ -32,6 +32,11 @@ class CocoCaptions:
     )
     answer_form: ClassVar[str] = "one sentence"
     result_form: ClassVar[str] = '[{"image_id", "caption"}]'
+    ids: ClassVar[str] = "`id` of the image (Karpathy's file: `cocoid`)"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"a list": '[{"image_id": 391895, "caption": "A man on a moped."}]'}
+    )
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample an image, its captions as answers, from the official file or Karpathy's."""

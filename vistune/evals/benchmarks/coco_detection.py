@@ -35,6 +35,11 @@ class CocoDetection:
     )
     answer_form: ClassVar[str] = "lines of category: [x1, y1, x2, y2]"
     result_form: ClassVar[str] = '[{"image_id", "category_id", "score", "bbox" or "segmentation"}]'
+    ids: ClassVar[str] = "`id` of the image"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"a list": '[{"image_id": 391895, "category_id": 1, "bbox": [100, 100, 80, 120], "score": 0.9}]'}
+    )
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample an image, its annotations in `meta` (the categories in every sample's, shared)."""

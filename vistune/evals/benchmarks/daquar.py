@@ -43,6 +43,11 @@ class Daquar:
     )
     answer_form: ClassVar[str] = "a word, a number, or several separated by commas"
     result_form: ClassVar[str] = '[{"question_id", "answer"}]'
+    ids: ClassVar[str] = "`<image>:<number of the pair in its file, from 0>`"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"a list": '[{"question_id": "image1:0", "answer": "garbage bin"}]'}
+    )
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample a question of the split, `<image>:<number of the pair from 0>`; the prompt leaves the image's name out."""

@@ -28,6 +28,9 @@ class DocVqa:
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "val_v1.0_withQT.json", "images": "documents"})
     answer_form: ClassVar[str] = "a word or phrase, as written in the document"
     result_form: ClassVar[str] = '[{"questionId", "answer"}]'
+    ids: ClassVar[str] = "`questionId`"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType({"a list": '[{"questionId": 49153, "answer": "0.28"}]'})
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample a question; `image` names the file with its folder."""

@@ -30,6 +30,11 @@ class Flickr30kCaptions:
     )
     answer_form: ClassVar[str] = "one sentence"
     result_form: ClassVar[str] = '[{"image_id", "caption"}]'
+    ids: ClassVar[str] = "the image's file name without its ending"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"a list": '[{"image_id": "1000001", "caption": "A dog on a beach."}]'}
+    )
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample an image of the split, named by its file."""

@@ -35,6 +35,9 @@ class Flickr30kRetrieval:
     )
     answer_form: ClassVar[str] = "a JSON list of candidates' ids, best first"
     result_form: ClassVar[str] = "{query id: [candidate id, ...]}"
+    ids: ClassVar[str] = "the image's file name without its ending; of texts, the number of the caption in the split, from 0"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType({"an object": '{"1000001": [1, 3, 0]}'})
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample a query; `meta["relevant"]` are the right candidates, `meta["candidates"]` all, shared by the samples."""

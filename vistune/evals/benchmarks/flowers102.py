@@ -15,3 +15,6 @@ class Flowers102(FewShotSplit):
     """2,463 test images of 102 kinds."""
 
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "split_zhou_OxfordFlowers.json", "images": "jpg"})
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"a list": '[{"image": "image_00003.jpg", "prediction": "pink primrose"}]'}
+    )

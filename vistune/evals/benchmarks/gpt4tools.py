@@ -24,6 +24,11 @@ class Gpt4tools:
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "gpt4tools_val_seen.json"})
     answer_form: ClassVar[str] = "lines of Thought, Action and Action Input, or Thought and AI"
     result_form: ClassVar[str] = '[{"id", "output"}], the output with its instruction in front or without'
+    ids: ClassVar[str] = "`id`"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"a list": '[{"id": 2, "output": "Thought: Do I need to use a tool? No\\nAI: Good morning to you."}]'}
+    )
+    departs: ClassVar[str] = "a missing reply is wrong; the released script leaves it out of the means"
 
     def read(self, source: str) -> list[Sample]:
         """A sample an instruction, which already names the tools; its answer is the trace that is due."""

@@ -30,6 +30,14 @@ class Gqa:
     )
     answer_form: ClassVar[str] = "a word or phrase"
     result_form: ClassVar[str] = '[{"questionId", "prediction"}], or LLaVA\'s [{"question_id", "text"}]'
+    ids: ClassVar[str] = "the question's key in the file"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "a list": '[{"questionId": "201307251", "prediction": "no"}]',
+            "LLaVA's answers.jsonl": '{"question_id": "201307251", "prompt": "Is it clear?", "text": "no"}',
+        }
+    )
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample a question; the file maps question ids to questions."""

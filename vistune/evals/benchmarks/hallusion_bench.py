@@ -34,6 +34,16 @@ class HallusionBench:
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "HallusionBench.json", "images": "hallusion_bench"})
     answer_form: ClassVar[str] = "a sentence that begins with yes or no"
     result_form: ClassVar[str] = f'the questions with "model_prediction" and "{JUDGED}"'
+    ids: ClassVar[str] = "`<category>_<subcategory>_<set_id>_<figure_id>_<question_id>`"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "a list": (
+                '[{"category": "VS", "subcategory": "chart", "visual_input": "0", "set_id": "0", "figure_id": '
+                '"0", "question_id": "0", "model_prediction": "Yes."}]'
+            ),
+        }
+    )
+    departs: ClassVar[str] = "without stored grades a rule reads the leading yes or no, where the authors ask GPT-4"
 
     def read(self, source: str) -> list[Sample]:
         """A sample a row, named by category, subcategory, set, figure and question."""

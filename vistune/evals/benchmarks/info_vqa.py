@@ -29,6 +29,9 @@ class InfoVqa:
     )
     answer_form: ClassVar[str] = "a word or phrase"
     result_form: ClassVar[str] = '[{"questionId", "answer"}]'
+    ids: ClassVar[str] = "`questionId`"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType({"a list": '[{"questionId": 98313, "answer": "Pinterest"}]'})
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample a question."""

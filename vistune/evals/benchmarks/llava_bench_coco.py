@@ -40,6 +40,14 @@ class LlavaBenchCoco:
     )
     answer_form: ClassVar[str] = "one or more sentences"
     result_form: ClassVar[str] = '[{"question_id", "text"}], or reviews [{"question_id", "category", "tuple"}]'
+    ids: ClassVar[str] = "`question_id`"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "a line": '{"question_id": 0, "text": "Brown and black."}',
+            "reviews": '{"question_id": 0, "category": "llava_bench_conv", "tuple": [8.0, 7.5]}',
+        }
+    )
+    departs: ClassVar[str] = "our own words ask the judge; stored reviews are scored as the official summary does"
 
     def read(self, source: str) -> list[Sample]:
         """A sample a question; the reference answer is its answer, captions and boxes are `meta["context"]`.

@@ -34,6 +34,11 @@ class Lvis:
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "lvis_v1_val.json", "images": "."})
     answer_form: ClassVar[str] = "lines of category: [x1, y1, x2, y2]"
     result_form: ClassVar[str] = '[{"image_id", "category_id", "bbox", "score"}]'
+    ids: ClassVar[str] = "`id` of the image"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"a list": '[{"image_id": 397133, "category_id": 1, "bbox": [64, 42, 128, 85], "score": 0.8}]'}
+    )
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample an image; its file is the end of `coco_url`, `val2017/000000397133.jpg`."""

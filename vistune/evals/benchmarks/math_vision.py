@@ -35,6 +35,9 @@ class MathVision:
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "test.jsonl", "images": "images"})
     answer_form: ClassVar[str] = "free text whose last \\boxed{} holds a letter or a value"
     result_form: ClassVar[str] = '[{"id", "response"}]'
+    ids: ClassVar[str] = "`id`"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType({"a line": '{"id": "1", "response": "They are \\\\boxed{7}."}'})
+    departs: ClassVar[str] = "a small arithmetic parser instead of `eval`"
 
     def read(self, source: str) -> list[Sample]:
         """A sample a problem; `<image1>` in its text is where the figure belongs and is left out of it."""

@@ -35,6 +35,11 @@ class MathVista:
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "testmini.json", "images": "."})
     answer_form: ClassVar[str] = "a number, a list or an option"
     result_form: ClassVar[str] = '{pid: {"response", "extraction", ...}}'
+    ids: ClassVar[str] = "`pid`, the problem's key in the file"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"an object": '{"1": {"response": "x is 1.2", "extraction": "1.2"}}'}
+    )
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample a problem."""

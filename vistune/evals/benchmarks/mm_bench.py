@@ -38,6 +38,15 @@ class MmBench:
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "mmbench_dev_en_20231003.tsv"})
     answer_form: ClassVar[str] = "the option's letter"
     result_form: ClassVar[str] = '[{"index", "prediction"}], a table of them, or LLaVA\'s [{"question_id", "text"}]'
+    ids: ClassVar[str] = "`index`; a rotation of a question has a million more than the one before"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "a list": '[{"index": 241, "prediction": "B"}]',
+            "a table": "index\tprediction\n241\tB",
+            "LLaVA's answers.jsonl": '{"question_id": 241, "prompt": "Which?", "text": "B"}',
+        }
+    )
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample a row; its images are in the file."""

@@ -30,6 +30,9 @@ class MmStar:
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "MMStar.tsv"})
     answer_form: ClassVar[str] = "the option's letter"
     result_form: ClassVar[str] = '[{"index", "prediction"}]'
+    ids: ClassVar[str] = "`index`"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType({"a list": '[{"index": 0, "prediction": "A"}]'})
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample a row; its image is in the file, its capability in `meta`."""

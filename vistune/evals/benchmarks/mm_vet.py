@@ -33,6 +33,15 @@ class MmVet:
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "mm-vet.json", "images": "images"})
     answer_form: ClassVar[str] = "anything from a number to several sentences"
     result_form: ClassVar[str] = '{question id: answer}, or grades {question id: {"score": [...]}}'
+    ids: ClassVar[str] = "the question's key in the file, as `v1_0`"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "an object": '{"v1_0": "x is -1 or -5."}',
+            "grades": '{"v1_0": {"model": "m", "content": ["1.0"], "score": [1.0]}}',
+            "LLaVA's answers.jsonl": '{"question_id": "v1_0", "prompt": "What is x?", "text": "x is -1 or -5."}',
+        }
+    )
+    departs: ClassVar[str] = "our own words ask the judge; stored grades are scored as the official evaluator does"
 
     def read(self, source: str) -> list[Sample]:
         """A sample a question; its answer keeps the marks `<AND>` and `<OR>`."""

@@ -37,6 +37,19 @@ class Mme:
         'a folder of <subtask>.txt with lines image, question, truth, answer, tab-separated, or LLaVA\'s [{"question_id",'
         ' "prompt", "text"}]'
     )
+    ids: ClassVar[str] = "`<subtask>/<image>/<1 or 2>`, the two questions of an image in their order"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "lines of existence.txt in a folder": (
+                "000000006040.jpg\tIs there a train in this image? Please answer yes or no.\tYes\tYes"
+            ),
+            "LLaVA's answers.jsonl": (
+                '{"question_id": "existence/000000006040.png", "prompt": "Is there a train in this image? '
+                'Please answer yes or no.", "text": "Yes"}'
+            ),
+        }
+    )
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample a line, `<subtask>/<image>/<1 or 2>`; the lines are image, question and truth."""

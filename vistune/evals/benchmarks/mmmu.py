@@ -57,6 +57,14 @@ class Mmmu:
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "answer_dict_val.json"})
     answer_form: ClassVar[str] = "a letter, or a word or number"
     result_form: ClassVar[str] = '{id: answer}, or {subject: [{"id", "response"}]}'
+    ids: ClassVar[str] = "`id`, as `validation_Accounting_1`"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "an object": '{"validation_Accounting_1": "B"}',
+            "by subject": '{"Accounting": [{"id": "validation_Accounting_1", "response": "B"}]}',
+        }
+    )
+    departs: ClassVar[str] = "`strict` counts what cannot be read as wrong; the released draw is `official-random`"
 
     def read(self, source: str) -> list[Sample]:
         """A sample a question: from the answer dictionary (options unknown), or from an `output.json` (options known)."""

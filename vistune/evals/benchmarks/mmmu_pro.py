@@ -42,6 +42,11 @@ class MmmuPro:
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "standard (10 options)/test-*.parquet"})
     answer_form: ClassVar[str] = "free text that ends with 'Answer: X'"
     result_form: ClassVar[str] = '[{"id", "response"}]'
+    ids: ClassVar[str] = "`id`"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"a line": '{"id": "test_Finance_1", "response": "It is eight.\\nAnswer: C"}'}
+    )
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample a row; `source` is the folder of the settings, one parquet file, or the official lines as JSONL."""

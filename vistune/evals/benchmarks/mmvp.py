@@ -38,6 +38,9 @@ class Mmvp:
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "Questions.csv", "images": "MMVP Images"})
     answer_form: ClassVar[str] = "the option's letter"
     result_form: ClassVar[str] = '[{"question_id", "response"}]'
+    ids: ClassVar[str] = "the question's number, from 1"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType({"a line": '{"question_id": 1, "response": "(a)"}'})
+    departs: ClassVar[str] = "a rule reads the option; the judge `qa_match` does what the paper's grader does"
 
     def read(self, source: str) -> list[Sample]:
         """A sample a question; image k belongs to question k, questions 2k - 1 and 2k are a pair."""

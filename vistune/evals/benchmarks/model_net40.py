@@ -32,6 +32,11 @@ class ModelNet40:
     )
     answer_form: ClassVar[str] = "a class's name"
     result_form: ClassVar[str] = '[{"id", "prediction"}]'
+    ids: ClassVar[str] = "the object's name in the list of the split, as `airplane_0627`"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"a list": '[{"id": "airplane_0627", "prediction": "an airplane"}]'}
+    )
+    departs: ClassVar[str] = "a rule reads the name; the judge `qa_match` does what PointLLM's grader does"
 
     def read(self, source: str) -> list[Sample]:
         """A sample an object, named as in the list of the split: `airplane_0627` is `airplane/airplane_0627.txt`."""

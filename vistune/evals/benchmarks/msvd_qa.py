@@ -26,6 +26,9 @@ class MsvdQa:
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "test_qa.json", "videos": "video"})
     answer_form: ClassVar[str] = "one word"
     result_form: ClassVar[str] = '[{"id", "pred"}]'
+    ids: ClassVar[str] = "`id`"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType({"a list": '[{"id": 37405, "pred": "They play."}]'})
+    departs: ClassVar[str] = "exact match; `judgements` takes the judge `qa_match`, with our own words"
 
     def read(self, source: str) -> list[Sample]:
         """A sample a question."""

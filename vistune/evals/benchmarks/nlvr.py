@@ -32,6 +32,9 @@ class Nlvr:
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "dev/dev.json", "images": "dev/images"})
     answer_form: ClassVar[str] = "true or false"
     result_form: ClassVar[str] = '[{"identifier", "prediction"}]'
+    ids: ClassVar[str] = "`<identifier>-<permutation>`, as `2371-0-0`"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType({"a list": '[{"identifier": "2371-0-0", "prediction": "true"}]'})
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample a drawing, `<identifier>-<permutation>`."""

@@ -29,6 +29,9 @@ class Nlvr2:
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": FILES["dev"], "images": "dev"})
     answer_form: ClassVar[str] = "true or false"
     result_form: ClassVar[str] = "lines of `identifier,prediction`"
+    ids: ClassVar[str] = "`identifier`, as `dev-850-0-0`"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType({"results.csv": "dev-850-0-0,True"})
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample a pair; `dev-850-0-1` shows `dev-850-0-img0.png` and `dev-850-0-img1.png`."""

@@ -32,6 +32,9 @@ class Nocaps:
     )
     answer_form: ClassVar[str] = "one sentence"
     result_form: ClassVar[str] = '[{"image_id", "caption"}]'
+    ids: ClassVar[str] = "`id` of the image"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType({"a list": '[{"image_id": 0, "caption": "A man on a horse."}]'})
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample an image, its domain in `meta`."""

@@ -31,6 +31,11 @@ class OcrVqa:
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "dataset.json", "images": "images"})
     answer_form: ClassVar[str] = "a word or phrase"
     result_form: ClassVar[str] = '[{"question_id", "answer"}]'
+    ids: ClassVar[str] = "`<key of the cover>_<number of the question, from 0>`"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"a list": '[{"question_id": "1588296917_0", "answer": "mara holm"}]'}
+    )
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample a question, `<cover>_<number from 0>`; the file maps covers to lists of questions and answers."""

@@ -21,3 +21,9 @@ class OkVqa(VqaV2):
             "images": "val2014",
         }
     )
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "a list": '[{"question_id": 2971475, "answer": "racing"}]',
+            "LLaVA's answers.jsonl": '{"question_id": 2971475, "prompt": "What sport is it?", "text": "racing"}',
+        }
+    )

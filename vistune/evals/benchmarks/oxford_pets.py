@@ -15,3 +15,6 @@ class OxfordPets(FewShotSplit):
     """3,669 test images."""
 
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "split_zhou_OxfordPets.json", "images": "images"})
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"a list": '[{"image": "abyssinian_3.jpg", "prediction": "abyssinian"}]'}
+    )

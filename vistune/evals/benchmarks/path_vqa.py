@@ -29,6 +29,9 @@ class PathVqa:
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "qas/test/test_qa.pkl", "images": "images/test"})
     answer_form: ClassVar[str] = "yes or no (closed questions), or a word or phrase"
     result_form: ClassVar[str] = '[{"question_id", "answer"}]'
+    ids: ClassVar[str] = "the question's number in the file, from 0"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType({"a list": '[{"question_id": 0, "answer": "yes"}]'})
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample a question, numbered from 0; a question is closed when its answer is yes or no."""

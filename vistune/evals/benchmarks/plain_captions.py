@@ -28,6 +28,14 @@ class PlainCaptions:
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "ref*.txt"})
     answer_form: ClassVar[str] = "one sentence"
     result_form: ClassVar[str] = "a caption a line, or {name: caption}"
+    ids: ClassVar[str] = "the line's number, from 1, or the key of the JSON object"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "results.txt": "this is the model generated sentence1 which seems good enough",
+            "an object": '{"1": "a dog on a beach"}',
+        }
+    )
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """Line i of every `ref*.txt` of a folder, or of one text file, or the items of `{name: [caption, ...]}`."""

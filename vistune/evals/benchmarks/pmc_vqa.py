@@ -27,6 +27,9 @@ class PmcVqa:
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "test_clean.csv", "images": "images"})
     answer_form: ClassVar[str] = "the option's letter"
     result_form: ClassVar[str] = '[{"question_id", "answer"}]'
+    ids: ClassVar[str] = "the row's number, from 0"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType({"a list": '[{"question_id": 0, "answer": "A"}]'})
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample a row, numbered from 0."""

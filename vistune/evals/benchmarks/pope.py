@@ -38,6 +38,17 @@ class Pope:
     )
     answer_form: ClassVar[str] = "yes or no"
     result_form: ClassVar[str] = '[{"question_id", "text"}], or [{"question", "answer"}] in the order of one split'
+    ids: ClassVar[str] = "`<split>/<question_id>`; `<question_id>` where one split is scored"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "a line": '{"question_id": "random/1", "prompt": "", "text": "Yes"}',
+            "official, in the order of one split (--set split=random)": (
+                '[{"question": "Is there a dog in the image?", "answer": "yes"}, {"question": "Is there a '
+                'snowboard in the image?", "answer": "yes"}]'
+            ),
+        }
+    )
+    departs: ClassVar[str] = "a missing answer is wrong; the official script has none"
 
     def read(self, source: str) -> list[Sample]:
         """A sample a question, `<split>/<question_id>`; of one split alone, `<question_id>`. A file named is one split."""
@@ -73,11 +84,11 @@ class Pope:
                 for number, record in enumerate(official, 1)
                 for where in [content.record(number - 1)]
             ]
-            return by_stretch(found, list(splits.values())) or found
+            return _placed(found, splits, content.path) or found
         answered = llava_answers(content)
         if answered is None:
             return None
-        placed = by_stretch(answered, list(splits.values()))
+        placed = _placed(answered, splits, content.path)
         if placed is None:
             refuse_other_questions(answered, samples)
         return placed or answered
@@ -87,6 +98,19 @@ class Pope:
         truth = [sample.answers[0] == "yes" for sample in samples]
         splits = [sample.meta["split"] for sample in samples]
         return pope(answers(predictions), truth, splits if len(set(splits)) > 1 else (), self.rule)
+
+
+def _placed(found: Sequence[Prediction], splits: Mapping[str, Sequence[Sample]], path: Path) -> list[Prediction] | None:
+    """Answers under the samples whose questions they follow, `None` where they follow none.
+
+    Raises `InputError` for the answers of some of the splits alone.
+    """
+    placed = {split: by_stretch(found, [group]) for split, group in splits.items()}
+    there = [split for split, answers in placed.items() if answers]
+    if there and len(there) < len(splits):
+        lacking = next(split for split in splits if split not in there)
+        raise InputError(f"{path}: answers the split {there[0]!r}, but not {lacking!r}: say --set split={there[0]}")
+    return by_stretch(found, list(splits.values()))
 
 
 def _named(path: Path) -> str:

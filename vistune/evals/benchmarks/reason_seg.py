@@ -40,6 +40,9 @@ class ReasonSeg:
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "val"})
     answer_form: ClassVar[str] = "a mask, as run lengths in the extra `mask`"
     result_form: ClassVar[str] = '{image: {"size", "counts"}}'
+    ids: ClassVar[str] = "the image's file name without its ending"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType({"an object": '{"3621_1": {"size": [8, 12], "counts": [96]}}'})
+    departs: ClassVar[str] = "polygons are filled by Pillow instead of OpenCV"
 
     def read(self, source: str) -> list[Sample]:
         """A sample an image, named by its file; `source` is the folder of the splits, or one file of polygons."""

@@ -25,6 +25,11 @@ class RefCocoCaptions:
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "refs.json"})
     answer_form: ClassVar[str] = "a noun phrase"
     result_form: ClassVar[str] = '{"predictions": [{"ref_id", "sent"}]}'
+    ids: ClassVar[str] = "`ref_id`"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"an object": '{"predictions": [{"ref_id": 10, "sent": "man in red"}]}'}
+    )
+    departs: ClassVar[str] = "METEOR only where it is named in `metrics`: it needs Java"
 
     def read(self, source: str) -> list[Sample]:
         """`[{"ref_id", "img_id", "refs": [expression, ...]}]`."""

@@ -42,6 +42,9 @@ class RefCocoComprehension:
     )
     answer_form: ClassVar[str] = "one box, x1 y1 x2 y2 from 0 to `scale`"
     result_form: ClassVar[str] = '[{"sent_id", "answer"}]'
+    ids: ClassVar[str] = "`sent_id`"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType({"a list": '[{"sent_id": 0, "answer": "[0.16, 0.7, 0.37, 1.0]"}]'})
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample a sentence of the split; the pickle is read as plain data only."""

@@ -28,6 +28,11 @@ class ScanQa:
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "ScanQA_v1.0_val.json", "scenes": "scans"})
     answer_form: ClassVar[str] = "a word or phrase"
     result_form: ClassVar[str] = '[{"question_id", "answer_top10"}]'
+    ids: ClassVar[str] = "`question_id`"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"a list": '[{"question_id": "val-scene0011-0", "answer_top10": ["brown cabinet", "cabinet"]}]'}
+    )
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample a question."""

@@ -36,6 +36,14 @@ class ScienceQa:
     )
     answer_form: ClassVar[str] = "a letter"
     result_form: ClassVar[str] = '{"results": {id: option index}}, or LLaVA\'s [{"question_id", "text"}]'
+    ids: ClassVar[str] = "the problem's key in the file"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "an object": '{"results": {"1": 0}}',
+            "LLaVA's answers.jsonl": '{"question_id": "1", "prompt": "Which?", "text": "The answer is A."}',
+        }
+    )
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample a question of the split, or of the conversations LLaVA made from it (`llava_test_CQM-A.json`)."""

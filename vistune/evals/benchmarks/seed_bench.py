@@ -32,6 +32,16 @@ class SeedBench:
     )
     answer_form: ClassVar[str] = "the option's letter"
     result_form: ClassVar[str] = '[{"question_id", "prediction"}], or LLaVA\'s [{"question_id", "text"}]'
+    ids: ClassVar[str] = (
+        "`question_id`; the second question under one id is `<question_id>#2`, and answered under the id itself"
+    )
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "a line": '{"question_id": "101669", "prediction": "A"}',
+            "LLaVA's answers.jsonl": '{"question_id": "101669", "prompt": "How many?", "text": "A"}',
+        }
+    )
+    departs: ClassVar[str] = "films are shown whole; LLaVA shows their middle frame"
 
     def read(self, source: str) -> list[Sample]:
         """A sample a question, its dimension and kind of medium in `meta`."""

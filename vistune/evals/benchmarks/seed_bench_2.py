@@ -17,3 +17,9 @@ class SeedBench2(SeedBench):
     files: ClassVar[Mapping[str, str]] = MappingProxyType(
         {"annotations": "SEED-Bench_v2_level1_2_3.json", "images": "SEED-Bench-2-image", "videos": "SEED-Bench-2-video"}
     )
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "a line": '{"question_id": "1_5_3", "prediction": "A"}',
+            "LLaVA's answers.jsonl": '{"question_id": "1_5_3", "prompt": "How many?", "text": "A"}',
+        }
+    )

@@ -43,6 +43,13 @@ class ShortAnswers:
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "samples.jsonl"})
     answer_form: ClassVar[str] = "a word, number or phrase"
     result_form: ClassVar[str] = '{id: answer}, {"predictions": [answer, ...]} or [[target, answer], ...]'
+    ids: ClassVar[str] = "the sample's `id`, the key of the JSON object, or the place in the list, from 1"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "an object": '{"a": "3"}',
+        }
+    )
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """Our samples (JSONL with `answers`), `{id: answer or answers}`, `{"targets": [answers, ...]}` or pairs.

@@ -27,6 +27,9 @@ class Slake:
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "test.json", "images": "imgs"})
     answer_form: ClassVar[str] = "yes or no (closed questions), or a word or phrase"
     result_form: ClassVar[str] = '[{"qid", "answer"}]'
+    ids: ClassVar[str] = "`qid`"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType({"a list": '[{"qid": 11934, "answer": "x-ray"}]'})
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample a question in the language."""

@@ -15,3 +15,6 @@ class StanfordCars(FewShotSplit):
     """8,041 test images."""
 
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "split_zhou_StanfordCars.json", "images": ""})
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"a list": '[{"image": "cars_test/00003.jpg", "prediction": "2000 AM General Hummer SUV"}]'}
+    )

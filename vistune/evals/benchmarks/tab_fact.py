@@ -29,6 +29,11 @@ class TabFact:
     )
     answer_form: ClassVar[str] = "yes or no"
     result_form: ClassVar[str] = '[{"id", "prediction"}]'
+    ids: ClassVar[str] = "`<table>_<number of the statement, from 0>`"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"a list": '[{"id": "2-1859269-1.html.csv_0", "prediction": "yes"}]'}
+    )
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample a statement, `<table>_<number from 0>`; the file maps tables to statements, labels and a caption."""

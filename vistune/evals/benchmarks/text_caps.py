@@ -27,6 +27,11 @@ class TextCaps:
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "TextCaps_0.1_val.json", "images": "train_images"})
     answer_form: ClassVar[str] = "one sentence"
     result_form: ClassVar[str] = '[{"image_id", "caption"}]'
+    ids: ClassVar[str] = "`image_id`"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"a list": '[{"image_id": "a1b2", "caption": "A bottle of beer."}]'}
+    )
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample an image; the file has one record a caption."""

@@ -28,6 +28,16 @@ class TextVqa:
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "TextVQA_0.5.1_val.json", "images": "train_images"})
     answer_form: ClassVar[str] = "a word or phrase"
     result_form: ClassVar[str] = '[{"question_id", "answer"}], or LLaVA\'s [{"question_id", "prompt", "text"}]'
+    ids: ClassVar[str] = "`question_id`"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "a list": '[{"question_id": 34602, "answer": "dakota"}]',
+            "LLaVA's answers.jsonl": (
+                '{"question_id": "003a8ae2ef43b901", "prompt": "what is the brand of this camera?", "text": "dakota"}'
+            ),
+        }
+    )
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample a question."""

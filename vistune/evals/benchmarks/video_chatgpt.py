@@ -38,6 +38,11 @@ class VideoChatgpt:
     )
     answer_form: ClassVar[str] = "one or more sentences"
     result_form: ClassVar[str] = '[{"id", "pred"}]'
+    ids: ClassVar[str] = (
+        "`<part>_<number from 0>`, of consistency `..._1` and `..._2`; the parts are generic, temporal and consistency"
+    )
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType({"a list": '[{"id": "generic_0", "pred": "A man clears snow."}]'})
+    departs: ClassVar[str] = "our own words ask the judge, once for each aspect"
 
     def read(self, source: str) -> list[Sample]:
         """A sample a question, `<part>_<number from 0>`; a consistency record makes two, `..._1` and `..._2`."""

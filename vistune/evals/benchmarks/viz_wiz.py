@@ -33,6 +33,18 @@ class VizWiz:
     files: ClassVar[Mapping[str, str]] = MappingProxyType({"annotations": "Annotations/val.json", "images": "val"})
     answer_form: ClassVar[str] = "a word or phrase, or 'unanswerable'"
     result_form: ClassVar[str] = '[{"image", "answer"}], or LLaVA\'s [{"question_id", "prompt", "text"}]'
+    ids: ClassVar[str] = "`image`, the photograph's file name"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "a list": '[{"image": "VizWiz_val_00000000.jpg", "answer": "unanswerable"}]',
+            "LLaVA's answers.jsonl": (
+                '{"question_id": 0, "prompt": "Ok. There is another picture I hope it is a better one.", '
+                '"text": "unanswerable"}\n{"question_id": 1, "prompt": "Can you tell me what this can is?", '
+                '"text": "unanswerable"}'
+            ),
+        }
+    )
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample a photograph, named by its file: each has one question."""

@@ -29,6 +29,9 @@ class VqaRad:
     )
     answer_form: ClassVar[str] = "yes or no (closed questions), or a word or phrase"
     result_form: ClassVar[str] = '[{"qid", "answer"}]'
+    ids: ClassVar[str] = "`qid`"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType({"a list": '[{"qid": 1, "answer": "no"}]'})
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample a question of the split; some answers are numbers in the file."""

@@ -34,6 +34,14 @@ class VqaV2:
     )
     answer_form: ClassVar[str] = "a word or phrase"
     result_form: ClassVar[str] = '[{"question_id", "answer"}], or LLaVA\'s [{"question_id", "text"}]'
+    ids: ClassVar[str] = "`question_id`"
+    examples: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            "a list": '[{"question_id": 262148000, "answer": "down"}]',
+            "LLaVA's answers.jsonl": '{"question_id": 262148000, "prompt": "Where is he looking?", "text": "down"}',
+        }
+    )
+    departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
         """A sample a question; the ten annotators' answers are its answers."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from vistune.evals.metrics.chair_words import mentioned, nltk_lemmas
+from vistune.evals.metrics.chair_words import Rule, lemmas_of, mentioned
 from vistune.evals.metrics.inputs import aligned, missing
 from vistune.evals.result import Result, ratio
 
@@ -17,16 +17,16 @@ def chair(
     present: Sequence[frozenset[str]],
     synonyms: Mapping[str, str],
     headline: Literal["CHAIRs", "CHAIRi"] = "CHAIRs",
-    rule: Literal["official", "nltk"] = "official",
+    rule: Rule = "official",
 ) -> Result:
     """CHAIRs (captions with any hallucination), CHAIRi (hallucinated mentions over mentions; lower is better) and Recall (of
     the images' objects), in percent.
 
     `synonyms`: name -> object, the official `synonyms.txt`; `present[i]`: the objects in image i, from its segmentation and
-    its reference captions (`mentioned`). `rule`: how words are reduced, by `rule_lemmas` or `nltk_lemmas`. An image without a
-    caption is in no mean, as officially, and counted as missing.
+    its reference captions (`mentioned` by the same rule). `rule`: how words are reduced, by `nltk_lemmas` (`official`) or by
+    `rule_lemmas` (`words`). An image without a caption is in no mean, as officially, and counted as missing.
     """
-    lemmas = nltk_lemmas() if rule == "nltk" else None
+    lemmas = lemmas_of(rule)
     pairs = [(mentioned(caption or "", synonyms, lemmas), objects) for caption, objects in aligned(predictions, present)]
     given = np.array([caption is not None for caption in predictions], dtype=np.float64)
     named = np.array([len(mentions) for mentions, _ in pairs], dtype=np.float64)

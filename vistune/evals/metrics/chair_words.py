@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from vistune.errors import InputError, MissingExtraError
+from vistune.evals.metrics.wordnet import open_wordnet
 
 Lemmas: TypeAlias = Callable[[str], list[str]]
+Rule: TypeAlias = Literal["official", "words"]
 
 _TWO_WORDS = """
 motor bike,motor cycle,air plane,traffic light,street light,traffic signal,stop light,fire hydrant,stop sign,parking meter,
@@ -83,29 +86,39 @@ def rule_lemmas(caption: str, synonyms: Mapping[str, str]) -> list[str]:
     return [_verb(word, then) or _singular(word, synonyms) for word, then in zip(words, following, strict=False)]
 
 
-def nltk_lemmas() -> Lemmas:
-    """Words as the official code reduces them: nltk's part of speech, then WordNet's lemma under it.
+def lemmas_of(rule: Rule) -> Lemmas | None:
+    """How a rule of CHAIR reduces words; `None` is `rule_lemmas`."""
+    return nltk_lemmas() if rule == "official" else None
 
-    Raises `InputError` when nltk or its data is not installed; nothing is downloaded here.
+
+@lru_cache(1)
+def nltk_lemmas() -> Lemmas:
+    """Words as the official code reduces them: nltk's part of speech, then the shortest of WordNet's lemmas under it.
+
+    Raises `MissingExtraError` without nltk and `InputError` without its data or WordNet; nothing is downloaded here.
     """
     try:
         from nltk import pos_tag, word_tokenize
-        from nltk.stem import WordNetLemmatizer
     except ImportError as error:
-        raise MissingExtraError("nltk", "wordnet", "CHAIR's rule 'nltk'") from error
-    lemmatizer, kinds = WordNetLemmatizer(), {"J": "a", "V": "v", "N": "n", "R": "r"}
-
-    def lemmas(caption: str) -> list[str]:
-        tagged = pos_tag(word_tokenize(caption.lower()))
-        return [str(lemmatizer.lemmatize(word, kinds.get(tag[:1], "n"))) for word, tag in tagged]
-
+        raise MissingExtraError("nltk", "wordnet", "CHAIR's rule 'official'") from error
+    kinds = {"J": "a", "V": "v", "N": "n", "R": "r"}
     try:
-        lemmas("Two dogs sit.")
+        pos_tag(word_tokenize("Two dogs sit."))
     except LookupError as error:
         raise InputError(
-            "CHAIR's rule 'nltk' needs nltk's data: run  python -m nltk.downloader punkt_tab averaged_perceptron_tagger_eng"
-            " wordnet  once"
+            "CHAIR's rule 'official' needs nltk's data: run  python -m nltk.downloader punkt_tab"
+            " averaged_perceptron_tagger_eng wordnet  once, or say --set rule=words, which needs none and comes near"
         ) from error
+    wordnet = open_wordnet("CHAIR's rule 'official'")
+
+    def lemma(word: str, tag: str) -> str:
+        # All that WordNet lists, which nltk's own lemmatizer asks for, too; its public `morphy` gives the first alone.
+        found: list[str] = wordnet._morphy(word, kinds.get(tag[:1], "n"))
+        return min(found, key=len, default=word)
+
+    def lemmas(caption: str) -> list[str]:
+        return [lemma(word, tag) for word, tag in pos_tag(word_tokenize(caption.lower()))]
+
     return lemmas
 
 

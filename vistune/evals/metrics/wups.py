@@ -7,8 +7,9 @@ from functools import lru_cache
 from math import prod
 from typing import TypeAlias
 
-from vistune.errors import InputError, MissingExtraError
+from vistune.errors import InputError
 from vistune.evals.metrics.inputs import aligned, missing
+from vistune.evals.metrics.wordnet import open_wordnet
 from vistune.evals.result import Result
 
 Similarity: TypeAlias = Callable[[str, str], float]
@@ -87,15 +88,8 @@ def taxonomy_similarity(parents: dict[str, str]) -> Similarity:
 
 
 def wordnet_similarity() -> Similarity:
-    """The best Wu-Palmer similarity of two words' noun senses. Needs `nltk` and its WordNet, which is never downloaded here."""
-    try:
-        from nltk.corpus import wordnet
-    except ImportError as error:
-        raise MissingExtraError("nltk", "wordnet", "WUPS") from error
-    try:
-        wordnet.ensure_loaded()
-    except LookupError as error:
-        raise InputError("WUPS needs WordNet: run  python -m nltk.downloader wordnet  once") from error
+    """The best Wu-Palmer similarity of two words' noun senses in the WordNet of this machine (`open_wordnet`)."""
+    wordnet = open_wordnet("WUPS")
 
     @lru_cache(None)
     def similarity(first: str, second: str) -> float:
