@@ -68,7 +68,7 @@ def main() -> None:
         data = f"world:?task=captions&size={options.pictures}"
         stage = Stage(name="align", train={"connector": 1e-3}, data=data, batch=_STEP, template="plain")
         samples, steps = read(data), options.pictures // _STEP
-        select(model, stage.train, "benchmark")
+        select(model, stage.train, "benchmark").switch_on(model)
         cache = cache_of(model, "image", "encoder", folder / "features", "fp32")
 
         def make(first: int, steps: int) -> Iterator[Work]:

@@ -124,7 +124,7 @@ def main() -> None:
     model = VisionLanguageModel(recipe.model)
     stage = replace(recipe.stages[-1], batch=options.batch)
     samples = read(stage.data)
-    select(model, stage.train, "benchmark")
+    select(model, stage.train, "benchmark").switch_on(model)
 
     def make(first: int, steps: int) -> Iterator[Work]:
         return work_of_steps(model, samples, stage, recipe.seed, first, steps)

@@ -37,7 +37,9 @@ class Ours:
 
     def __init__(self, model: VisionLanguageModel, samples: Samples, batch: int, rate: float) -> None:
         self.model, self.samples, self.batch, self.done = model, samples, batch, 0
-        self.parameters = select(model, {"connector": rate, "llm": rate}, "the benchmark").groups[rate]
+        selection = select(model, {"connector": rate, "llm": rate}, "the benchmark")
+        selection.switch_on(model)
+        self.parameters = selection.groups[rate]
         self.optimizer = torch.optim.AdamW(self.parameters, lr=rate, weight_decay=0.0)
         self.renderer = model.renderer()
         model.train()

@@ -146,6 +146,9 @@ def test_biases_norms_and_upper_blocks_alone_can_be_chosen(
     tiny_spec: dict[str, Any], patterns: list[str], expected: Callable[[str], bool]
 ) -> None:
     model = VisionLanguageModel(ModelSpec.from_json(tiny_spec))
-    chosen = select(model, dict.fromkeys(patterns, 1e-3), "stage").names
+    selection = select(model, dict.fromkeys(patterns, 1e-3), "stage")
+    chosen = selection.names
     assert chosen == {name for name, _ in model.named_parameters() if expected(name)} != set()
+    assert all(parameter.requires_grad for parameter in model.parameters())  # asking changes nothing
+    selection.switch_on(model)
     assert chosen == {name for name, parameter in model.named_parameters() if parameter.requires_grad}

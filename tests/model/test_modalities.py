@@ -16,9 +16,9 @@ import vistune
 from vistune.errors import InputError
 from vistune.model.answering.opening import load
 from vistune.model.packing import pack
+from vistune.model.part import begun_at_random
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
-from vistune.model.weights import checkpoint
 from vistune.recipe import Recipe
 from vistune.sample import Media, MediaRef, Produce, Region, Sample, Text, Turn
 from vistune.trust import trusting
@@ -136,7 +136,7 @@ def test_it_trains_keeps_features_saves_and_answers(tiny_spec: dict[str, Any], t
 
 
 def test_parts_that_began_at_random_are_kept_untrained(tiny_spec: dict[str, Any]) -> None:
-    assert checkpoint.random_parts(model_of(spec_of(tiny_spec))) == {
+    assert begun_at_random(model_of(spec_of(tiny_spec))) == {
         "connector", "ear", "ear_mlp", "cloud", "cloud_mlp", "roi", "heads",
     }  # fmt: skip
 

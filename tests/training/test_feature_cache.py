@@ -53,7 +53,7 @@ def test_losses_are_bit_equal_with_and_without(tiny_spec: dict[str, Any], tmp_pa
 def cached(spec: dict[str, Any], folder: Path, level: Level = "encoder") -> VisionLanguageModel:
     torch.manual_seed(0)
     model = VisionLanguageModel(ModelSpec.from_json(spec))
-    select(model, {"llm": 1e-3}, "test")
+    select(model, {"llm": 1e-3}, "test").switch_on(model)
     model.chains["image"].cache = cache_of(model, "image", level, folder, "fp32")
     return model
 
@@ -112,7 +112,7 @@ def test_what_cannot_be_kept_is_not_and_says_why(
 ) -> None:
     model = VisionLanguageModel(ModelSpec.from_json(tiny_spec))
     stage = Stage(**{"name": "s", "train": train, "data": DATA, "batch": 8, "epochs": 2} | changes)
-    select(model, stage.train, "test")
+    select(model, stage.train, "test").switch_on(model)
     with caching(model, read(DATA), stage, int(3 * stage.epochs), tmp_path / "features", "fp32"):
         assert model.chains["image"].cache is None
     said = capsys.readouterr().out
@@ -123,7 +123,7 @@ def test_a_disk_without_room_is_refused_when_asked_and_avoided_when_not(
     tiny_spec: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     model, samples = VisionLanguageModel(ModelSpec.from_json(tiny_spec)), read(DATA)
-    select(model, {"connector": 1e-3}, "test")
+    select(model, {"connector": 1e-3}, "test").switch_on(model)
     need = predict(model, "image", samples, "encoder", "fp32")
     assert (need.media, need.bytes) == (24, 24 * 16 * 32 * 4)
     usage = shutil.disk_usage(tmp_path)

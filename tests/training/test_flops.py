@@ -37,7 +37,7 @@ def build(
     vision = spec["vision"] | {"layer": -1}  # no gradient goes through layers above the one that is used
     made = spec | {"vision": vision, "connector": connector, "fusion": {"kind": fusion, **changes}, "adapt": adapt or {}}
     model = VisionLanguageModel(ModelSpec.from_json(made))
-    select(model, train, "test")
+    select(model, train, "test").switch_on(model)
     return model
 
 

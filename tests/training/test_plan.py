@@ -32,7 +32,9 @@ def held(tensors: list[torch.Tensor]) -> int:
 
 def test_weights_gradients_and_optimizer_are_what_a_step_holds(tiny_spec: dict[str, Any]) -> None:
     model = VisionLanguageModel(ModelSpec.from_json(tiny_spec))
-    groups = select(model, TRAIN, "test").groups
+    selection = select(model, TRAIN, "test")
+    selection.switch_on(model)
+    groups = selection.groups
     optimizer = torch.optim.AdamW([parameter for group in groups.values() for parameter in group])
     sample = next(sample for sample in read("world:?task=instructions&size=4") if sample.media)
     model(pack([model.example(sample, model.renderer())]))["text"].sum.backward()
@@ -48,7 +50,7 @@ def test_weights_gradients_and_optimizer_are_what_a_step_holds(tiny_spec: dict[s
 
 def test_cut_in_four_each_holds_a_quarter_and_the_layers_at_work(tiny_spec: dict[str, Any]) -> None:
     model = VisionLanguageModel(ModelSpec.from_json(tiny_spec))
-    select(model, TRAIN, "test")
+    select(model, TRAIN, "test").switch_on(model)
     one, four = (memory(model, STAGE, Micro(64, 16, 32), count, True, "fp32") for count in (1, 4))
     gathered = copies(model, True, "fp32")
     assert four.weights - gathered == (one.weights - gathered) / 4

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from vistune.errors import InputError, nearest
 from vistune.model.connectors.base import Connector
 from vistune.model.encoders.base import Encoder, ImageEncoder
-from vistune.model.heads.base import Head
+from vistune.model.heads.base import Head, Heads
 from vistune.model.modalities.base import Modality
 from vistune.model.modalities.chain import Chain
 from vistune.model.modalities.frames import Frames
@@ -164,7 +164,7 @@ def seen_width(parts: Mapping[str, nn.Module], seen_by: Mapping[str, Route]) -> 
     return 0
 
 
-def build_heads(spec: ModelSpec, width: int, seen: int, load_weights: bool) -> nn.ModuleDict:
+def build_heads(spec: ModelSpec, width: int, seen: int, load_weights: bool) -> Heads:
     """Every head by name. Raises `InputError` where two make the same."""
     heads: dict[str, Head] = {}
     makers: dict[str, str] = {}
@@ -178,7 +178,7 @@ def build_heads(spec: ModelSpec, width: int, seen: int, load_weights: bool) -> n
                 raise InputError(f"model.heads.{name} and model.heads.{makers[kind]} both make {kind}: one of them must go")
             makers[kind] = name
         heads[name] = made
-    return nn.ModuleDict(heads)
+    return Heads(heads)
 
 
 def build_modalities(

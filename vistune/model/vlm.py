@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vistune.errors import InputError
 from vistune.model.adapters.adapt import adapt
@@ -30,6 +30,7 @@ from vistune.model.modalities.chain import Chain
 from vistune.model.packing import Batch, Example, pack
 from vistune.model.preparing import Known, Preparer
 from vistune.model.spec import ModelSpec
+from vistune.model.trainable import Trainable
 from vistune.model.weights.quiet import quiet
 from vistune.progress import track
 from vistune.prompt.codec import Codec
@@ -37,7 +38,7 @@ from vistune.prompt.render import IGNORE, Renderer
 from vistune.prompt.template import Template
 from vistune.prompt.writer import Writer
 from vistune.sample import Media, MediaKind, MediaRef, Sample, Text, Turn
-from vistune.spec import build
+from vistune.spec import Spec, build
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,12 +46,13 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
-class VisionLanguageModel(nn.Module):
+class VisionLanguageModel(Trainable[Renderer, Example, Batch]):
     """The whole model. Its children bear the names that stages train them by: parts, `fusion`, `llm`, `heads`.
 
     `modalities` and `head_of` (by kind) hold no weights. `vision` and `connector` are None where no part has that name.
     """
 
+    packs = True
     vision: Encoder | None
     connector: Connector | None
     fusion: Fusion
@@ -112,6 +114,17 @@ class VisionLanguageModel(nn.Module):
     def device(self) -> torch.device:
         """Where the weights are."""
         return next(self.llm.parameters()).device
+
+    @property
+    def losses(self) -> dict[str, float]:
+        """The published weights of the losses of the text and of the heads, by name."""
+        return {"text": 1.0} | {name: weight for head in self._heads for name, weight in head.losses.items()}
+
+    def renderer_of(self, template: Spec | None) -> Renderer:
+        """What turns samples into token ids, with the model's own template or another."""
+        if template is None:
+            return self.renderer()
+        return self.renderer(build("vistune.prompt.templates", template, Template, tokenizer=self.llm.tokenizer))
 
     def renderer(self, template: Template | None = None) -> Renderer:
         """What turns samples into token ids for this model, with its own template or another."""

@@ -20,6 +20,7 @@ from vistune.model.vlm import VisionLanguageModel
 from vistune.recipe import Stage
 from vistune.sample import MediaKind
 from vistune.spec import Spec
+from vistune.training.kinds import of_parts
 
 _PROBED = 200  # samples from which the size of all is predicted
 _RESERVE = 0.05  # of the disk is left free
@@ -52,14 +53,16 @@ def caching(
     fit into half of the free disk. What cannot be kept is not, and the reason is printed. Raises `InputError`
     where the disk lacks the room for what was asked for.
     """
-    chains = model.chains.values() if isinstance(model, VisionLanguageModel) else ()
-    for chain in chains:
-        assert isinstance(model, VisionLanguageModel)
-        chain.cache = _cache(model, chain.reads, samples, stage, steps, folder, precision, sharded, report)
+    parts = of_parts(model)
+    if parts is None:
+        yield
+        return
+    for chain in parts.chains.values():
+        chain.cache = _cache(parts, chain.reads, samples, stage, steps, folder, precision, sharded, report)
     try:
         yield
     finally:
-        for chain in chains:
+        for chain in parts.chains.values():
             chain.cache = None
 
 
@@ -118,10 +121,8 @@ def cache_of(model: VisionLanguageModel, kind: MediaKind, level: Level, folder: 
     return FeatureCache(folder, level, parts, chain.read(probe(chain.reads)).inputs, identity)
 
 
-def obstacle(model: nn.Module, level: Level, kind: MediaKind = "image") -> str | None:
+def obstacle(model: VisionLanguageModel, level: Level, kind: MediaKind = "image") -> str | None:
     """Why what `level` gives of media of a kind cannot be kept; None where it can."""
-    if not isinstance(model, VisionLanguageModel):
-        return "the model is not made of parts"
     if kind not in model.chains:
         return "the model has no encoder"
     chain, names = model.chains[kind], model.routes[kind].chain
@@ -163,7 +164,7 @@ def predict(
     return Need(round(media * share), round(total * share))
 
 
-def _level(model: nn.Module, kind: MediaKind, stage: Stage, again: bool) -> tuple[Level | None, str | None]:
+def _level(model: VisionLanguageModel, kind: MediaKind, stage: Stage, again: bool) -> tuple[Level | None, str | None]:
     """What is kept, or nothing and the reason, if there is one to tell."""
     if stage.cache == "off" or (stage.cache == "auto" and not again):
         return None, None

@@ -25,8 +25,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 
 from vistune.errors import InputError
-from vistune.model.encoders.base import Encoder
-from vistune.model.language.causal import LanguageModel
+from vistune.model.part import stacks
 
 Parallel: TypeAlias = Literal["ddp", "fsdp"]
 Value = TypeVar("Value")
@@ -148,10 +147,9 @@ def shard(model: nn.Module, ranks: Ranks, precision: Literal["fp32", "bf16"]) ->
     policy = MixedPrecisionPolicy(
         param_dtype=torch.bfloat16 if precision == "bf16" else None, reduce_dtype=torch.float32, cast_forward_inputs=False
     )
-    for part in model.children():
-        if isinstance(part, (Encoder, LanguageModel)):
-            for block in part.blocks:
-                fully_shard(block, mesh=mesh, mp_policy=policy)
+    for part in stacks(model).values():
+        for block in part.blocks:
+            fully_shard(block, mesh=mesh, mp_policy=policy)
     fully_shard(model, mesh=mesh, mp_policy=policy, reshard_after_forward=True)  # even where no backward pass follows
     for module in model.modules():
         if isinstance(module, FSDPModule):

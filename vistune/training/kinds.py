@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from torch import nn
+
 from vistune.errors import InputError
-from vistune.model.answering.opening import Model
-from vistune.model.native.model import NativeModel
+from vistune.model.trainable import AnyTrainable
+from vistune.model.vlm import VisionLanguageModel
 from vistune.recipe import Stage
 from vistune.training.distributed import Ranks
 
 
-def check_stage(model: Model, stage: Stage, ranks: Ranks) -> None:
+def of_parts(model: nn.Module) -> VisionLanguageModel | None:
+    """The model, where it is one of parts: their operations are counted and their features kept, which nobody else asks."""
+    return model if isinstance(model, VisionLanguageModel) else None
+
+
+def check_stage(model: AnyTrainable, stage: Stage, ranks: Ranks) -> None:
     """Raises `InputError` for settings that only a model made of parts has, given to one that is taken whole."""
-    if not isinstance(model, NativeModel):
+    if model.packs:
         return
     where = f"stage {stage.name!r}: a model of transformers taken whole"
     if stage.template is not None:

@@ -13,7 +13,7 @@ from torch import nn
 
 from vistune.files import atomic_open
 from vistune.model.language.causal import LanguageModel
-from vistune.model.vlm import VisionLanguageModel
+from vistune.training.kinds import of_parts
 from vistune.training.planning.flops import FlopModel, Load
 from vistune.training.planning.peaks import peak
 from vistune.training.steps.work import Work
@@ -27,11 +27,12 @@ class Meter:
     """
 
     def __init__(self, model: nn.Module, precision: Literal["fp32", "bf16"], sharded: bool) -> None:
-        counts = isinstance(model, VisionLanguageModel) and type(model.llm) is LanguageModel and not sharded
-        self._flops = FlopModel(model) if counts and isinstance(model, VisionLanguageModel) else None
-        self._peak = peak(model.device, precision) if isinstance(model, VisionLanguageModel) else None
+        parts = of_parts(model)
+        counts = parts is not None and type(parts.llm) is LanguageModel and not sharded
+        self._flops = FlopModel(parts) if counts and parts is not None else None
+        self._peak = None if parts is None else peak(parts.device, precision)
 
-    def share(self, work: Work, seconds: float) -> float | None:
+    def share(self, work: Work[Any], seconds: float) -> float | None:
         """Operations of this process's batches a second, over the peak."""
         if self._flops is None or self._peak is None:
             return None
@@ -54,7 +55,7 @@ class Log:
         self._dropped = (0, 0)
 
     def add(
-        self, step: int, steps: int, loss: float, norm: float, factor: float, work: Work, seconds: float, waited: float
+        self, step: int, steps: int, loss: float, norm: float, factor: float, work: Work[Any], seconds: float, waited: float
     ) -> None:
         """Write the line of one step, which took `seconds` after `waited` seconds (of the whole run) for its data.
 

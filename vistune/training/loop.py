@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -84,6 +85,7 @@ def train_stage(
     if stage.batch < ranks.size:
         raise InputError(f"stage {stage.name!r}: batch is {stage.batch}, expected at least {ranks.size}, one for each process")
     selection = select(model, stage.train, f"stage {stage.name!r}")
+    selection.switch_on(model)
     before = fingerprint(model)
     parts = units(model, selection.names)
     weights = loss_weights(model, stage)
@@ -97,7 +99,7 @@ def train_stage(
     log = Log(paths.log if ranks.first else Path(os.devnull), first, meter)
     model.train()
 
-    def make(first: int, steps: int) -> Iterator[Work]:
+    def make(first: int, steps: int) -> Iterator[Work[Any]]:
         return work_of_steps(model, samples, stage, seed, first, steps, ranks)
 
     unreached = {part: _of_part(model, selection.names, part) for part in {name.split(".")[0] for name in selection.names}}

@@ -22,6 +22,7 @@ from vistune.data.samples import Samples, read
 from vistune.errors import InputError
 from vistune.files import alone
 from vistune.model.answering.opening import Model
+from vistune.model.part import begun_at_random
 from vistune.model.weights import checkpoint
 from vistune.recipe import Recipe, Stage, load_recipe
 from vistune.training.claim import claim, finished, record
@@ -30,7 +31,7 @@ from vistune.training.first_look import first_look
 from vistune.training.kinds import check_stage
 from vistune.training.loop import Paths, stage_steps, train_stage
 from vistune.training.plot import plot_losses
-from vistune.training.selection import fingerprint, select, table
+from vistune.training.selection import Selection, fingerprint, select, table
 from vistune.training.start import begun_model
 from vistune.training.steps.precision import Precision, resolve
 from vistune.trust import trusting
@@ -120,7 +121,7 @@ def _stages(
     place(model, ranks, resolve(precision, ranks.device))
     ranks.decide(lambda: record(out, recipe, begun))
     # Parts that no other file holds are saved even if no stage trains them: a connector, what was trained before.
-    trained = checkpoint.random_parts(model) | before
+    trained = begun_at_random(model) | before
     for stage, samples, units in zip(recipe.stages, sources, owned, strict=True):
         folder = out / stage.name
         trained |= units
@@ -129,8 +130,7 @@ def _stages(
                 checkpoint.load_into(model, folder / checkpoint.WEIGHTS, trained)
             continue
         if report and ranks.first:
-            select(model, stage.train, f"stage {stage.name!r}")  # the table shows what is switched on
-            print(describe(model, stage.name, stage.train))
+            print(describe(model, stage.name, select(model, stage.train, f"stage {stage.name!r}")))
         paths = Paths(out / "logs" / f"{stage.name}.jsonl", out / "state" / stage.name, out / "features")
         train_stage(model, samples, stage, paths, recipe.seed, precision, save_every, ranks)
         checkpoint.save(model, folder, trained, ranks.first)
@@ -156,10 +156,10 @@ def _source(stage: Stage) -> Samples:
     return samples
 
 
-def describe(model: Model, name: str, patterns: Mapping[str, float]) -> str:
+def describe(model: Model, name: str, selection: Selection) -> str:
     """The table of what a stage trains, for people."""
     lines = [f"stage {name}", f"  {'part':<12}{'parameters':>14}{'trained':>14}  learning rate"]
-    for part, total, trained, rates in table(model, patterns):
+    for part, total, trained, rates in table(model, selection):
         lines.append(f"  {part:<12}{total:>14,}{trained:>14,}  {rates if trained else 'frozen'}")
     return "\n".join(lines)
 

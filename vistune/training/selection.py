@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from vistune.errors import InputError, nearest
-from vistune.model.adapters.adapt import Part, adapter_parameters
+from vistune.model.adapters.adapt import adapter_parameters
+from vistune.model.part import stacks
 from vistune.model.weights.sharding import local
 
 _BLOCKS = re.compile(r"(\w+)\[(\d+):\]")
@@ -19,41 +20,50 @@ _BLOCKS = re.compile(r"(\w+)\[(\d+):\]")
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Trainable parameters by learning rate, and by name."""
+    """The learning rate of each parameter that a stage trains, by the parameter's name; and those parameters by rate."""
 
+    rates: dict[str, float]
     groups: dict[float, list[nn.Parameter]]
-    names: frozenset[str]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Of the parameters that are trained."""
+        return frozenset(self.rates)
+
+    def switch_on(self, model: nn.Module) -> None:
+        """Gradients for the trained parameters of `model`, and for no other."""
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_(name in self.rates)
 
 
 def select(model: nn.Module, train: Mapping[str, float], where: str) -> Selection:
-    """Switch gradients on for what `train`'s patterns match and off for all else; the first matching pattern gives the rate.
+    """What `train`'s patterns match; the first matching pattern gives the rate. Changes nothing (`Selection.switch_on` does).
 
     Raises `InputError` for a pattern that matches nothing.
     """
     matchers = {pattern: _matcher(model, pattern, where) for pattern in train}
     used: set[str] = set()
     groups: dict[float, list[nn.Parameter]] = {}
-    names: set[str] = set()
+    rates: dict[str, float] = {}
     for name, parameter in model.named_parameters():
         pattern = next((pattern for pattern, matches in matchers.items() if matches(name)), None)
-        parameter.requires_grad_(pattern is not None)
         if pattern is not None:
             used.add(pattern)
-            names.add(name)
+            rates[name] = train[pattern]
             groups.setdefault(train[pattern], []).append(parameter)
     for pattern in train:
         if pattern not in used:
             known = [name for name, _ in model.named_children()]
             raise InputError(f"{where}: the pattern {pattern!r} matches no parameter{nearest(pattern.split('.')[0], known)}")
-    return Selection(groups, frozenset(names))
+    return Selection(rates, groups)
 
 
 def _matcher(model: nn.Module, pattern: str, where: str) -> Callable[[str], bool]:
     """A test on parameter names."""
     blocks = _BLOCKS.fullmatch(pattern)
     if blocks:
-        part = dict(model.named_children()).get(blocks[1])
-        if not isinstance(part, Part):
+        part = stacks(model).get(blocks[1])
+        if part is None:
             raise InputError(f"{where}: {pattern!r} names blocks, which only encoders and language models have")
         chosen = {id(parameter) for block in list(part.blocks)[int(blocks[2]) :] for parameter in block.parameters()}
         named = {name for name, parameter in model.named_parameters() if id(parameter) in chosen}
@@ -66,16 +76,16 @@ def _matcher(model: nn.Module, pattern: str, where: str) -> Callable[[str], bool
     return lambda name: fnmatchcase(name, pattern)
 
 
-def table(model: nn.Module, train: Mapping[str, float]) -> list[tuple[str, int, int, str]]:
+def table(model: nn.Module, selection: Selection) -> list[tuple[str, int, int, str]]:
     """Rows (part, parameters, of them trained, learning rates) in the order of the parts."""
     rows = []
     for name, part in model.named_children():
-        parameters = list(part.parameters())
-        if not parameters:
+        sizes = {f"{name}.{inner}": parameter.numel() for inner, parameter in part.named_parameters()}
+        if not sizes:
             continue
-        trained = sum(parameter.numel() for parameter in parameters if parameter.requires_grad)
-        rates = {rate for pattern, rate in train.items() if pattern.split(".")[0].split("[")[0].rstrip("*") in (name, "")}
-        rows.append((name, sum(map(torch.numel, parameters)), trained, ", ".join(f"{rate:g}" for rate in sorted(rates))))
+        trained = {inner: size for inner, size in sizes.items() if inner in selection.rates}
+        rates = sorted({selection.rates[inner] for inner in trained})
+        rows.append((name, sum(sizes.values()), sum(trained.values()), ", ".join(f"{rate:g}" for rate in rates)))
     return rows
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, replace
-from typing import ClassVar
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from vistune.model.features import Features, Grid, Layout
+from vistune.model.part import Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class TextContext:
     kind: str = "image"
 
 
-class Connector(nn.Module):
+class Connector(Part):
     """`Features` -> `[N, K, H]`. `text` is always offered; most connectors ignore it.
 
     One whose tokens depend on it sets `reads_text`: a picture's tokens are then not those of another question about it.
@@ -31,7 +31,6 @@ class Connector(nn.Module):
     """
 
     reads_text: bool = False
-    begins: ClassVar[str] = "random"
 
     @abstractmethod
     def num_tokens(self, n: int, grid: Grid | None) -> int:

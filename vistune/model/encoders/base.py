@@ -5,35 +5,27 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from vistune.data.media.audio import load_audio
 from vistune.data.media.image import image_size, load_image
 from vistune.errors import InputError
 from vistune.model.features import Features, Grid, Layout, Prepared, Tiling
+from vistune.model.part import Stack
 from vistune.sample import Media
 
-Begins = Literal["random", "read"]
 
-
-class Encoder(nn.Module):
+class Encoder(Stack):
     """Media of the kinds it `reads` -> `Features`. `width` is D; `blocks` are for partial unfreezing and sharding.
 
-    `begins` says whether its weights are read from files when it is built; those that begin at random are kept in every
-    checkpoint. An encoder of one kind implements `layout`, `prepare` and `forward`; one of several kinds `read` and `see`.
+    An encoder of one kind implements `layout`, `prepare` and `forward`; one of several kinds `read` and `see`.
     """
 
     width: int
     reads: ClassVar[tuple[str, ...]] = ("image",)
-    begins: Begins = "read"
-
-    @property
-    @abstractmethod
-    def blocks(self) -> nn.ModuleList:
-        """The transformer blocks (or stages), first to last; empty where there are none."""
 
     @abstractmethod
     def layout(self, medium: Media, where: str = "") -> Layout:

@@ -14,8 +14,9 @@ from PIL import Image
 from torch import Tensor, nn
 
 from vistune.errors import InputError
-from vistune.model.encoders.base import Begins, ImageEncoder
+from vistune.model.encoders.base import ImageEncoder
 from vistune.model.features import Features, Geometry, Grid, Prepared
+from vistune.model.part import Begins
 
 _PADDING = 1.0  # written before values are scaled by 1 / 255, as published: nearly black
 

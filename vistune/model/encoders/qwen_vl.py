@@ -11,8 +11,9 @@ from torch import Tensor, nn
 
 from vistune.errors import InputError
 from vistune.model.encoders._squares import RGB, Fit, fit_square, normalise
-from vistune.model.encoders.base import Begins, ImageEncoder
+from vistune.model.encoders.base import ImageEncoder
 from vistune.model.features import Features, Grid, Prepared
+from vistune.model.part import Begins
 from vistune.model.transformer_block import TransformerBlock
 
 _CLIP_MEAN, _CLIP_STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)

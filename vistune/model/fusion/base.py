@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from vistune.model.language.causal import LanguageModel
 from vistune.model.language.inputs import Inputs
 from vistune.model.modalities.base import Seen
+from vistune.model.part import Part
 from vistune.prompt.render import Slot, Slots
 from vistune.sample import MEDIA_KINDS
 
@@ -18,7 +19,7 @@ Tokens: TypeAlias = Mapping[str, Sequence[Tensor]]
 """Tokens `[K, H]` of the things of a row, by kind, in the order in which slots count them."""
 
 
-class Fusion(nn.Module):
+class Fusion(Part):
     """How the tokens of media reach the language model.
 
     A fusion brings in media of the kinds it `carries`; tokens of regions and queries of heads are spliced into the row before.
@@ -30,7 +31,6 @@ class Fusion(nn.Module):
     carries: ClassVar[tuple[str, ...]] = MEDIA_KINDS
     repeats: ClassVar[bool] = False
     looks: ClassVar[bool] = False
-    begins: ClassVar[str] = "random"
 
     def reads(self, width: int) -> int:
         """How wide the tokens of media are to be, where the language model is `width` wide."""

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from vistune.model.features import Prepared, Thing
 from vistune.model.modalities.base import Seen
+from vistune.model.part import Part as ModelPart
 from vistune.prompt.render import Slot
 from vistune.prompt.writer import Stretch
 from vistune.sample import Media, Part, Region, Sample
@@ -30,7 +31,7 @@ class Loss:
     of: str = "text"
 
 
-class Head(nn.Module):
+class Head(ModelPart):
     """Makes regions or media of the kinds it `makes`, e.g. `produce_mask`. It is the `Writer` of what it makes.
 
     `tokens` are special tokens of its own. `state` says at which token of a slot it reads: the state that *predicts* each token
@@ -44,7 +45,6 @@ class Head(nn.Module):
 
     makes: tuple[str, ...]
     state: ClassVar[Literal["predicting", "own"]] = "predicting"
-    begins: ClassVar[str] = "random"
     fills: ClassVar[bool] = False
     spells: ClassVar[bool] = False
     embedded: ClassVar[bool] = False
@@ -83,6 +83,10 @@ class Head(nn.Module):
     def spell(self, things: Sequence[Thing]) -> list[list[str]]:
         """The words of each thing: special tokens, as many as its slot has places."""
         raise TypeError(f"{type(self).__name__} writes words that it does not spell")
+
+
+class Heads(nn.ModuleDict, ModelPart):
+    """All heads of a model, by name: the part `heads`."""
 
 
 def states_at(hidden: Tensor, start: int, length: int, state: Literal["predicting", "own"]) -> Tensor:

@@ -17,12 +17,13 @@ from vistune.model.language.finite import NOT_FINITE, watched
 from vistune.model.language.hooks import Hooks, Run
 from vistune.model.language.inputs import Inputs
 from vistune.model.language.loss import cross_entropy_sum, log_likelihoods
+from vistune.model.part import Stack
 from vistune.model.weights.assets import locate
 from vistune.model.weights.pretrained import read_config, read_model, read_tokenizer
 from vistune.model.weights.quantize import FourBit, four_bit
 
 
-class LanguageModel(nn.Module):
+class LanguageModel(Stack):
     """A decoder that reads embeddings of packed samples and gives hidden states, losses or generated tokens.
 
     `path` is a directory or hub id. `width` is H. Rows of the embedding are added for tokens a codec needs and the

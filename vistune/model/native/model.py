@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from vistune.errors import InputError
 from vistune.model.adapters.adapt import adapt
@@ -21,6 +21,7 @@ from vistune.model.native.network import Network
 from vistune.model.native.processor import read_processor
 from vistune.model.native.render import NativeExample, NativeRenderer
 from vistune.model.native.spec import NativeSpec
+from vistune.model.trainable import Trainable
 from vistune.model.vlm import question_sample
 from vistune.model.weights.assets import locate
 from vistune.model.weights.pretrained import read_config
@@ -28,9 +29,8 @@ from vistune.model.weights.quiet import quiet
 from vistune.progress import track
 from vistune.prompt.codec import Codec
 from vistune.prompt.render import IGNORE
-from vistune.prompt.template import Template
 from vistune.sample import Sample
-from vistune.spec import build
+from vistune.spec import Spec, build
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,8 +38,10 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
-class NativeModel(nn.Module):
+class NativeModel(Trainable[NativeRenderer, NativeExample, NativeBatch]):
     """A whole model and its processor. Its one part is `native`; adapters go into the text part (`native.adapter`)."""
+
+    packs = False
 
     def __init__(self, spec: NativeSpec, load_weights: bool = True) -> None:
         super().__init__()
@@ -65,10 +67,14 @@ class NativeModel(nn.Module):
         """The processor's."""
         return self.processor.tokenizer
 
-    def renderer(self, template: Template | None = None) -> NativeRenderer:
+    def renderer_of(self, template: Spec | None) -> NativeRenderer:
         """What turns samples into this model's inputs. Raises `InputError` for a template: the model has its own form."""
         if template is not None:
             raise InputError("a native model is asked in its own form: leave the stage's template away, or give model.prompt")
+        return self.renderer()
+
+    def renderer(self) -> NativeRenderer:
+        """What turns samples into this model's inputs."""
         ends = self.native.ends(self.tokenizer)
         return NativeRenderer(self.processor, self._writer(), self.family, ends, dict(self.spec.pictures))
 

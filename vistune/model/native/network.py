@@ -10,10 +10,11 @@ from transformers import AutoModelForImageTextToText
 
 from vistune.errors import InputError
 from vistune.model.native.families import Family
+from vistune.model.part import Stack
 from vistune.model.weights.pretrained import read_model
 
 
-class Network(nn.Module):
+class Network(Stack):
     """A model of `transformers` that reads pictures and text and writes text; adapters go into its text part's `blocks`."""
 
     def __init__(

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from vistune.model.features import Prepared, Sight
+from vistune.model.part import Part
 from vistune.sample import Media, Region
 
 
-class RegionEncoder(nn.Module):
+class RegionEncoder(Part):
     """Boxes, points and masks on a medium -> tokens of the language model's width, from the features of the medium.
 
     The builder gives `width` (of the medium's features) and `out_width`. A region encoder with an encoder of its own says with
     `view` how it wants to see the medium: every thing then carries it.
     """
-
-    begins: ClassVar[str] = "random"
 
     @abstractmethod
     def num_tokens(self) -> int:

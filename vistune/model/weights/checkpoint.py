@@ -24,11 +24,7 @@ from torch import nn
 from vistune.errors import InputError
 from vistune.files import parse_yaml, settle
 from vistune.model.adapters.adapt import adapter_parameters
-from vistune.model.connectors.base import Connector
-from vistune.model.encoders.base import Encoder
-from vistune.model.fusion.base import Fusion
 from vistune.model.native.model import NativeModel
-from vistune.model.regions.base import RegionEncoder
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
 from vistune.model.weights.assets import BUILTIN
@@ -36,7 +32,6 @@ from vistune.model.weights.numbers import check_finite, check_kinds
 from vistune.model.weights.sharding import shard_like, whole
 from vistune.trust import trusting
 
-Beginning = Encoder | Connector | Fusion | RegionEncoder
 FORMAT = 1
 INSIDE = "checkpoint:"
 CONFIG, WEIGHTS = "vistune.yaml", "model.safetensors"
@@ -69,16 +64,6 @@ def units(model: nn.Module, names: Iterable[str]) -> set[str]:
     adapters = adapter_parameters(model)
     owned = {name.split(".")[0] for name in names if name not in adapters}
     return owned | {f"{name.split('.')[0]}.adapter" for name in names if name.split(".")[0] not in owned}
-
-
-def random_parts(model: nn.Module) -> set[str]:
-    """Names of the parts whose weights begin at random, so that no other file holds them."""
-    begins = {name: part.begins for name, part in model.named_children() if isinstance(part, Beginning)}
-    if isinstance(model, VisionLanguageModel) and model.heads:
-        begins["heads"] = "random"
-    return {
-        name for name, how in begins.items() if how == "random" and any(True for _ in model.get_submodule(name).parameters())
-    }
 
 
 def part_weights(model: nn.Module, parts: set[str], keep: bool = True) -> dict[str, torch.Tensor]:

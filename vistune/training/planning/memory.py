@@ -18,9 +18,8 @@ from typing import Literal
 from torch import nn
 
 from vistune.errors import InputError
-from vistune.model.encoders.base import Encoder
-from vistune.model.language.causal import LanguageModel
 from vistune.model.language.loss import HELD
+from vistune.model.part import stacks
 from vistune.model.vlm import VisionLanguageModel
 from vistune.recipe import Stage
 from vistune.training.steps.optimizers import inner_matrices
@@ -85,9 +84,7 @@ def copies(model: VisionLanguageModel, sharded: bool, precision: Literal["fp32",
     bytes_each = BF16 if precision == "bf16" else FP32
     if not sharded:
         return BF16 * _numbers(model) if precision == "bf16" else 0.0
-    blocks = [
-        _numbers(block) for part in model.children() if isinstance(part, Encoder | LanguageModel) for block in part.blocks
-    ]
+    blocks = [_numbers(block) for part in stacks(model).values() for block in part.blocks]
     return float(bytes_each * (_numbers(model) - sum(blocks) + 2 * max(blocks)))
 
 
@@ -95,11 +92,11 @@ def activations(model: VisionLanguageModel, stage: Stage, micro: Micro, precisio
     """What waits for the backward pass of one row: nothing where no gradient passes."""
     learns = {name: _learns(part) for name, part in model.named_children()}
     total = 0.0
-    for name, part in model.named_children():
-        if isinstance(part, Encoder) and learns[name] and len(part.blocks):
-            total += _blocks_bytes(part.blocks, micro.patches, name in stage.recompute, precision)
-    if any(learns.values()):
-        total += _blocks_bytes(model.llm.blocks, micro.tokens, "llm" in stage.recompute, precision)
+    for name, part in stacks(model).items():
+        # The language model keeps activations wherever a gradient must pass it on its way to an earlier part.
+        if learns[name] or (part is model.llm and any(learns.values())):
+            tokens = micro.tokens if part is model.llm else micro.patches
+            total += _blocks_bytes(part.blocks, tokens, name in stage.recompute, precision)
     return total
 
 

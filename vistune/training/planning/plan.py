@@ -77,7 +77,7 @@ def _outlook(
     length = visual + assumed.words
     if length > model.spec.max_length:
         raise InputError(f"a sample of {length} tokens, {visual} of them visual, is over max_length {model.spec.max_length}")
-    select(model, stage.train, f"stage {stage.name!r}")
+    select(model, stage.train, f"stage {stage.name!r}").switch_on(model)
     sample = Load((length,), assumed.answers, visual, context * assumed.pictures, {"image": inputs * assumed.pictures})
     flops = stage.batch * sum(part.total for part in FlopModel(model).step([sample]).values())
     at_once = min(stage.row, ceil(stage.batch / devices))

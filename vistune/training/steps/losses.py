@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from vistune.errors import InputError, nearest
-from vistune.model.answering.opening import Model
-from vistune.model.vlm import VisionLanguageModel
+from vistune.model.trainable import AnyTrainable
 from vistune.recipe import Stage
 
 
-def loss_weights(model: Model, stage: Stage) -> dict[str, float]:
+def loss_weights(model: AnyTrainable, stage: Stage) -> dict[str, float]:
     """Weights by the names of all losses that `model` can give. Raises `InputError` for a name that is none of them."""
-    known = {"text": 1.0}
-    if isinstance(model, VisionLanguageModel):
-        for head in model.head_of.values():
-            known |= head.losses
+    known = model.losses
     for name in stage.losses:
         if name not in known:
             raise InputError(f"stage {stage.name!r}: losses has no {name!r}{nearest(name, list(known))}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 
@@ -13,7 +14,7 @@ from vistune.training.steps.work import Work
 _AHEAD = 2  # steps each process may be ahead
 
 
-def prepared(make: Callable[[int, int], Iterator[Work]], first: int, steps: int, workers: int) -> Prefetch[Work]:
+def prepared(make: Callable[[int, int], Iterator[Work[Any]]], first: int, steps: int, workers: int) -> Prefetch[Work[Any]]:
     """What `make(first, steps)` gives: the work of steps `first` to `steps - 1`, made ahead.
 
     Process n of `workers` makes steps `first + n`, `first + n + workers`, ...; with none, a thread makes all. An error is
@@ -22,8 +23,8 @@ def prepared(make: Callable[[int, int], Iterator[Work]], first: int, steps: int,
     return Prefetch(_by_processes(make, first, steps, workers) if workers else make(first, steps))
 
 
-def _by_processes(make: Callable[[int, int], Iterator[Work]], first: int, steps: int, workers: int) -> Iterator[Work]:
-    def part(number: int, count: int) -> Iterator[Work]:
+def _by_processes(make: Callable[[int, int], Iterator[Work[Any]]], first: int, steps: int, workers: int) -> Iterator[Work[Any]]:
+    def part(number: int, count: int) -> Iterator[Work[Any]]:
         torch.set_num_threads(1)
         for step in range(first + number, steps, count):
             yield from make(step, step + 1)

@@ -10,7 +10,7 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from vistune.errors import InputError, nearest
-from vistune.model.adapters.adapt import Part
+from vistune.model.part import stacks
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def recomputing(model: nn.Module, parts: Sequence[str], where: str) -> Iterator[
 
 
 def _blocks(model: nn.Module, name: str, where: str) -> nn.ModuleList:
-    known = {key: part for key, part in model.named_children() if isinstance(part, Part)}
+    known = stacks(model)
     if name not in known:
         raise InputError(f"{where}: recompute names {name!r}, which is no part with blocks{nearest(name, list(known))}")
     return known[name].blocks

@@ -14,20 +14,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import torch
 
-from vistune.model.answering.opening import Model
 from vistune.model.modalities.base import probe
-from vistune.model.packing import Batch, moved, pack, renumbered, summed
-from vistune.model.vlm import VisionLanguageModel
+from vistune.model.packing import Batch, moved, renumbered, summed
+from vistune.model.trainable import AnyTrainable
 from vistune.prompt.render import IGNORE
 from vistune.sample import MediaKind, MediaRef, Sample, Text, Turn
 from vistune.training.distributed import Ranks
 from vistune.training.steps.work import Work
 
 
-def counted(work: Iterator[Work], ranks: Ranks) -> Iterator[Work]:
+def counted(work: Iterator[Work[Any]], ranks: Ranks) -> Iterator[Work[Any]]:
     """Each step's own batches beside the counts of all processes. Raises on all of them the `InputError` of any."""
     while True:
         with ranks.together():
@@ -40,9 +40,8 @@ def counted(work: Iterator[Work], ranks: Ranks) -> Iterator[Work]:
         yield replace(mine, counts=summed(counts), tokens=tokens, samples=samples, dropped_turns=turns, dropped_media=media)
 
 
-def evened(work: Iterator[Work], ranks: Ranks, model: Model) -> Iterator[Work]:
+def evened(work: Iterator[Work[Batch]], ranks: Ranks, model: AnyTrainable) -> Iterator[Work[Batch]]:
     """The same rounds on each process, filled up where this one has fewer batches or lacks media of a kind."""
-    assert isinstance(model, VisionLanguageModel), "only models made of parts are cut"
     fillers: dict[frozenset[MediaKind], Batch] = {}
     for mine in work:
         rounds = ranks.gather([frozenset(kind for kind in model.chains if batch.things.get(kind)) for batch in mine.batches])
@@ -60,12 +59,13 @@ def evened(work: Iterator[Work], ranks: Ranks, model: Model) -> Iterator[Work]:
         yield replace(mine, batches=tuple(batches))
 
 
-def filler(model: VisionLanguageModel, kinds: frozenset[MediaKind]) -> Batch:
+def filler(model: AnyTrainable, kinds: frozenset[MediaKind]) -> Batch:
     """A short sample whose loss counts for nothing, with a medium of each of `kinds`."""
     media = tuple(probe(kind) for kind in sorted(kinds))
     question = Turn("user", (*(MediaRef(index) for index in range(len(media))), Text("What?")))
     sample = Sample("filler", media, (question, Turn("assistant", (Text("."),))))
-    return replace(pack([model.example(sample, model.renderer())]), counts={"text": 0})
+    row: Batch = model.pack([model.example(sample, model.renderer_of(None))])
+    return replace(row, counts={"text": 0})
 
 
 def beside(batch: Batch, filler: Batch) -> Batch:

@@ -4,30 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic
 
 from vistune.data.order.epochs import sample_at
 from vistune.data.samples import Samples
 from vistune.errors import InputError
-from vistune.model.answering.opening import Model
 from vistune.model.packing import summed
 from vistune.model.packing_budget import rows
-from vistune.model.vlm import VisionLanguageModel
-from vistune.prompt.template import Template
+from vistune.model.trainable import AnyTrainable, Batch
 from vistune.recipe import Stage
 from vistune.sample import MediaRef, Produce, Sample
-from vistune.spec import build
 from vistune.training.distributed import ALONE, Ranks
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class Work(Generic[Batch]):
     """All of one step: its packed micro-batches, as the model packs them, and what its losses are counted in, by name.
 
     `dropped_turns` and their `dropped_media` were left out of samples that are longer than the model takes.
     """
 
-    batches: tuple[Any, ...]
+    batches: tuple[Batch, ...]
     counts: Mapping[str, int]
     tokens: int
     samples: int
@@ -41,17 +38,14 @@ class Work:
 
 
 def work_of_steps(
-    model: Model, samples: Samples, stage: Stage, seed: int, first: int, steps: int, ranks: Ranks = ALONE
-) -> Iterator[Work]:
+    model: AnyTrainable, samples: Samples, stage: Stage, seed: int, first: int, steps: int, ranks: Ranks = ALONE
+) -> Iterator[Work[Any]]:
     """Prepare this process's part of each step's work, in order, from step `first` on."""
-    template: Template | None = None
-    if stage.template is not None and isinstance(model, VisionLanguageModel):
-        template = build("vistune.prompt.templates", stage.template, Template, tokenizer=model.llm.tokenizer)
-    renderer: Any = model.renderer(template)
+    renderer = model.renderer_of(stage.template)
     for step in range(first, steps):
         places = [step * stage.batch + place for place in ranks.part(stage.batch)]
         chosen = [samples[sample_at(place, len(samples), seed)] for place in places]
-        examples: list[Any] = [_example(model, sample, renderer) for sample in chosen]
+        examples = [_example(model, sample, renderer) for sample in chosen]
         cut = [_dropped(sample, example.rendered.dropped_turns) for sample, example in zip(chosen, examples, strict=True)]
         batches = tuple(model.pack(row) for row in _rows(examples, stage))
         yield Work(
@@ -64,7 +58,7 @@ def work_of_steps(
         )
 
 
-def _example(model: Any, sample: Sample, renderer: Any) -> Any:
+def _example(model: AnyTrainable, sample: Sample, renderer: object) -> Any:
     try:
         return model.example(sample, renderer)
     except InputError:
