@@ -78,8 +78,7 @@ def check(recipe: Recipe | str, out: str | Path, data: str | None = None) -> str
     _looked_at(recipe, model, sources, Path(out), ALONE)
     tables = []
     for stage, samples in zip(recipe.stages, sources, strict=True):
-        select(model, stage.train, f"stage {stage.name!r}")
-        tables.append(describe(model, stage.name, stage.train))
+        tables.append(describe(model, stage.name, select(model, stage.train, f"stage {stage.name!r}")))
         tables.append(f"  {stage_steps(stage, len(samples)):,} steps of {stage.batch} over {len(samples):,} samples")
     return "\n".join([*tables, "nothing is wrong; the same command without --check trains"])
 
