@@ -9,7 +9,21 @@ import typer
 from typer.core import TyperGroup
 
 import vistune
-from vistune.commands import benchmark, build, data, evaluate, human, models, plan, pretrain, promptlearn, report, run, world
+from vistune.commands import (
+    benchmark,
+    build,
+    data,
+    evaluate,
+    human,
+    models,
+    plan,
+    pretrain,
+    promptlearn,
+    report,
+    run,
+    serve,
+    world,
+)
 from vistune.errors import InputError, Interrupted, advice, speaks
 
 
@@ -36,6 +50,7 @@ app = typer.Typer(
 app.add_typer(run.app)
 app.add_typer(plan.app)
 app.add_typer(models.app)
+app.add_typer(serve.app)
 app.add_typer(build.app, name="build")
 app.add_typer(data.app, name="data")
 app.add_typer(evaluate.app)

@@ -16,7 +16,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -31,6 +31,33 @@ from vistune.sample import Media
 from vistune.spec import Spec
 
 Level: TypeAlias = Literal["encoder", "connector"]
+
+
+class MediaCache(Protocol):
+    """What a chain asks of whatever keeps its media: on disk for training, in memory for serving."""
+
+    @property
+    def level(self) -> Level:
+        """Whose numbers are kept."""
+        ...
+
+    def prepare(
+        self, medium: Media, where: str, read: Callable[[Media, str], Prepared], layout: Callable[[Media, str], Layout]
+    ) -> Prepared:
+        """A medium ready for `features` or `tokens`."""
+        ...
+
+    def features(
+        self, media: Sequence[Prepared], see: Callable[[Sequence[Prepared]], list[Features]], device: torch.device
+    ) -> list[Features]:
+        """Features of each of `media`."""
+        ...
+
+    def tokens(
+        self, media: Sequence[Prepared], connect: Callable[[Sequence[Prepared]], list[Tensor]], device: torch.device
+    ) -> list[Tensor]:
+        """Tokens `[K, H]` of each of `media`."""
+        ...
 
 
 class FeatureCache:

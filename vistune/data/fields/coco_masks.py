@@ -26,16 +26,17 @@ def instance_mask(segmentation: Any, size: tuple[float, float], where: str) -> M
         raise InputError(
             f"{where}: a mask of {width}x{height} is more than the {MAX_PIXELS / 1e6:.0f} megapixels that are decoded"
         )
-    try:
-        from pycocotools import mask as coco
-    except ImportError as error:
-        raise MissingExtraError("pycocotools", "coco", "reading COCO masks") from error
     if isinstance(segmentation, dict):
         if segmentation.get("size") not in ([height, width], (height, width)):
             raise InputError(f"{where}: the mask's size {segmentation.get('size')} is not the image's [{height}, {width}]")
         counts = segmentation.get("counts")
         if isinstance(counts, list):
             return _run_lengths(counts, height, width, where)
+    try:
+        from pycocotools import mask as coco
+    except ImportError as error:
+        raise MissingExtraError("pycocotools", "coco", "reading COCO masks") from error
+    if isinstance(segmentation, dict):
         if not isinstance(counts, str) or not counts.isascii():
             raise InputError(f"{where}: the mask's 'counts' are neither a list nor text")
         runs = [{"size": [height, width], "counts": counts.encode()}]

@@ -106,7 +106,7 @@ def make_study(
         shared = random.Random(seed).sample(shared, limit)
     study = Study(
         models=models,
-        items=tuple(_item(known[id], {model: answers[model][id] for model in models}, out / "media") for id in shared),
+        items=tuple(shown_item(known[id], {model: answers[model][id] for model in models}, out / "media") for id in shared),
         asks=asks,
         seed=seed,
         missing={model: sum(id not in answers[model] for id in known) for model in models},
@@ -134,7 +134,8 @@ def load_study(out: Path) -> Study:
         raise InputError(f"{out / 'study.json'} is not a study ({error}): make it anew with `vistune human serve`") from error
 
 
-def _item(sample: Sample, answers: Mapping[str, str], folder: Path) -> Item:
+def shown_item(sample: Sample, answers: Mapping[str, str], folder: Path) -> Item:
+    """A sample as raters see it; its media are copied into `folder`."""
     media = tuple({"kind": medium.kind, "file": store(medium, folder)} for medium in sample.media)
     prompt, regions = _prompt(sample)
     return Item(sample.id, prompt, media, regions, answers)

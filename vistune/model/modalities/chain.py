@@ -13,7 +13,7 @@ from torch import Tensor
 
 from vistune.model.connectors.base import Connector, TextContext
 from vistune.model.encoders.base import Encoder
-from vistune.model.feature_cache import FeatureCache
+from vistune.model.feature_cache import MediaCache
 from vistune.model.features import Features, Layout, Prepared, Sight, Thing, joined
 from vistune.model.modalities.base import Seen
 from vistune.prompt.writer import Places, Stretch, Words
@@ -39,7 +39,7 @@ class Chain:
     ) -> None:
         self.reads: MediaKind = kind
         self.encoder, self.connectors = encoder, list(connectors)
-        self.cache: FeatureCache | None = None
+        self.cache: MediaCache | None = None
         self._places, self._device, self._before, self._after = places, device, before, after
 
     def layout(self, medium: Media, where: str = "") -> Layout:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,7 +114,7 @@ class NativeModel(Trainable[NativeRenderer, NativeExample, NativeBatch]):
 
     def forward(self, batch: NativeBatch) -> dict[str, Loss]:
         """The loss of the text, summed over supervised tokens."""
-        inputs = self._placed(batch.inputs)
+        inputs = self.placed(batch.inputs)
         labels = batch.labels.to(self.device)
         if self.native.encoder_decoder:
             logits = self.native.model(**inputs, labels=labels).logits
@@ -138,26 +139,27 @@ class NativeModel(Trainable[NativeRenderer, NativeExample, NativeBatch]):
 
     def _answer(self, prompts: Sequence[dict[str, Tensor]], max_new_tokens: int, options: dict[str, Any]) -> list[str]:
         pad = self.tokenizer.pad_token_id
-        inputs = self._placed(collate(prompts, self.family, pad, left=True))
+        inputs = self.placed(collate(prompts, self.family, pad, left=True))
         with watched(self.native.model):
             ids = self.native.model.generate(
                 **inputs, max_new_tokens=max_new_tokens, pad_token_id=pad, **({"do_sample": False} | options)
             )
         if not self.native.encoder_decoder:
             ids = ids[:, inputs["input_ids"].shape[1] :]
-        return [self._text(row) for row in ids.tolist()]
+        return [self.text_of(row) for row in ids.tolist()]
 
-    def _text(self, ids: list[int]) -> str:
+    def text_of(self, ids: Sequence[int]) -> str:
         """An answer's tokens as text, without special tokens, but with those that coordinates are written with."""
-        special = {number for number, token in self.tokenizer.added_tokens_decoder.items() if token.special}
-        tokens = self.tokenizer.convert_ids_to_tokens(ids)
-        written = set(self.codec.tokens)
-        kept = [
-            token
-            for token, word in zip(ids, tokens, strict=True)
-            if token not in special or word in written or word in self.codec.box or word in self.codec.point
-        ]
+        kept = [token for token in ids if token not in self._unsaid]
         return str(self.tokenizer.decode(kept, skip_special_tokens=False)).strip()
+
+    @cached_property
+    def _unsaid(self) -> frozenset[int]:
+        """Special tokens that no coordinate is written with."""
+        written = set(self.codec.tokens)
+        special = {number: str(token) for number, token in self.tokenizer.added_tokens_decoder.items() if token.special}
+        said = (self.codec.box, self.codec.point)
+        return frozenset(n for n, word in special.items() if word not in written and not any(word in each for each in said))
 
     def chat(
         self, image: str | Image.Image | NDArray[np.uint8] | None, question: str, max_new_tokens: int = 256, **options: Any
@@ -173,7 +175,7 @@ class NativeModel(Trainable[NativeRenderer, NativeExample, NativeBatch]):
         """Write the tokenizer's files."""
         self.tokenizer.save_pretrained(folder)
 
-    def _placed(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+    def placed(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
         """Inputs where the weights are, fractions in the weights' format."""
         weights = next(self.native.parameters())
         return {

@@ -1,0 +1,96 @@
+"""`vistune serve`: models over HTTP, and the page on which people talk to them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vistune.commands._trust import Trust
+from vistune.errors import InputError, MissingExtraError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vistune.model.answering.opening import Model
+
+app = typer.Typer()
+
+
+@app.command()
+def serve(
+    models: Annotated[
+        list[str],
+        typer.Argument(help="Checkpoint folders, or models of transformers; NAME=MODEL serves one under another name."),
+    ],
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8000,
+    api_key: Annotated[
+        str | None, typer.Option(envvar="VISTUNE_API_KEY", help="What clients must send; better given in the environment.")
+    ] = None,
+    open_to_all: Annotated[bool, typer.Option("--open", help="Serve others than this machine without a key.")] = False,
+    name: Annotated[list[str], typer.Option(help="A host name this server answers to, beside plain addresses.")] = [],  # noqa: B006
+    allow_origin: Annotated[list[str], typer.Option(help="An origin whose pages may ask, as https://example.org.")] = [],  # noqa: B006
+    allow_host: Annotated[
+        list[str], typer.Option(help="A host, or host:port, that media may be fetched from; none unless named.")
+    ] = [],  # noqa: B006
+    max_body_mb: Annotated[int, typer.Option(min=1, help="Largest request, media and all.")] = 64,
+    max_tokens: Annotated[int, typer.Option(min=1, help="Longest answer.")] = 4096,
+    max_rows: Annotated[int, typer.Option(min=1, help="Answers that are written at once.")] = 32,
+    max_queue: Annotated[int, typer.Option(min=1, help="Requests that wait; more are refused (429).")] = 128,
+    max_queue_tokens: Annotated[int, typer.Option(min=1, help="Tokens that waiting requests may come to take.")] = 1 << 20,
+    media_cache_mb: Annotated[
+        int, typer.Option(min=0, help="Media that were shown are kept encoded in this much memory.")
+    ] = 512,
+    prefix_cache_mb: Annotated[
+        int, typer.Option(min=0, help="Keys and values of prompts are kept in this much memory.")
+    ] = 1024,
+    drain: Annotated[float, typer.Option(min=0, help="Seconds that running answers are waited for at the end.")] = 60.0,
+    votes: Annotated[
+        Path | None, typer.Option(help="Folder for votes of the page's comparisons (vistune human report).")
+    ] = None,
+    trust: Trust = None,
+) -> None:
+    """Serve models over OpenAI's protocol, with a page to talk to them at /."""
+    try:
+        from vistune.serving.server import Server
+    except ImportError as error:
+        if error.name and error.name.partition(".")[0] in ("starlette", "uvicorn", "prometheus_client"):
+            raise MissingExtraError(error.name, "serve", "serving") from error
+        raise
+    from vistune.serving.engine.engine import Limits
+    from vistune.serving.settings import Settings
+
+    settings = Settings(
+        host=host,
+        port=port,
+        key=api_key,
+        open=open_to_all,
+        names=tuple(each.lower() for each in name),
+        origins=tuple(allow_origin),
+        hosts=tuple(each.lower() for each in allow_host),
+        body=max_body_mb << 20,
+        max_tokens=max_tokens,
+        drain=drain,
+        votes=votes,
+        limits=Limits(max_rows, max_queue, max_queue_tokens, media_cache_mb << 20, prefix_cache_mb << 20),
+    )
+    Server(_loaders(models), settings).run_all()
+
+
+def _loaders(models: list[str]) -> dict[str, Callable[[], Model]]:
+    """A function that loads each model, by the name that clients ask for."""
+    from functools import partial
+
+    from vistune.commands._answerers import open_model
+
+    found: dict[str, Callable[[], Model]] = {}
+    for model in models:
+        name, equals, path = model.partition("=")
+        if not equals:
+            name, path = (Path(model).resolve().name if Path(model).exists() else model), model
+        if not name or name in found:
+            raise InputError(f"two models would be served as {name!r}: give one another name, as NAME={path}")
+        found[name] = partial(open_model, path)
+    return found
