@@ -18,6 +18,7 @@ from vistune.commands import (
     models,
     plan,
     pretrain,
+    programs,
     promptlearn,
     report,
     run,
@@ -49,6 +50,7 @@ app = typer.Typer(
 )
 app.add_typer(run.app)
 app.add_typer(plan.app)
+app.add_typer(programs.app)
 app.add_typer(models.app)
 app.add_typer(serve.app)
 app.add_typer(build.app, name="build")

@@ -10,11 +10,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from vistune.sample import Media, Role
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionCall:
+    """A model's wish to have a function called: its name, the arguments as JSON text, and an id that the result answers to."""
+
+    name: str
+    arguments: str
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +31,15 @@ class Message:
     """One turn of a request: a role, its text, and the pictures it shows.
 
     `places` says before which character of the text each picture stands, in order; without it all stand before the text.
+    An assistant's message may hold `calls` of functions, and a user's be the result that `answers` one, named by its id.
     """
 
     role: Role
     text: str
     images: tuple[Media, ...] = ()
     places: tuple[int, ...] = ()
+    calls: tuple[FunctionCall, ...] = ()
+    answers: str = ""
 
     def parts(self) -> list[str | Media]:
         """Pictures and stretches of text in the order they are read; no stretch is empty unless there is nothing else."""
@@ -42,6 +54,7 @@ class Message:
 @dataclass(frozen=True, slots=True)
 class Request:
     """What is asked. `temperature` 0 means greedy; `seed` goes to completers that sample; `stop` texts end the reply.
+    `tools` are functions the model may call, as OpenAI's chat describes them.
 
     `id` says which record asked; it is for logs and never part of the `key`.
     """
@@ -52,6 +65,7 @@ class Request:
     seed: int = 0
     stop: tuple[str, ...] = ()
     id: str = ""
+    tools: tuple[Mapping[str, Any], ...] = ()
 
     def key(self) -> str:
         """Hex SHA-256 over everything that can change the reply: messages, image bytes and sampling arguments."""
@@ -62,13 +76,15 @@ class Request:
             "messages": [
                 {"role": message.role, "text": message.text, "images": [_digest(image) for image in message.images]}
                 | ({"places": list(message.places)} if message.places else {})
+                | ({"calls": [asdict(call) for call in message.calls]} if message.calls else {})
+                | ({"answers": message.answers} if message.answers else {})
                 for message in self.messages
             ],
             "max_tokens": self.max_tokens,
             "temperature": self.temperature,
             "seed": self.seed,
             "stop": list(self.stop),
-        }
+        } | ({"tools": [dict(tool) for tool in self.tools]} if self.tools else {})
 
 
 def _digest(image: Media) -> str:
@@ -80,7 +96,7 @@ class Reply:
     """What came back, unedited. `finish` is the model's own word (`stop`, `length`, ...); tokens are 0 where unknown.
 
     `error` is not empty when no reply could be had (retries spent, refused by the endpoint): `text` is then empty, and the
-    caller must count the record as failed.
+    caller must count the record as failed. `calls` are of functions, which a request with `tools` may be answered by.
     """
 
     text: str
@@ -89,6 +105,7 @@ class Reply:
     prompt_tokens: int = 0
     completion_tokens: int = 0
     error: str = ""
+    calls: tuple[FunctionCall, ...] = ()
 
 
 class Completer(Protocol):

@@ -95,6 +95,8 @@ class Local:
         from vistune.model.language.finite import watched
 
         first = requests[0]
+        if first.tools:
+            raise InputError("a local model speaks of calls in text: give --format react_gpt4tools or json_plan")
         inputs = self._reader.apply_chat_template(
             [[self._message(message) for message in request.messages] for request in requests],
             add_generation_prompt=True,

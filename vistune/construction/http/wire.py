@@ -9,6 +9,7 @@ from typing import Any, TypeGuard
 
 from vistune.completer import Reply, Request
 from vistune.construction.http.apis.base import Api
+from vistune.errors import InputError
 
 
 class BadReplyError(ValueError):
@@ -17,6 +18,8 @@ class BadReplyError(ValueError):
 
 def body_of(api: Api, request: Request, model: str, extra: Mapping[str, Any]) -> bytes:
     """The body of a request. `extra` adds keys or, with None, takes keys away that a model does not know."""
+    if request.tools and not api.takes_tools:
+        raise InputError(f"functions are called over api=openai alone, not over {type(api).__name__.lower()}")
     body = api.body(request, model) | dict(extra)
     return json.dumps({key: value for key, value in body.items() if value is not None}, ensure_ascii=False).encode()
 

@@ -24,7 +24,7 @@ from vistune.construction.kit import Kit
 from vistune.construction.opening import open_completer
 from vistune.construction.pipeline import load
 from vistune.construction.running.runner import finished
-from vistune.construction.running.store import ReplyStore
+from vistune.construction.running.store import ReplyStore, reply_fields
 from vistune.construction.sources import Sources
 from vistune.errors import InputError, MissingExtraError
 from vistune.sample import Media
@@ -74,7 +74,7 @@ def prefetch(
     return came
 
 
-_FIELDS = tuple(asdict(Reply("")))
+_FIELDS = tuple(reply_fields(Reply("")))
 _BUDGET = ("max_total_tokens", "max_usd")
 _LABELER = "labeler "
 _QUOTA = ("requests_per_minute", "tokens_per_minute")

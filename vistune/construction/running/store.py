@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
-from vistune.completer import Reply, Request
+from vistune.completer import FunctionCall, Reply, Request
 from vistune.errors import InputError
 from vistune.journal import Journal, read_journal
 
@@ -45,12 +45,21 @@ def read_replies(path: str | Path) -> dict[str, Reply]:
 
 def reply_from(fields: Any) -> Reply:
     """A reply from JSON. Raises `TypeError` for what has not the fields of one, of their types."""
-    reply = Reply(**fields)
+    calls = tuple(FunctionCall(**call) for call in fields.get("calls", ()))
+    reply = Reply(**{**fields, "calls": calls})
     if not all(isinstance(text, str) for text in (reply.text, reply.model, reply.finish, reply.error)):
         raise TypeError("text, model, finish and error are texts")
+    if not all(isinstance(text, str) for call in calls for text in (call.name, call.arguments, call.id)):
+        raise TypeError("a call's name, arguments and id are texts")
     if not all(isinstance(count, int) and count >= 0 for count in (reply.prompt_tokens, reply.completion_tokens)):
         raise TypeError("prompt_tokens and completion_tokens are whole numbers from 0")
     return reply
+
+
+def reply_fields(reply: Reply) -> dict[str, Any]:
+    """A reply as JSON; a key that most have not is left out where it is empty. `reply_from` is the inverse."""
+    fields = asdict(reply)
+    return fields if reply.calls else {key: value for key, value in fields.items() if key != "calls"}
 
 
 def _stored(path: str | Path) -> Iterator[tuple[str, str, Reply]]:
@@ -106,7 +115,7 @@ class ReplyStore:
             raise ValueError("a failed request has no reply to store")
         with self._lock:
             named = {"who": who} if who else {}
-            self._journal.append(*({"key": key, **named, "reply": asdict(reply)} for key, reply in replies.items()))
+            self._journal.append(*({"key": key, **named, "reply": reply_fields(reply)} for key, reply in replies.items()))
             for key, reply in replies.items():
                 self._note(key, reply, who)
 

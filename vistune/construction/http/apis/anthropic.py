@@ -14,6 +14,7 @@ class Anthropic:
     """POST messages; the key in a header of its own; what the system says stands beside the messages; no seed."""
 
     key_env = "ANTHROPIC_API_KEY"
+    takes_tools = False
 
     def path(self, model: str) -> str:
         """See `Api`."""

@@ -14,6 +14,9 @@ class Api(Protocol):
     key_env: str
     """The environment variable that holds the key, unless another is given."""
 
+    takes_tools: bool
+    """Does it know functions that a model may call, as this package speaks of them?"""
+
     def path(self, model: str) -> str:
         """Where a request is sent, behind the base address."""
         ...

@@ -14,6 +14,7 @@ class Google:
     """POST models/MODEL:generateContent; the key in a header; the assistant is called `model`."""
 
     key_env = "GEMINI_API_KEY"
+    takes_tools = False
 
     def path(self, model: str) -> str:
         """See `Api`."""

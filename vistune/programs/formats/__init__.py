@@ -1,0 +1,1 @@
+"""How calls are spoken between a planner and the loop, one way a file."""
