@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -84,7 +84,7 @@ def test_what_is_no_plan_ends_the_task_with_a_sentence(reply: str, said: str) ->
 
 
 def test_modules_take_visuals_by_number_also_those_that_were_made() -> None:
-    outcome, asked, held = talked(
+    outcome, asked, _ = talked(
         ModuleCalls(),
         'Thought: where?\nAct: find("dog", visual[0])\nObs: made up',
         "Thought: cut\nAct: cut(visual-0, [0.1, 0.2, 0.5, 0.9])",
@@ -151,7 +151,7 @@ def test_calls_in_a_reply_that_no_tool_can_take_are_told_to_the_planner() -> Non
 class Planner(BaseHTTPRequestHandler):
     """OpenAI's chat: the first reply calls a function, the second answers with what the function said."""
 
-    seen: list[dict[str, Any]] = []
+    seen: ClassVar[list[dict[str, Any]]] = []
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

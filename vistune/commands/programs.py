@@ -71,15 +71,16 @@ def run_(
     chosen: Program = build("vistune.programs.methods", spec, Program)
     if chosen.plans and planner is None and replay is None:
         raise InputError(f"{program} asks a language model: give --planner, such as endpoint:URL?model=NAME or local:MODEL")
+    if out is None and replay is None:
+        raise InputError("give --out, the folder to write (or --replay TRACE to write nothing)")
     samples = read(data)
     tasks = [samples[index] for index in range(min(len(samples), limit or len(samples)))]
     if replay is not None:
         outcomes = play(chosen, tasks, replay)
-    elif out is None:
-        raise InputError("give --out, the folder to write (or --replay TRACE to write nothing)")
     else:
+        assert out is not None, "checked before anything was read"
         about = {"program": spec, "planner": planner, "data": data}
-        outcomes = run_program(chosen, tasks, out, planner and open_completer(planner), about)
+        outcomes = run_program(chosen, tasks, out, None if planner is None else open_completer(planner), about)
     ended: dict[str, int] = {}
     for outcome in outcomes:
         ended[outcome.ended] = ended.get(outcome.ended, 0) + 1

@@ -96,8 +96,11 @@ class Replay:
     def use(self, tool: Tool, written: Mapping[str, Any], session: Session) -> tuple[Observation, tuple[Held, ...]]:
         """See `Hands`."""
         call, now = self._next("call"), _call(tool, written)
-        if dict(call) != now:
-            raise InputError(f"{self._where}: the program calls {now['tool']!r} where {call.get('tool')!r} was recorded")
+        if any(call.get(key) != value for key, value in now.items()):
+            raise InputError(
+                f"{self._where}: the program calls {tool.name!r} with {now['arguments']} where {call.get('tool')!r} with "
+                f"{call.get('arguments')} was recorded"
+            )
         event = self._next("observation", "refused")
         if event["event"] == "refused":
             raise ToolError(event["why"])

@@ -5,9 +5,10 @@ from __future__ import annotations
 from vistune.programs.eyes import Eyes
 from vistune.programs.observation import Observation
 from vistune.programs.tool import Image
+from vistune.programs.tools.base import ToolPart
 
 
-class Answer:
+class Answer(ToolPart):
     """The model's answer, with the regions and media it gives."""
 
     def __init__(self, model: str, name: str = "Answer Question About The Image") -> None:

@@ -1,16 +1,13 @@
-"""`ToolPart`: an object that is called, and what planners are told about it."""
+"""`ToolPart`: what a tool that a spec may name is a subclass of."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
 
+class ToolPart:
+    """An object that is called, with a signature of its own: see `vistune.programs.tool` for what it may take and give.
 
-class ToolPart(Protocol):
-    """A tool that a spec may name. `name` is what planners write, `use` one sentence about what it does."""
+    `name` is what planners write, `use` one sentence about what it does.
+    """
 
     name: str
     use: str
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Do it: see `vistune.programs.tool` for what may be taken and given."""
-        ...

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from vistune.programs.eyes import Eyes
 from vistune.programs.tool import Image
+from vistune.programs.tools.base import ToolPart
 
 
-class Caption:
+class Caption(ToolPart):
     """A model of this package, asked for a description. `question` is put in the words it was tuned on."""
 
     def __init__(self, model: str, question: str = "Describe the image.", name: str = "Get Photo Description") -> None:

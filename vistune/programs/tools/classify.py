@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from vistune.data.media.image import load_image
 from vistune.programs.likeness import Likeness
 from vistune.programs.tool import Image
+from vistune.programs.tools.base import ToolPart
 
 
-class Classify:
+class Classify(ToolPart):
     """The likeliest names with their probabilities. `template` puts a name to the encoder, `count` names are told."""
 
     def __init__(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from vistune.data.media.image import load_image
 from vistune.programs.tool import Image
 from vistune.programs.tools._pictures import as_medium, pixel_box
+from vistune.programs.tools.base import ToolPart
 from vistune.sample import Media, Region
 
 
-class Crop:
+class Crop(ToolPart):
     """What lies in the box around a region."""
 
     def __init__(self, name: str = "Crop") -> None:

@@ -8,6 +8,7 @@ from vistune.programs.detectors.base import Detector
 from vistune.programs.observation import Observation
 from vistune.programs.tool import Image
 from vistune.programs.tools._pictures import as_medium
+from vistune.programs.tools.base import ToolPart
 from vistune.spec import Spec, build
 
 DEFAULT: Spec = "segmenter_and_encoder"
@@ -19,7 +20,7 @@ def open_detector(spec: Spec) -> Detector:
     return detector
 
 
-class Detect:
+class Detect(ToolPart):
     """An open-vocabulary detector (`by`, a spec) as a tool. `drawn`: also give the picture with its boxes drawn in."""
 
     def __init__(self, by: Spec = DEFAULT, drawn: bool = False, name: str = "Detect the Give Object") -> None:

@@ -7,10 +7,11 @@ from scipy.ndimage import gaussian_filter, sobel
 
 from vistune.data.media.image import load_image
 from vistune.programs.tool import Image
+from vistune.programs.tools.base import ToolPart
 from vistune.sample import Media
 
 
-class Edges:
+class Edges(ToolPart):
     """The length of the brightness' gradient (Sobel), the steepest white, after a blur of `sigma` pixels."""
 
     def __init__(self, sigma: float = 1.0, name: str = "Edge Detection On Image") -> None:

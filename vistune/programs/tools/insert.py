@@ -7,11 +7,12 @@ from vistune.data.media.image import load_image
 from vistune.programs.painters.base import open_painter
 from vistune.programs.tool import Image
 from vistune.programs.tools._pictures import as_medium, pixel_box
+from vistune.programs.tools.base import ToolPart
 from vistune.sample import Media, Region
 from vistune.spec import Spec
 
 
-class Insert:
+class Insert(ToolPart):
     """What a painter (`by`, a spec) makes of the words, fitted into the box."""
 
     def __init__(self, by: Spec, name: str = "Insert") -> None:

@@ -9,10 +9,11 @@ from vistune.errors import InputError
 from vistune.programs.tool import Image
 from vistune.programs.tools._inpaint import without
 from vistune.programs.tools._pictures import area
+from vistune.programs.tools.base import ToolPart
 from vistune.sample import Media, Region
 
 
-class Move:
+class Move(ToolPart):
     """The pixels of `region` moved so that the middle of its box lies at the point `to`."""
 
     def __init__(self, grow: int = 2, name: str = "Move") -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from vistune.programs.painters.base import open_painter
 from vistune.programs.tool import Image as Picture
+from vistune.programs.tools.base import ToolPart
 from vistune.spec import Spec
 
 
-class Paint:
+class Paint(ToolPart):
     """A painter (`by`, a spec) as a tool."""
 
     def __init__(self, by: Spec, name: str = "Generate Image From User Input Text") -> None:

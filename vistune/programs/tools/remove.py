@@ -6,10 +6,11 @@ from vistune.data.media.image import load_image
 from vistune.programs.tool import Image
 from vistune.programs.tools._inpaint import without
 from vistune.programs.tools._pictures import area, as_medium
+from vistune.programs.tools.base import ToolPart
 from vistune.sample import Media, Region
 
 
-class Remove:
+class Remove(ToolPart):
     """Fills the region smoothly from around it. Pixels further away than `grow` from the region stay as they are."""
 
     def __init__(self, grow: int = 2, name: str = "Remove") -> None:

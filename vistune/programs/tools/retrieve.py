@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from vistune.programs.gallery import Gallery
 from vistune.programs.observation import Observation
+from vistune.programs.tools.base import ToolPart
 
 
-class Retrieve:
+class Retrieve(ToolPart):
     """Search in a folder of pictures by a dual encoder. `count`: pictures given."""
 
     def __init__(self, folder: str, encoder: str = "builtin:clip", count: int = 1, name: str = "Find Picture") -> None:

@@ -8,11 +8,12 @@ from vistune.programs.observation import Observation
 from vistune.programs.segmenter import Segmenter
 from vistune.programs.tool import Image
 from vistune.programs.tools._pictures import as_medium
+from vistune.programs.tools.base import ToolPart
 from vistune.programs.tools.detect import DEFAULT, open_detector
 from vistune.spec import Spec
 
 
-class Segment:
+class Segment(ToolPart):
     """A detector finds boxes (`by`), a promptable segmenter (`segmenter`) makes masks of them."""
 
     def __init__(

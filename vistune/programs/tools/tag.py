@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from vistune.data.media.image import load_image
 from vistune.programs.tool import Image
+from vistune.programs.tools.base import ToolPart
 from vistune.programs.tools.detect import DEFAULT, open_detector
 from vistune.spec import Spec
 
 
-class Tag:
+class Tag(ToolPart):
     """The names of a vocabulary that a detector (`by`) finds in the picture, surest first."""
 
     def __init__(self, names: Sequence[str], by: Spec = DEFAULT, name: str = "Tag Photo") -> None:
