@@ -10,7 +10,7 @@ from vistune.pretrain.language import documents, language_tokenizer
 
 
 def test_documents_are_conversations_and_sheets_and_depend_on_the_seed_alone() -> None:
-    first, again = list(documents(5, 12, facts=0.5)), list(documents(5, 12, facts=0.5))
+    first, again = list(documents(5, 12, facts=0.5, senses=0.0)), list(documents(5, 12, facts=0.5, senses=0.0))
     assert [sample.turns for sample in first] == [sample.turns for sample in again]
     assert {sample.meta["task"] for sample in first} == {"facts", "instructions"}
     assert all(turn.role == ("user", "assistant")[index % 2] for sample in first for index, turn in enumerate(sample.turns))

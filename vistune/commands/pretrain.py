@@ -31,11 +31,12 @@ def language(
     seed: Seed = 0,
     until: Until = None,
     lr: Annotated[float, typer.Option(help="Muon's; AdamW takes a tenth.")] = 2e-2,
+    begin: Annotated[str | None, typer.Option(help="A model to go on from: a directory, or builtin:NAME.")] = None,
 ) -> None:
     """Next-token prediction on scenes told in words: a Llama of 3.3 M parameters, in OUT/language."""
     from vistune.pretrain.language import pretrain_language
 
-    _show(pretrain_language(out, steps, batch, lr, seed, until))
+    _show(pretrain_language(out, steps, batch, lr, seed, until, begin))
 
 
 @app.command()
@@ -79,18 +80,11 @@ def codes(out: Out, steps: Steps = 1200, batch: int = 16, seed: Seed = 0, until:
 
 
 @app.command()
-def painter(
-    out: Out,
-    steps: Steps = 1200,
-    batch: int = 24,
-    seed: Seed = 0,
-    until: Until = None,
-    book: Annotated[str, typer.Option(help="Its code book: a directory, or builtin:NAME.")] = "builtin:code_book",
-) -> None:
-    """Pictures of one object from words: a diffusion transformer of 1.6 M parameters, in OUT/painter."""
+def painter(out: Out, steps: Steps = 2000, batch: int = 32, seed: Seed = 0, until: Until = None) -> None:
+    """Pictures of one object from words: a diffusion transformer of 1.3 M parameters, in OUT/painter."""
     from vistune.pretrain.painter import pretrain_painter
 
-    _show(pretrain_painter(out, steps, batch, seed=seed, until=until, book=book))
+    _show(pretrain_painter(out, steps, batch, seed=seed, until=until))
 
 
 @app.command()

@@ -8,12 +8,13 @@ the forms of questions and answers, and the skills of looking up, counting, comp
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedTokenizerFast
+from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, PreTrainedTokenizerFast
 
 from vistune.evals.metrics.box_iou import box_iou
 from vistune.model.features import Prepared, Thing
@@ -21,21 +22,29 @@ from vistune.model.fusion.splice import splice
 from vistune.model.language.causal import LanguageModel
 from vistune.model.language.inputs import Inputs
 from vistune.model.packing import Batch, Example, pack
+from vistune.model.weights.assets import locate
 from vistune.pretrain.loop import STATE, adamw, pretrain
 from vistune.pretrain.patches import PLACES, Patches
+from vistune.pretrain.telling import is_told, places_of
 from vistune.pretrain.tokenizer import train_bpe
 from vistune.prompt.codecs.location_tokens import LocationTokens
 from vistune.prompt.render import Renderer
 from vistune.prompt.templates.vicuna_v1 import VicunaV1
-from vistune.prompt.writer import FixedPlaces
+from vistune.prompt.writer import FixedPlaces, Writer
 from vistune.sample import Region, Sample, Text
 from vistune.training.steps.optimizers import inner_matrices
 from vistune.training.steps.precision import autocast, resolve
 from vistune.world.digits import Split
+from vistune.world.forms import FORMS, in_form
 from vistune.world.instructions import conversation_sample, question_sample
+from vistune.world.senses import SENSES, sense_conversation, sense_sample
 
 BINS = 64  # a box is written to the pixel
 TURNS = 8
+SPOKEN = ("films", "sounds", "solids", "pages")  # the senses whose questions are answered in words
+SENSES_SHARE = 0.5  # of the documents
+FORMED = 0.4  # of the questions, where the form drawn fits
+WARMUP = 200
 EARLY = 0.5  # of the steps are taken on
 FEW = 24  # places a scene,
 MANY_FACTS = 0.6  # of the documents being sheets of facts,
@@ -56,11 +65,32 @@ CODEC = LocationTokens(bins=BINS)
 TEMPLATE = VicunaV1(system="")
 
 
-def documents(first: int, count: int, split: Split = "train", facts: float = 0.0) -> Iterator[Sample]:
-    """Documents `first` ... `first + count`: conversations of up to eight questions and a share of `facts` sheets."""
+def documents(
+    first: int, count: int, split: Split = "train", facts: float = 0.0, senses: float = SENSES_SHARE
+) -> Iterator[Sample]:
+    """Documents `first` ... `first + count`: a share of other `senses`; the rest conversations and a share of `facts` sheets.
+
+    Of the questions in conversations a share is asked for in one of the field's forms.
+    """
     for seed in range(first, first + count):
-        sheet = np.random.default_rng([seed, len(split)]).random() < facts
-        yield question_sample("facts", seed, split) if sheet else conversation_sample(seed, split, TURNS)
+        rng = np.random.default_rng([seed, len(split)])
+        sheet = rng.random() < facts
+        if rng.random() < senses:
+            yield formed(sense_conversation(SPOKEN[int(rng.integers(len(SPOKEN)))], seed, split, TURNS), rng)
+        elif sheet:
+            yield question_sample("facts", seed, split)
+        else:
+            yield formed(conversation_sample(seed, split, TURNS), rng)
+
+
+def formed(sample: Sample, rng: np.random.Generator) -> Sample:
+    """The conversation with a share of its questions in a form drawn for each."""
+    turns = list(sample.turns)
+    for place in range(0, len(turns), 2):
+        form = FORMS[int(rng.integers(len(FORMS)))]
+        if rng.random() < FORMED and (pair := in_form(turns[place], turns[place + 1], form, rng)) is not None:
+            turns[place : place + 2] = pair
+    return replace(sample, turns=tuple(turns))
 
 
 def language_tokenizer() -> PreTrainedTokenizerFast:
@@ -116,13 +146,20 @@ class Pretraining(nn.Module):
         """The packed documents and the hidden states `[T, H]` they lead to."""
         batch = pack([self._example(sample, places, generator) for sample in samples])
         inputs = Inputs(self.llm.embed(batch.ids), batch.positions, batch.lengths)
-        return batch, self.llm(splice(inputs, {"image": [told.inputs for told in batch.media]}, batch.slots))
+        tokens = {kind: [thing.ready.inputs for thing in things] for kind, things in batch.things.items()}
+        return batch, self.llm(splice(inputs, tokens, batch.slots))
 
     def _example(self, sample: Sample, places: int, generator: torch.Generator | None) -> Example:
         tokenizer = self.llm.tokenizer
-        writers = {"image": FixedPlaces(places)}
+        kind = sample.media[0].kind
+        if is_told(sample):
+            seed = int(sample.meta["seed"])
+            told = self.patches.tell_places(places_of(sample, np.random.default_rng(seed)), generator)
+        else:
+            told = self.patches.tell(sample, places, generator)
+        writers: dict[str, Writer] = {kind: FixedPlaces(len(told))}
         rendered = Renderer(TEMPLATE, CODEC, tokenizer, tokenizer.pad_token_id, writers).render(sample)
-        return Example(sample.id, rendered, {"image": [Thing(Prepared(self.patches.tell(sample, places, generator)))]})
+        return Example(sample.id, rendered, {kind: [Thing(Prepared(told))]})
 
     def losses(self, samples: Sequence[Sample], places: int, generator: torch.Generator) -> dict[str, Tensor]:
         """Mean next-token loss over answers: which question comes next cannot be known, and would drown what can."""
@@ -137,8 +174,9 @@ class Pretraining(nn.Module):
         A box counts when the likeliest tokens are a box that overlaps the right one by half.
         """
         scores = {}
-        for task in MEASURED:
-            samples = [question_sample(task, seed, "validation") for seed in range(VALIDATION)]
+        for task in (*MEASURED, *(task for sense in SPOKEN for task in SENSES[sense].tasks())):
+            draw = question_sample if task in MEASURED else sense_sample
+            samples = [draw(task, seed, "validation") for seed in range(VALIDATION)]
             batch, hidden = self.read(samples)
             likeliest = self.llm.logits(hidden).argmax(-1).roll(1)
             right = 0
@@ -184,28 +222,42 @@ def optimizers(llm: LanguageModel, lr: float) -> list[torch.optim.Optimizer]:
 
 
 def pretrain_language(
-    out: Path, steps: int, batch: int = 16, lr: float = 2e-2, seed: int = 0, until: int | None = None
+    out: Path,
+    steps: int,
+    batch: int = 16,
+    lr: float = 2e-2,
+    seed: int = 0,
+    until: int | None = None,
+    begin: str | None = None,
 ) -> dict[str, float]:
     """Teach the language model, write a Hugging Face directory (bf16) into `out/language`, return its validation scores.
 
-    Up to the share `EARLY` of the steps scenes are told in few places and mostly as sheets of facts, then in all of them and
-    mostly in conversations.
+    From nothing, scenes are told in few places and mostly as sheets of facts up to the share `EARLY` of the steps, then in all
+    of them and mostly in conversations. A model to `begin` with (a directory, or `builtin:NAME`) knows that, keeps its
+    words and is told everything in all places.
     """
     folder = out / "language"
     torch.manual_seed(seed)
     if not (out / STATE).exists():  # a run that goes on keeps its words
-        tokenizer = language_tokenizer()
-        AutoModelForCausalLM.from_config(language_config(tokenizer)).save_pretrained(folder)
+        if begin is None:
+            tokenizer = language_tokenizer()
+            AutoModelForCausalLM.from_config(language_config(tokenizer)).save_pretrained(folder)
+        else:
+            tokenizer = AutoTokenizer.from_pretrained(locate(begin), trust_remote_code=False)
+            AutoModelForCausalLM.from_pretrained(locate(begin), dtype=torch.float32).save_pretrained(folder)
         tokenizer.save_pretrained(folder)
     model = Pretraining(str(folder))
-    order_numbers(model.llm)
+    if begin is None:
+        order_numbers(model.llm)
 
     def losses_at(step: int) -> dict[str, Tensor]:
         first = (seed * steps + step) * batch
-        places, facts = (FEW, MANY_FACTS) if step < EARLY * steps else (PLACES, SOME_FACTS)
+        early = begin is None and step < EARLY * steps
+        places, facts = (FEW, MANY_FACTS) if early else (PLACES, SOME_FACTS)
         samples = list(documents(first, batch, facts=facts))
         return model.losses(samples, places, torch.Generator().manual_seed(first))
 
-    scores = pretrain(model, losses_at, model.validate, out, steps, optimizers(model.llm, lr), until)
+    warmup = WARMUP if begin is None else WARMUP // 4
+    scores = pretrain(model, losses_at, model.validate, out, steps, optimizers(model.llm, lr), until, warmup)
     model.llm.model.to(torch.bfloat16).save_pretrained(folder)
     return scores

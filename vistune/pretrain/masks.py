@@ -21,6 +21,7 @@ from transformers import SamConfig, SamImageProcessorPil, SamModel
 from vistune.model.weights.assets import locate
 from vistune.pretrain.card import HASHED, write_card
 from vistune.pretrain.loop import adamw, pretrain
+from vistune.training.steps.optimizers import inner_matrices
 from vistune.world.scene import Scene, make_scene
 
 FOLDER = "sam"
@@ -168,8 +169,16 @@ def measure(model: Pretraining, split: Literal["validation", "test"], count: int
     return scores
 
 
+def optimizers(model: nn.Module, lr: float) -> list[torch.optim.Optimizer]:
+    """Muon for the weights of linear layers, AdamW for the rest, which is what gives a small model sharp edges in an hour."""
+    inner = inner_matrices(model)
+    matrices = [parameter for parameter in model.parameters() if id(parameter) in inner]
+    rest = [parameter for parameter in model.parameters() if id(parameter) not in inner]
+    return [torch.optim.Muon(matrices, lr=lr, weight_decay=0.01), adamw(rest, lr / 10)]
+
+
 def pretrain_masks(
-    out: Path, steps: int, batch: int = 8, lr: float = 1.5e-3, seed: int = 0, until: int | None = None
+    out: Path, steps: int, batch: int = 8, lr: float = 1e-2, seed: int = 0, until: int | None = None
 ) -> dict[str, float]:
     """Teach the SAM, write its Hugging Face directory (bf16) with its card into `out/sam`; validation scores."""
     torch.manual_seed(seed)
@@ -180,7 +189,7 @@ def pretrain_masks(
         prompt: Prompt = "box" if step % 2 else "point"
         return model.losses([make_scene(first + index) for index in range(batch)], prompt, np.random.default_rng([seed, step]))
 
-    scores = pretrain(model, losses_at, model.validate, out, steps, [adamw(model.parameters(), lr)], until)
+    scores = pretrain(model, losses_at, model.validate, out, steps, optimizers(model, lr), until)
     folder = out / FOLDER
     model.sam.to(torch.bfloat16).save_pretrained(folder)
     processor().save_pretrained(folder)

@@ -12,6 +12,7 @@ that has to be worked out first, such as a size or a token of a number. So a con
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -20,6 +21,7 @@ from torch import Tensor
 
 from vistune.model.language.causal import LanguageModel
 from vistune.pretrain.dense import owners
+from vistune.pretrain.telling import Place
 from vistune.sample import Sample
 from vistune.world.scene import SceneObject, make_scene
 
@@ -48,17 +50,29 @@ class Patches:
 
         Of fewer than all places, every object keeps one and the others are drawn, those of objects first.
         """
-        (seed,), width = sample.meta["scenes"], self.llm.width
+        (seed,) = sample.meta["scenes"]
         things = make_scene(seed, sample.meta["split"]).objects
         boxes = torch.stack([self._box(thing, generator) for thing in things])
         named = torch.stack([self._words(f" {thing.colour} {thing.name} {thing.kind}") for thing in things])
         rows = torch.cat([self._words(BACKGROUND)[None], named + self.edges(boxes)])
         owner = torch.from_numpy(owners([thing.box for thing in things], GRID)).flatten()
-        told: Tensor = rows[owner[_kept(owner, places, generator)]]
+        return self._disturbed(rows[owner[_kept(owner, places, generator)]], generator)
+
+    def tell_places(self, places: Sequence[Place], generator: torch.Generator | None = None) -> Tensor:
+        """`[places, H]` of another sense's (`vistune.pretrain.telling`), with the same noise; boxes are exact."""
+        nothing = torch.zeros(self.llm.width)
+        rows = [
+            self._each(place.words) + (nothing if place.box is None else self.edges(torch.tensor(place.box)))
+            for place in places
+        ]
+        return self._disturbed(torch.stack(rows), generator)
+
+    def _disturbed(self, told: Tensor, generator: torch.Generator | None) -> Tensor:
+        """With a draw of each place's own and one common to all added."""
         if generator is None:
             return told
         own, common = self.noise * told.detach().std() * torch.rand(2, generator=generator)
-        told += own * torch.randn(told.shape, generator=generator) + common * torch.randn(width, generator=generator)
+        told += own * torch.randn(told.shape, generator=generator) + common * torch.randn(self.llm.width, generator=generator)
         return told
 
     def _box(self, thing: SceneObject, generator: torch.Generator | None) -> Tensor:
@@ -71,6 +85,14 @@ class Patches:
         """`[..., H]` of `boxes [..., 4]`: the log-odds of each edge along a direction of its own, in lengths of a word."""
         length = self.llm.embeddings.detach().norm(dim=1).mean()
         told: Tensor = length * torch.logit(boxes, eps=NEAREST) / LOG_ODDS @ _directions(self.llm.width)
+        return told
+
+    def _each(self, text: str) -> Tensor:
+        """The sum of the words' embeddings, of a word of several tokens their sum at the length of one."""
+        told = torch.zeros(self.llm.width)
+        for word in text.split():
+            ids = self.llm.tokenizer(f" {word}", add_special_tokens=False)["input_ids"]
+            told = told + self.llm.embed(torch.tensor(ids)).sum(dim=0) / len(ids) ** 0.5
         return told
 
     def _words(self, text: str) -> Tensor:

@@ -18,11 +18,12 @@ from torch import Tensor, nn
 from transformers import CLIPModel, VideoMAEImageProcessorPil, VivitConfig, VivitModel
 
 from vistune.data.media.video import spread
+from vistune.model.painting.painter import grid_waves
 from vistune.model.weights.assets import locate
 from vistune.pretrain.card import HASHED, write_card
 from vistune.pretrain.dense import owners
 from vistune.pretrain.loop import adamw, pretrain
-from vistune.pretrain.vision import COLOURS, IMAGE_SIZE, MEAN, NAMES, PATCH_SIZE, STD, sine_positions
+from vistune.pretrain.vision import COLOURS, IMAGE_SIZE, MEAN, NAMES, PATCH_SIZE, STD
 from vistune.world.films.film import FRAMES, Film, FilmObject, make_film
 from vistune.world.films.roles import ACTIONS, DIRECTIONS
 
@@ -103,7 +104,7 @@ def inflate(video: VivitModel) -> None:
     own.patch_embeddings.projection.bias.zero_()
     own.cls_token.copy_(normed(image.class_embedding)[None, None])
     places = normed(image.position_embedding.weight) + norm.bias
-    times = TIMES_LOUD * places.std() * sine_positions(len(SEEN) // TUBELET, WIDTH)[:: len(SEEN) // TUBELET]
+    times = TIMES_LOUD * places.std() * grid_waves(len(SEEN) // TUBELET, WIDTH)[:: len(SEEN) // TUBELET]
     own.position_embeddings[0, :1].copy_(places[:1])
     own.position_embeddings[0, 1:].copy_((places[None, 1:] + times[:, None]).flatten(0, 1))
     for layer, model in zip(video.layers, tower.encoder.layers, strict=False):  # the last of the model's is left out

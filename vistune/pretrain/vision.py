@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPTextConfig, CLIPVisionConfig, PreTrainedTokenizerFast
 
+from vistune.model.painting.painter import grid_waves
 from vistune.pretrain.dense import CELL, DenseHeads, dense_targets
 from vistune.pretrain.loop import adamw, pretrain
 from vistune.pretrain.phrases import caption
@@ -83,16 +84,6 @@ def clip_config(tokenizer: PreTrainedTokenizerFast) -> CLIPConfig:
     return CLIPConfig(text_config=text.to_dict(), vision_config=vision.to_dict(), projection_dim=128)
 
 
-def sine_positions(grid: int, width: int) -> Tensor:
-    """Sines and cosines of row and column `[grid * grid, width]`: neighbouring patches start out alike, which a small tower
-    otherwise spends its first tens of thousands of scenes on finding out (arXiv 2205.01580)."""
-    frequencies = 100.0 ** -(torch.arange(width // 4) / (width // 4))
-    angles = torch.arange(grid)[:, None] * frequencies
-    waves = torch.cat([angles.sin(), angles.cos()], dim=1)  # [grid, width / 2]
-    rows, columns = waves[:, None].expand(-1, grid, -1), waves[None].expand(grid, -1, -1)
-    return 0.5 * torch.cat([rows, columns], dim=2).flatten(0, 1)
-
-
 class Pretraining(nn.Module):
     """A CLIP and its dense heads; `losses` for a batch of scenes."""
 
@@ -101,7 +92,7 @@ class Pretraining(nn.Module):
         self.tokenizer = tokenizer
         self.clip = CLIPModel(clip_config(tokenizer))
         embeddings = self.clip.vision_model.embeddings
-        embeddings.position_embedding.weight.data[1:] = sine_positions(IMAGE_SIZE // PATCH_SIZE, 192)
+        embeddings.position_embedding.weight.data[1:] = grid_waves(IMAGE_SIZE // PATCH_SIZE, 192)
         self.dense = DenseHeads(192, len(NAMES), len(COLOURS), cells=(3 * PATCH_SIZE // CELL) ** 2)
 
     def see(self, scenes: list[Scene], kept: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:

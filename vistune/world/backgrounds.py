@@ -31,6 +31,11 @@ def background(size: int, dark: bool, rng: np.random.Generator) -> NDArray[np.fl
     return (first + amount[..., None] * (second - first)).astype(np.float32)
 
 
+def plain(size: int, dark: bool, rng: np.random.Generator) -> NDArray[np.float32]:
+    """A background `[size, size, 3]` in 0-255 of one tint."""
+    return np.broadcast_to(_tint(dark, rng), (size, size, 3)).copy()
+
+
 def grain(size: int, deviation: float, rng: np.random.Generator) -> NDArray[np.float32]:
     """Pixel noise `[size, size, 1]` of the given standard deviation."""
     return rng.standard_normal((size, size, 1), dtype=np.float32) * np.float32(deviation)

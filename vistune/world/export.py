@@ -13,32 +13,33 @@ from PIL import Image
 from vistune.errors import InputError, nearest
 from vistune.progress import track
 from vistune.world.digits import Split
-from vistune.world.formats.audio_caps import AudioCaps
-from vistune.world.formats.chart_qa import ChartQa
 from vistune.world.formats.coco import Coco
-from vistune.world.formats.doc_vqa import DocVqa
-from vistune.world.formats.instruct_pix2pix import InstructPix2Pix
 from vistune.world.formats.llava import Llava
-from vistune.world.formats.msvd_qa import MsvdQa
 from vistune.world.formats.picture import Format, Picture
-from vistune.world.formats.point_llm import PointLlm
 from vistune.world.formats.pope import Pope
 from vistune.world.formats.refcoco import Refcoco
-from vistune.world.formats.scan_qa import ScanQa
-from vistune.world.formats.sense_format import SenseFormat
+from vistune.world.formats.senses.audio_caps import AudioCaps
+from vistune.world.formats.senses.chart_qa import ChartQa
+from vistune.world.formats.senses.doc_vqa import DocVqa
+from vistune.world.formats.senses.instruct_pix2pix import InstructPix2Pix
+from vistune.world.formats.senses.msvd_qa import MsvdQa
+from vistune.world.formats.senses.point_llm import PointLlm
+from vistune.world.formats.senses.scan_qa import ScanQa
+from vistune.world.formats.senses.sense_format import SenseFormat
+from vistune.world.formats.senses.tgif_qa import TgifQa
 from vistune.world.formats.vqa import Vqa
 from vistune.world.instructions import scene_seed
 from vistune.world.scene import make_scene
 from vistune.world.senses import SENSES, sense_sample
 
 FORMATS: Mapping[str, tuple[type[SenseFormat], ...]] = {
-    "films": (MsvdQa,),
+    "films": (MsvdQa, TgifQa),
     "sounds": (AudioCaps,),
     "solids": (ScanQa, PointLlm),
     "pages": (DocVqa, ChartQa),
     "edits": (InstructPix2Pix,),
 }
-_MEDIA = (".png", ".mp4", ".wav", ".ply", ".npy")
+_MEDIA = (".png", ".mp4", ".wav", ".ply", ".npy", ".npz", ".gif")
 
 
 def export(folder: Path, split: Split = "train", size: int = 1000, seed: int = 0, pixels: int = 64) -> list[Path]:
@@ -57,9 +58,9 @@ def export(folder: Path, split: Split = "train", size: int = 1000, seed: int = 0
 def export_sense(folder: Path, sense: str, split: Split = "train", size: int = 100, seed: int = 0) -> list[Path]:
     """Write `size` samples of a sense, its tasks in turn, as media and annotation files; returns the latter's paths.
 
-        films    MP4, MSVD-QA
+        films    MP4 and GIF, MSVD-QA and TGIF-QA
         sounds   WAV, AudioCaps and Clotho-AQA
-        solids   PLY and NPY, ScanQA and PointLLM
+        solids   PLY, NPY and NPZ, ScanQA and PointLLM
         pages    PNG, DocVQA and ChartQA
         edits    PNG, InstructPix2Pix
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from typing import Any, Protocol, cast
@@ -112,6 +112,39 @@ def sense_sample(task: str, seed: int, split: Split, control: Control = "none") 
         if exchange is not None:
             return _sample(task, seed, split, subject, exchange, control, rng)
         number = int(rng.integers(2**31))
+
+
+def sense_conversation(sense: str, seed: int, split: Split, turns: int = 6) -> Sample:
+    """Up to `turns` questions of a sense's tasks about one subject as one conversation, nothing asked twice.
+
+    What is to be made ends an answer, so the senses `paint` and `edits` have no conversations: `InputError`.
+    """
+    if sense in ("paint", "edits") or sense not in SENSES:
+        raise InputError(f"there are conversations about films, sounds, solids and pages, not about {sense!r}")
+    found, number = SENSES[sense], seed
+    rng = np.random.default_rng([seed, SPLITS.index(check_split(split)), zlib.crc32(sense.encode())])
+    names = found.tasks()
+    while True:
+        subject, exchanges = found.make(number, split), dict[str, Exchange]()
+        for draw in rng.integers(len(names), size=3 * turns).tolist():
+            if (exchange := _task(names[draw]).ask(subject, rng)) is not None:
+                exchanges.setdefault(exchange.topic, exchange)
+            if len(exchanges) == turns:
+                break
+        if exchanges:
+            break
+        number = int(rng.integers(2**31))
+    first, *rest = exchanges.values()
+    sample = _sample(names[0], seed, split, subject, first, "none", rng)
+    further = [turn for one in rest for turn in (Turn("user", one.question), Turn("assistant", one.answer))]
+    name = f"{sense} conversation"
+    return replace(
+        sample,
+        id=f"world-{split}-{sense}-conversation-{seed}",
+        turns=(*sample.turns, *further),
+        answers=(),
+        meta={**sample.meta, "task": name, "sense": sense},
+    )
 
 
 def _sample(

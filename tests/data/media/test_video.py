@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from vistune.data.media.video import load_video, spread
 from vistune.errors import InputError
@@ -51,6 +52,14 @@ def test_the_frames_asked_for_come_from_every_container(name: str, codec: str, w
     assert numbers(clip.frames) == spread(20, wanted)
     assert clip.frames[..., :16, :].max() < 40
     assert [round(float(second or 0), 2) for second in clip.seconds] == [place / 10 for place in spread(20, wanted)]
+
+
+def test_an_animated_gif_is_a_film(tmp_path: Path) -> None:
+    pictures = [Image.fromarray(np.full((32, 64, 3), STEP * number, np.uint8)) for number in range(20)]
+    pictures[0].save(tmp_path / "a.gif", save_all=True, append_images=pictures[1:], duration=100)
+    clip = load_video(Media.file("video", str(tmp_path / "a.gif")), 5)
+    assert clip.frames.shape == (5, 32, 64, 3)
+    assert numbers(clip.frames) == spread(20, 5)
 
 
 def test_bytes_and_byte_ranges_read_like_files(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import pytest
 from typer.testing import CliRunner
 
 from vistune.commands.world import app
+from vistune.data.catalogue import find
 from vistune.data.media.audio import load_audio
 from vistune.data.media.image import load_image
 from vistune.data.media.points import load_points
@@ -58,6 +59,13 @@ def test_films(exported):
     assert [said(sample) for sample in back] == [said(sample) for sample in films]
     for one, other in zip(back, films, strict=True):
         assert np.array_equal(load_video(one.media[0], 16).frames, other.media[0].data)
+    table = f"{exported}/films/dataset/Test_frameqa_question.csv"
+    gifs = list(read({**find("tgif_qa").reader, "path": table, "images": f"{exported}/films/gifs"}))
+    assert [said(sample) for sample in gifs] == [said(sample) for sample in films]
+    for one, other in zip(gifs, films, strict=True):
+        frames = load_video(one.media[0], 16).frames
+        assert frames.shape == other.media[0].data.shape  # 256 colours a frame: a little off, everywhere
+        assert np.abs(frames.astype(int) - other.media[0].data).mean() < 3
     asked = MsvdQa(video="vid{video_id}.mp4").read(str(exported / "films"))
     assert [sample.meta["question"] for sample in asked] == [said(sample)[0] for sample in films]
 
@@ -112,20 +120,23 @@ def test_solids(exported):
     )
     asked = ScanQa().read(str(exported / "solids" / "ScanQA_v1.0_test.json"))
     assert [(sample.answers, sample.media) for sample in asked] == [(sample.answers, sample.media) for sample in scenes]
-    talks = list(
-        read(
-            {
-                "kind": "conversations",
-                "path": f"{exported}/solids/anno_data/PointLLM_brief_description.json",
-                "images": f"{exported}/solids/objaverse_data",
-                "files": {"points": "{object_id}_1024.npy"},
-            }
+    talks, packed = (
+        list(
+            read(
+                {
+                    "kind": "conversations",
+                    "path": f"{exported}/solids/anno_data/PointLLM_brief_description.json",
+                    "images": f"{exported}/solids/objaverse_data",
+                    "files": {"points": "{object_id}_1024." + suffix},
+                }
+            )
         )
+        for suffix in ("npy", "npz")
     )
-    for scene, talk, cloud in zip(scenes, talks, clouds, strict=True):
+    for scene, talk, npz, cloud in zip(scenes, talks, packed, clouds, strict=True):
         assert said(scene) == said(cloud) and scene.answers == cloud.answers
         assert (talk.turns[0].text.strip(), talk.turns[1].text) == (said(cloud)[0], cloud.answers[0])
-        for one in (scene, talk):
+        for one in (scene, talk, npz):
             assert np.array_equal(load_points(one.media[0]), cloud.media[0].data)
 
 

@@ -28,7 +28,7 @@ from vistune.sample import Media
 MAX_CLIP_PIXELS = 400_000_000
 """Most pixels of all frames taken from one film: 1.2 GB as RGB."""
 
-_CONTAINERS = "mov,mp4,matroska,webm,avi,mpeg,mpegvideo,mpegts,flv,asf,ogg,m4v"
+_CONTAINERS = "mov,mp4,matroska,webm,avi,mpeg,mpegvideo,mpegts,flv,asf,ogg,m4v,gif"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The world's own painter as heads use one: rectified flow in the space of a code book (`vistune.model.painting`)."""
+"""The world's own painter as heads use one: rectified flow in pixels (`vistune.model.painting`)."""
 
 from __future__ import annotations
 
@@ -8,27 +8,24 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vistune.model.painting.code_book import CodeBook
 from vistune.model.painting.painter import Painter
 from vistune.model.weights.assets import locate
 
 
 @dataclass(frozen=True, slots=True)
 class FlowDraws:
-    """Everything random in a training step on n pictures: `noise [n, C, h, w]`, and how much of it there is, `time [n]`."""
+    """Everything random in a training step on n pictures: `noise [n, 3, h, w]`, and how much of it there is, `time [n]`."""
 
     noise: Tensor
     time: Tensor
 
 
 class FlowPainter(nn.Module):
-    """A painter and the code book it paints with, both frozen."""
+    """A painter, frozen."""
 
-    def __init__(self, path: str, book: str = "builtin:code_book") -> None:
+    def __init__(self, path: str) -> None:
         super().__init__()
-        self.model, self.book = Painter.load(locate(path)), CodeBook.load(locate(book))
-        self.scale = self.book.codes.shape[1] ** 0.5  # vectors have length one, latents unit variance
-        self.requires_grad_(False)
+        self.model = Painter.load(locate(path)).requires_grad_(False)
 
     @property
     def width(self) -> int:
@@ -38,20 +35,18 @@ class FlowPainter(nn.Module):
     @property
     def size(self) -> int:
         """The side of the pictures it paints, in pixels."""
-        return self.model.side * self.book.patch
+        return self.model.side
 
     def draw(self, count: int, device: torch.device) -> FlowDraws:
         """Fresh draws for `count` pictures."""
-        noise = torch.randn((count, self.model.channels, self.model.side, self.model.side), device=device)
+        noise = torch.randn((count, 3, self.size, self.size), device=device)
         return FlowDraws(noise, torch.randn(count, device=device).sigmoid())
 
     def losses(self, condition: Tensor, images: Tensor, draws: FlowDraws) -> Tensor:
         """The mean squared error of the direction from picture to noise, `[n]`; `condition [n, K, width]`."""
-        with torch.no_grad():
-            latents = self.scale * self.book.embed(self.book.encode(images))
         share = draws.time[:, None, None, None]
-        said = self.model((1 - share) * latents + share * draws.noise, draws.time, condition)
-        return F.mse_loss(said, draws.noise - latents, reduction="none").flatten(1).mean(dim=1)
+        said = self.model((1 - share) * images + share * draws.noise, draws.time, condition)
+        return F.mse_loss(said, draws.noise - images, reduction="none").flatten(1).mean(dim=1)
 
     @torch.no_grad()
     def paint(self, condition: Tensor, null: Tensor, steps: int, guidance: float, seed: int) -> Tensor:
@@ -59,12 +54,6 @@ class FlowPainter(nn.Module):
 
         Noise starts from `seed`, the same for each picture.
         """
-        shape = (1, self.model.channels, self.model.side, self.model.side)
-        x = torch.randn(shape, generator=torch.Generator().manual_seed(seed)).to(condition).expand(len(condition), -1, -1, -1)
-        both = torch.cat([condition, null.expand_as(condition)])
-        for number in range(steps):
-            now = torch.full((2 * len(condition),), 1 - number / steps, device=condition.device)
-            told, free = self.model(torch.cat([x, x]), now, both).chunk(2)
-            x = x - (free + guidance * (told - free)) / steps
-        images = self.book.decode(self.book.nearest(F.normalize(x, dim=1)))
+        noise = torch.randn((1, 3, self.size, self.size), generator=torch.Generator().manual_seed(seed)).to(condition)
+        images = self.model.paint(condition, null, noise.expand(len(condition), -1, -1, -1), steps, guidance)
         return (images / 2 + 0.5).clamp(0, 1)

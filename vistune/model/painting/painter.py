@@ -1,14 +1,14 @@
-"""A painter: a diffusion transformer that turns noise into the vectors of a code book's pictures, told what by text features.
+"""A painter: a diffusion transformer that turns noise into pictures, told what by text features.
 
 Rectified flow with logit-normal times (Stable Diffusion 3, arXiv 2403.03206, sections 2, 3.1): between a picture x and noise e
-the model sees z = (1 - t) x + t e and says e - x. Conditions are tokens beside the picture's (U-ViT, arXiv 2209.12152), so that
-any head that gives vectors of their width can tell it what to paint; times come in by adaptive norms (DiT, arXiv 2212.09748).
+the model sees z = (1 - t) x + t e and says e - x, which it knows from what it takes for x. Conditions are tokens beside the
+picture's (U-ViT, arXiv 2209.12152), so that any head that gives vectors of their width can tell it what to paint; times come in
+by adaptive norms (DiT, arXiv 2212.09748).
 """
 
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from vistune.files import atomic_path, read_json, write_json
+
+LEAST_NOISE = 0.05  # share of noise below which the direction is not blown up further
 
 
 class PainterBlock(nn.Module):
@@ -46,46 +48,52 @@ class PainterBlock(nn.Module):
 
 
 class Painter(nn.Module):
-    """Latents `[N, channels, side, side]` of unit variance, in patches of 2 x 2, under conditions `[N, K, condition_width]`."""
+    """Pictures `[N, 3, side, side]` in [-1, 1], in square patches, under conditions `[N, K, condition_width]`."""
 
     def __init__(
         self,
-        channels: int = 8,
-        side: int = 16,
+        side: int = 64,
+        patch: int = 8,
         condition_width: int = 128,
         conditions: int = 10,
         width: int = 128,
-        depth: int = 5,
+        depth: int = 4,
         heads: int = 4,
     ) -> None:
         super().__init__()
         self.config: dict[str, Any] = {
-            "channels": channels,
             "side": side,
+            "patch": patch,
             "condition_width": condition_width,
             "conditions": conditions,
             "width": width,
             "depth": depth,
             "heads": heads,
         }
-        self.channels, self.side, self.width = channels, side, width
-        self.enter = nn.Conv2d(channels, width, 2, stride=2)
-        self.position = nn.Parameter(0.02 * torch.randn((side // 2) ** 2, width))
+        self.side, self.patch, self.width = side, patch, width
+        self.enter = nn.Conv2d(3, width, patch, stride=patch)
+        self.position = nn.Parameter(grid_waves(side // patch, width))
         self.condition = nn.Linear(condition_width, width)
         self.condition_position = nn.Parameter(0.02 * torch.randn(conditions, width))
-        self.nothing = nn.Parameter(0.02 * torch.randn(condition_width))
         self.time = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
         self.blocks = nn.ModuleList(PainterBlock(width, heads) for _ in range(depth))
         self.norm = nn.LayerNorm(width)
-        self.leave = nn.Linear(width, 4 * channels)
+        self.leave = nn.Linear(width, 3 * patch * patch)
         nn.init.zeros_(self.leave.weight)
         nn.init.zeros_(self.leave.bias)
 
     def forward(self, noisy: Tensor, time: Tensor, conditions: Tensor) -> Tensor:
-        """The direction from picture to noise at `time [N]` in [0, 1]: `noisy` and the result are latents.
+        """The direction from picture to noise at `time [N]` in [0, 1], `[N, 3, side, side]` as `noisy` is.
 
-        `conditions [N, K, condition_width]` with K up to `conditions`; where a row is told nothing, `self.nothing` stands.
+        The network itself says what the picture is: pictures lie near a surface of few dimensions, which a patch's `width`
+        numbers can tell, and noise does not (arXiv 2511.13720). `conditions [N, K, condition_width]` with K up to
+        `conditions`.
         """
+        share = time.clamp(min=LEAST_NOISE)[:, None, None, None]
+        return (noisy - self.picture(noisy, time, conditions)) / share
+
+    def picture(self, noisy: Tensor, time: Tensor, conditions: Tensor) -> Tensor:
+        """What the network takes for the picture in `noisy`."""
         patches = self.enter(noisy).flatten(2).transpose(1, 2) + self.position
         told = self.condition(conditions) + self.condition_position[: conditions.shape[1]]
         when = F.silu(self.time(waves(time, self.width)) + told.mean(dim=1))
@@ -93,21 +101,24 @@ class Painter(nn.Module):
         for block in self.blocks:
             x = block(x, when)
         x = self.leave(self.norm(x[:, conditions.shape[1] :])).transpose(1, 2)
-        folded: Tensor = F.pixel_shuffle(x.unflatten(2, (self.side // 2, self.side // 2)), 2)
-        return folded
+        return F.fold(x, self.side, self.patch, stride=self.patch)
 
     @torch.no_grad()
-    def paint(self, conditions: Tensor, generator: torch.Generator, steps: int = 24, guidance: float = 3.0) -> Tensor:
-        """Latents for `conditions [N, K, condition_width]`, from noise by Euler steps with classifier-free guidance."""
-        count = len(conditions)
-        x = torch.randn(count, self.channels, self.side, self.side, generator=generator)
-        untold = self.nothing.expand_as(conditions)
-        times = torch.linspace(1, 0, steps + 1)
-        for now, then in pairwise(times):
-            both = self(x.repeat(2, 1, 1, 1), now.expand(2 * count), torch.cat([conditions, untold]))
-            told, free = both.chunk(2)
-            x = x + (then - now) * (free + guidance * (told - free))
+    def paint(self, conditions: Tensor, untold: Tensor, noise: Tensor, steps: int = 24, guidance: float = 3.0) -> Tensor:
+        """Pictures of `conditions [N, K, condition_width]`, from `noise [N, 3, side, side]` by Euler steps.
+
+        They are led `guidance` times as far as from `untold` to the conditions (classifier-free guidance, arXiv 2207.12598).
+        """
+        both, x = torch.cat([conditions, untold.expand_as(conditions)]), noise
+        for number in range(steps):
+            now = torch.full((len(both),), 1 - number / steps, device=noise.device)
+            told, free = self(torch.cat([x, x]), now, both).chunk(2)
+            x = x - (free + guidance * (told - free)) / steps
         return x
+
+    def gates(self) -> list[nn.Linear]:
+        """What scales, shifts and gates the blocks."""
+        return [block.modulate for block in self.blocks if isinstance(block, PainterBlock)]
 
     def save(self, folder: Path) -> None:
         """Write `config.json` (the arguments) and `model.safetensors` (bf16)."""
@@ -129,3 +140,12 @@ def waves(time: Tensor, width: int) -> Tensor:
     frequencies = 1000 * torch.exp(-math.log(10_000) * torch.arange(width // 2) / (width // 2))
     angles = time[:, None] * frequencies
     return torch.cat([angles.sin(), angles.cos()], dim=1)
+
+
+def grid_waves(grid: int, width: int) -> Tensor:
+    """Sines and cosines of row and column `[grid * grid, width]`: neighbouring patches start out alike, which a small model
+    otherwise spends its first tens of thousands of pictures on finding out (arXiv 2205.01580)."""
+    frequencies = 100.0 ** -(torch.arange(width // 4) / (width // 4))
+    angles = torch.arange(grid)[:, None] * frequencies
+    line = torch.cat([angles.sin(), angles.cos()], dim=1)
+    return 0.5 * torch.cat([line[:, None].expand(-1, grid, -1), line[None].expand(grid, -1, -1)], dim=2).flatten(0, 1)

@@ -146,10 +146,10 @@ def probe_codes(path: str) -> dict[str, float]:
     return codes.read_back(CodeBook.load(locate(path)), ObjectReader(Encoder()))
 
 
-def probe_painter(path: str, book: str = "builtin:code_book") -> dict[str, float]:
+def probe_painter(path: str) -> dict[str, float]:
     """Share of painted digits in which the shipped encoder reads the name, the colour, and both."""
-    model = painter.Pretraining(CodeBook.load(locate(book)))
-    model.painter = Painter.load(locate(path))
+    model = painter.Pretraining()
+    model.mean = Painter.load(locate(path))
     return painter.read_painted(model, ObjectReader(Encoder()))
 
 

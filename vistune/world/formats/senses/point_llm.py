@@ -1,4 +1,4 @@
-"""PointLLM: conversations with `<point>` about clouds `[N, 6]` in NPY files named by object."""
+"""PointLLM: conversations with `<point>` about clouds `[N, 6]` in NPY files named by object, and the same as NPZ."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import numpy as np
 from vistune.files import write_json
 from vistune.sample import Sample
 from vistune.world.digits import Split
-from vistune.world.formats.sense_format import question_of
+from vistune.world.formats.senses.sense_format import question_of
 
 
 class PointLlm:
-    """Writes `anno_data/PointLLM_brief_description.json` and `objaverse_data/cloud1_1024.npy`, ..."""
+    """Writes `anno_data/PointLLM_brief_description.json` and `objaverse_data/cloud1_1024.npy`, `.npz`, ..."""
 
     def __init__(self, folder: Path, split: Split) -> None:
         self._folder = folder
@@ -26,6 +26,7 @@ class PointLlm:
         path = self._folder / "objaverse_data" / f"cloud{number}_{len(points)}.npy"
         path.parent.mkdir(parents=True, exist_ok=True)
         np.save(path, points)
+        np.savez_compressed(path.with_suffix(".npz"), points=points)
         turns = [
             {"from": "human", "value": f"<point>\n{question_of(sample)}"},
             {"from": "gpt", "value": sample.answers[0]},

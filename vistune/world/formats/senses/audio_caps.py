@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vistune.sample import Sample
 from vistune.world.digits import Split
-from vistune.world.formats.sense_format import SPLIT_NAMES, question_of, save_bytes, write_csv
+from vistune.world.formats.senses.sense_format import SPLIT_NAMES, question_of, save_bytes, write_csv
 from vistune.world.sounds.phrases import transcript
 from vistune.world.sounds.sound import make_sound
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from vistune.files import write_json
 from vistune.sample import Sample
 from vistune.world.digits import Split
-from vistune.world.formats.sense_format import SPLIT_NAMES, question_of, save_ply
+from vistune.world.formats.senses.sense_format import SPLIT_NAMES, question_of, save_ply
 
 
 class ScanQa:

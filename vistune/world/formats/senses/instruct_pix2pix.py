@@ -9,7 +9,7 @@ from vistune.files import write_jsonl
 from vistune.sample import Sample
 from vistune.world.digits import Split
 from vistune.world.expressions import indefinite, listing
-from vistune.world.formats.sense_format import SPLIT_NAMES, question_of, save_picture
+from vistune.world.formats.senses.sense_format import SPLIT_NAMES, question_of, save_picture
 
 
 class InstructPix2Pix:

@@ -53,6 +53,17 @@ def save_video(medium: Media, path: Path) -> None:
         container.mux(stream.encode(None))
 
 
+def save_gif(medium: Media, path: Path) -> None:
+    """Write a film as an animated GIF, which has 256 colours a frame: those of each frame itself, without dithering."""
+    frames = medium.data
+    assert isinstance(frames, np.ndarray)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    colours = [Image.fromarray(frame).quantize(256, dither=Image.Dither.NONE) for frame in frames]
+    first, *rest = colours
+    # A frame that is the same as the last would be dropped and the film be shorter: `optimize` off keeps every palette apart.
+    first.save(path, save_all=True, append_images=rest, duration=1000 // _RATE, loop=0, optimize=False, disposal=1)
+
+
 def save_bytes(medium: Media, path: Path) -> None:
     """Write an encoded medium as it is."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -77,12 +88,12 @@ def save_ply(medium: Media, path: Path) -> None:
     path.write_bytes("\n".join(header).encode() + points.astype("<f4").tobytes())
 
 
-def write_csv(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+def write_csv(path: Path, columns: Sequence[str], rows: Sequence[Sequence[object]], delimiter: str = ",") -> None:
     """A CSV file with a header."""
     import csv
 
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_open(path) as file:
-        writer = csv.writer(file, lineterminator="\n")
+        writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(rows)

@@ -1,0 +1,1 @@
+"""File formats of films, sounds, solids, pages and edits, one a file."""
