@@ -41,7 +41,10 @@ class Pope:
     ids: ClassVar[str] = "`<split>/<question_id>`; `<question_id>` where one split is scored"
     examples: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
-            "a line": '{"question_id": "random/1", "prompt": "", "text": "Yes"}',
+            "LLaVA's answers.jsonl (--set split=random)": (
+                '{"question_id": 5, "prompt": "Is there a dog in the image?", "text": "Yes"}\n'
+                '{"question_id": 6, "prompt": "Is there a snowboard in the image?", "text": "No"}\n'
+            ),
             "official, in the order of one split (--set split=random)": (
                 '[{"question": "Is there a dog in the image?", "answer": "yes"}, {"question": "Is there a '
                 'snowboard in the image?", "answer": "yes"}]'
