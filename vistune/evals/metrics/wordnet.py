@@ -21,26 +21,33 @@ if TYPE_CHECKING:
 DEBIAN = "/usr/share/wordnet"
 
 
-@lru_cache(1)
 def open_wordnet(purpose: str) -> WordNetCorpusReader:
     """The WordNet of this machine; `purpose` is what a message says it is for.
 
     Raises `MissingExtraError` without nltk, and `InputError` naming the ways to install WordNet where there is none.
     """
     try:
-        from nltk.corpus import wordnet
+        found = installed()
     except ImportError as error:
         raise MissingExtraError("nltk", "wordnet", purpose) from error
+    if found is None:
+        raise InputError(
+            f"{purpose} needs WordNet: run  python -m nltk.downloader wordnet  once, install Debian's wordnet-base, or name the"
+            " folder of its files in WNSEARCHDIR"
+        )
+    return found
+
+
+@lru_cache(1)
+def installed() -> WordNetCorpusReader | None:
+    """nltk's WordNet, else that of the system, `None` without either. Raises `ImportError` without nltk."""
+    from nltk.corpus import wordnet
+
     try:
         wordnet.ensure_loaded()
-    except LookupError as error:
+    except LookupError:
         folder = Path(os.environ.get("WNSEARCHDIR", DEBIAN))
-        if not (folder / "index.noun").is_file():
-            raise InputError(
-                f"{purpose} needs WordNet: run  python -m nltk.downloader wordnet  once, install Debian's wordnet-base, or name"
-                " the folder of its files in WNSEARCHDIR"
-            ) from error
-        return _in_folder(folder)
+        return _in_folder(folder) if (folder / "index.noun").is_file() else None
     found: WordNetCorpusReader = wordnet
     return found
 
