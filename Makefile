@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 SHARED ?= ../shared
 
-.PHONY: help setup demo test test-slow lint types check bench mutants scores clean
+.PHONY: help setup demo test test-slow lint types check bench mutants scores fuzz clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | sort
@@ -53,6 +53,11 @@ bench: $(STAMP)  ## speed and memory against peers: ratios, and numbers and a pl
 
 mutants: $(STAMP) ## small mistakes put into the source: how many the tests notice (up to two hours; goes on where it stopped)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.mutants --out build/mutants
+
+MINUTES ?= 10
+SEED ?= 0
+fuzz: $(STAMP)   ## hostile inputs on every surface for MINUTES (10), from SEED (0): counts by kind, findings in build/fuzz
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz --minutes $(MINUTES) --seed $(SEED)
 
 clean:           ## remove runs and caches, keep .venv
 	rm -rf runs .pytest_cache .mypy_cache .ruff_cache build *.egg-info

@@ -8,10 +8,22 @@ Anything else that escapes is a bug of ours and keeps its traceback.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_SENTENCE = 1200  # letters at most
 
 
 class InputError(ValueError):
-    """Something the user gave is wrong: the message is one sentence naming it, the fault and the remedy."""
+    """Something the user gave is wrong: the message is one sentence naming it, the fault and the remedy.
+
+    What the sentence quotes, a library's message or a value of a file, may have lines of its own, which become one, and any
+    length, which is cut in its middle.
+    """
+
+    def __init__(self, message: str) -> None:
+        line = " ".join(line.strip() for line in message.splitlines())
+        super().__init__(line if len(line) <= _SENTENCE else f"{line[: _SENTENCE - 300]} [...] {line[-290:]}")
 
 
 class TooLongError(InputError):
@@ -28,6 +40,30 @@ class MissingExtraError(InputError):
     def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str, str]]:
         """Built again from what it was given: from its message alone it cannot be, and a pool of processes would hang on it."""
         return type(self), self._given
+
+
+_LONGEST = 300  # letters of a library's message that are told
+
+
+@contextmanager
+def reading(what: str, *but: type[Exception]) -> Iterator[None]:
+    """Within the block a library reads what a stranger made: whatever it raises becomes the sentence `what: why`.
+
+    Libraries fail in as many ways as a file can be broken in, and document few of them. Only what a file decides belongs into
+    the block: a fault of ours in it would be taken for the file's. Errors of the kinds `but` are left to the caller.
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, (InputError, *but)):
+            raise
+        raise InputError(f"{what}: {why(error)}") from error
+
+
+def why(error: Exception) -> str:
+    """An error's text in one line, cut where it turns into advice; its kind where it has none."""
+    said = " ".join(str(error).split()).split(". ")[0]
+    return said[:_LONGEST] or type(error).__name__
 
 
 class Interrupted(BaseException):  # not for who catches all errors; nor for libraries that end on Ctrl-C

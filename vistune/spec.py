@@ -19,7 +19,7 @@ import types
 from collections.abc import Mapping
 from typing import Any, Literal, Protocol, TypeAlias, Union, get_args, get_origin, get_type_hints
 
-from vistune.errors import InputError, nearest
+from vistune.errors import InputError, nearest, reading
 from vistune.trust import attribute
 
 Spec: TypeAlias = str | Mapping[str, Any]
@@ -79,7 +79,8 @@ def build(folder: str, spec: Spec, /, base: type | None = None, **given: Any) ->
     target = resolve(folder, kind, base)
     check_arguments(target, arguments, f"{folder.rpartition('.')[2]}.{kind}", given)
     accepted = inspect.signature(target).parameters
-    return target(**arguments, **{name: value for name, value in given.items() if name in accepted})
+    with reading(f"{folder.rpartition('.')[2]}.{kind} cannot be made of what its spec says"):
+        return target(**arguments, **{name: value for name, value in given.items() if name in accepted})
 
 
 def keeps(target: Any, base: type) -> bool:

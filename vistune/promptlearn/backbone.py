@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vistune.errors import InputError
+from vistune.errors import InputError, why
 from vistune.files import read_json
 from vistune.model.weights.numbers import check_backbone
 from vistune.promptlearn.edits import TowerName
@@ -221,10 +221,10 @@ def load(name: str) -> DualEncoder:
         check_backbone(model, name, name)
         tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
         pixels = read_json(cached_file(name, "preprocessor_config.json"))
-    except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
+    except InputError:
+        raise
+    except Exception as error:  # libraries fail in as many ways as a directory can be broken in
         where = "directory" if Path(name).exists() else "directory or hub id"
-        raise InputError(f"{where} {name!r} holds no CLIP model with a tokenizer: {str(error).splitlines()[0]}") from error
+        raise InputError(f"{where} {name!r} holds no CLIP model with a tokenizer: {why(error)}") from error
     words = HuggingFaceTokenizer(tokenizer, lower=config.model_type == "siglip")
     return DualEncoder(model, words, identity=name, mean=tuple(pixels["image_mean"]), std=tuple(pixels["image_std"]))

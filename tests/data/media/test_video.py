@@ -88,7 +88,7 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     path = film(tmp_path / "a.avi", 20, "mpeg4")
     data = path.read_bytes()
     for broken, said in (
-        (data[: len(data) // 2], r"is truncated: it has \d+ of 20 frames|cannot be decoded"),
+        (data[: len(data) // 2], r"is truncated: its header claims more than its \d+ bytes"),
         (b"no film at all" * 50, "cannot be decoded"),
         (b"", "cannot be decoded"),
         (b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n", "cannot be decoded"),

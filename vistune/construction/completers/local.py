@@ -11,7 +11,7 @@ from vistune.construction.guards import PICTURE
 from vistune.construction.running.account import Account, Earlier
 from vistune.construction.running.store import ReplyStore, local_identity, reply_key
 from vistune.data.media.image import load_image
-from vistune.errors import InputError
+from vistune.errors import InputError, why
 
 
 class Local:
@@ -36,6 +36,8 @@ class Local:
     ) -> None:
         import transformers
 
+        from vistune.model.weights.decoding import own_settings
+
         self.account = Account()
         self.identity = local_identity(model, vision)
         self._who = f"local {model}"
@@ -47,8 +49,9 @@ class Local:
         try:
             self._reader = reader.from_pretrained(model, padding_side="left", trust_remote_code=False)
             self._model: Any = loader.from_pretrained(model, dtype=dtype, trust_remote_code=False).to(device).eval()
-        except (OSError, ValueError) as error:
-            raise InputError(f"cannot load model {model!r}: {str(error).splitlines()[0]}") from error
+        except Exception as error:  # libraries fail in as many ways as a directory can be broken in
+            raise InputError(f"cannot load model {model!r}: {why(error)}") from error
+        own_settings(self._model, model)
         tokenizer = self._reader.tokenizer if vision else self._reader
         if tokenizer.chat_template is None:
             raise InputError(f"model {model!r} has no chat template: choose an instruction-tuned model")

@@ -13,13 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vistune.data.media.completeness import ogg_ends
+from vistune.data.media.completeness import ogg_ends, riff_ends
 from vistune.data.media.image import encoded_bytes
 from vistune.errors import InputError, MissingExtraError
 from vistune.sample import Media
 
 MAX_SAMPLES = 200_000_000
 """Longest sound that is decoded, in samples times channels: 800 MB as float32, three and a half hours at 16 kHz."""
+
+
+_CUT = (EOFError, ValueError, RuntimeError)  # what `wave` raises for chunks that reach beyond the file
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,13 @@ def load_audio(media: Media, where: str = "", max_samples: int = MAX_SAMPLES) ->
     data = encoded_bytes(media, where)
     if data[:4] == b"OggS" and not ogg_ends(data):
         raise InputError(f"{name} is truncated: its last page is not marked as its end")
-    sound = _wav(data, name, max_samples) if data[:4] == b"RIFF" else None
-    return sound or _other(data, name, max_samples)
+    if data[:4] == b"RIFF":
+        sound = _wav(data, name, max_samples)
+        if sound is not None:
+            return sound
+        if not riff_ends(data):  # `soundfile` takes what there is
+            raise InputError(f"{name} is truncated: its header claims more than its {len(data)} bytes")
+    return _other(data, name, max_samples)
 
 
 def audio_length(media: Media, where: str = "") -> tuple[int, int | None]:
@@ -70,7 +78,7 @@ def audio_length(media: Media, where: str = "") -> tuple[int, int | None]:
     except wave.Error as error:
         if "unknown format" not in str(error):
             raise InputError(f"{name} cannot be decoded: {error}") from error
-    except EOFError as error:
+    except _CUT as error:
         raise InputError(f"{name} is truncated: its header is not whole") from error
     soundfile = _library(name)
     try:
@@ -101,9 +109,9 @@ def _wav(data: bytes, name: str, max_samples: int) -> Sound | None:
         if "unknown format" in str(error):
             return None
         raise InputError(f"{name} cannot be decoded: {error}") from error
-    except (EOFError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
+    except InputError:
+        raise
+    except _CUT as error:
         raise InputError(f"{name} is truncated: its header is not whole") from error
     if len(content) < count * channels * width:
         raise InputError(f"{name} is truncated: it has {len(content) // (channels * width)} of {count} samples")
@@ -129,6 +137,8 @@ def _other(data: bytes, name: str, max_samples: int) -> Sound:
             samples: NDArray[Any] = file.read(dtype="float32", always_2d=True)
             if len(samples) < file.frames:
                 raise InputError(f"{name} is truncated: it has {len(samples)} of {file.frames} samples")
+            if not np.isfinite(samples).all():
+                raise InputError(f"{name} cannot be decoded: it holds samples that are NaN or infinite")
             return Sound(samples, int(file.samplerate))
     except soundfile.LibsndfileError as error:
         raise InputError(f"{name} cannot be decoded: {error.error_string}") from error

@@ -18,6 +18,7 @@ _FILL = bytes(range(1, 255)) * 64  # entropy-coded data of any kind; 0xFF would 
 _RESTARTS = b"\xff\xdd\0\4"  # the marker that announces them
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of PNG's colour types
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+_UNTOLD = (0, 0xFFFFFFFF)  # lengths that a RIFF file states when it was written into a pipe
 _DENSEST = 1100  # bytes that one byte of a zlib stream can stand for, and a little more
 
 
@@ -29,7 +30,7 @@ def has_end(format_: str, data: bytes) -> bool:
         return b"IEND\xaeB`\x82" in data
     if format_ == "GIF":
         return _gif_ends(data)
-    return format_ != "WEBP" or len(data) >= int.from_bytes(data[4:8], "little") + 8
+    return format_ != "WEBP" or riff_ends(data)
 
 
 def jpeg_end(data: bytes) -> int | None:
@@ -161,6 +162,33 @@ def _gif_ends(data: bytes) -> bool:
 def _table(packed: bytes) -> int:
     """Bytes of the colour table that a packed field announces."""
     return 3 << ((packed[0] & 7) + 1) if packed and packed[0] & 0x80 else 0
+
+
+def riff_ends(data: bytes) -> bool:
+    """Whether a RIFF file (WAV, AVI, WebP) has the length that it states; who writes into a pipe states none."""
+    return container_ends(data[:8], len(data))
+
+
+def container_ends(head: bytes, size: int) -> bool:
+    """Whether a film of `size` bytes that begins with `head` has the length that it states: AVI, and Matroska (webm, mkv)."""
+    if head[:4] == b"RIFF":
+        return int.from_bytes(head[4:8], "little") in _UNTOLD or size >= int.from_bytes(head[4:8], "little") + 8
+    if head[:4] != b"\x1aE\xdf\xa3":
+        return True
+    length, begin = _vint(head, 4)
+    begin += length or 0
+    if length is None or head[begin : begin + 4] != b"\x18S\x80g":  # the segment, which holds everything
+        return True
+    length, begin = _vint(head, begin + 4)
+    return length is None or begin + length <= size
+
+
+def _vint(data: bytes, place: int) -> tuple[int | None, int]:
+    """A number of EBML and where it ends; None where it is not known, as in a film that was sent while it was made."""
+    first = data[place] if place < len(data) else 0
+    wide = 9 - first.bit_length()
+    number = int.from_bytes(data[place : place + wide]) & ((1 << 7 * wide) - 1)
+    return (None if not first or number == (1 << 7 * wide) - 1 else number), place + wide
 
 
 def ogg_ends(data: bytes) -> bool:

@@ -38,7 +38,8 @@ def read_ply(data: bytes, limit: int) -> NDArray[np.float32]:
     before: list[_Element] = []
     for element in elements:
         if element.name == "vertex":
-            return _vertices(data[end.end() :], order, before, element, limit)
+            following = sum(other.count for other in elements[len(before) + 1 :])
+            return _vertices(data[end.end() :], order, before, element, following, limit)
         before.append(element)
     raise ValueError("has no vertices")
 
@@ -71,7 +72,9 @@ def _with(element: _Element, words: list[str], line: bytes) -> _Element:
     return _Element(element.name, element.count, (*element.properties, (words[1], _TYPES[words[0]])))
 
 
-def _vertices(body: bytes, order: str, before: list[_Element], vertex: _Element, limit: int) -> NDArray[np.float32]:
+def _vertices(
+    body: bytes, order: str, before: list[_Element], vertex: _Element, following: int, limit: int
+) -> NDArray[np.float32]:
     if vertex.properties is None or any(element.properties is None for element in before):
         raise ValueError("has lists in front of its vertices, which are not read: save the vertices first")
     if vertex.count > limit:
@@ -81,7 +84,7 @@ def _vertices(body: bytes, order: str, before: list[_Element], vertex: _Element,
         raise ValueError(f"has vertices without {missing[0]}")
     if len(set(names)) < len(names):
         raise ValueError("is damaged: a property of its vertices is named twice")
-    columns = _binary(body, order, before, vertex) if order else _ascii(body, before, vertex)
+    columns = _binary(body, order, before, vertex) if order else _ascii(body, before, vertex, following)
     colours = next((triple for triple in _COLOURS if set(triple) <= set(names)), ())
     types = dict(vertex.properties)
     taken = [columns[axis].astype(np.float32) for axis in ("x", "y", "z")]
@@ -106,10 +109,12 @@ def _binary(body: bytes, order: str, before: list[_Element], vertex: _Element) -
     return {name: table[f"{number} {name}"] for number, (name, _) in enumerate(vertex.properties)}
 
 
-def _ascii(body: bytes, before: list[_Element], vertex: _Element) -> Any:
+def _ascii(body: bytes, before: list[_Element], vertex: _Element, following: int) -> Any:
     assert vertex.properties is not None
     lines = [line for line in body.splitlines() if line.strip()]
     start, wide = sum(element.count for element in before), len(vertex.properties)
+    if len(lines) < start + vertex.count + following:  # the last vertex may be cut in a number, too
+        raise ValueError(f"is truncated or damaged: it has {len(lines)} of {start + vertex.count + following} lines")
     rows = [line.split() for line in lines[start : start + vertex.count]]
     whole = [row for row in rows if len(row) == wide]
     if len(whole) < vertex.count:

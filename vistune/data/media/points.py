@@ -75,7 +75,7 @@ def _npy(data: bytes, limit: int) -> NDArray[Any]:
         version = np.lib.format.read_magic(file)
         reader = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
         shape, _, dtype = reader(file)
-    except (ValueError, KeyError) as error:
+    except Exception as error:  # NumPy reads the header as Python: what that raises differs from version to version
         raise ValueError("is truncated or damaged: it begins like an npy file but has no whole header") from error
     _check_shape(shape, dtype, limit)
     needed, there = shape[0] * shape[1] * dtype.itemsize, len(data) - file.tell()
@@ -111,6 +111,9 @@ def _off(data: bytes, limit: int) -> NDArray[Any]:
     whole = [row[:width] for row in rows[:count] if len(row) >= width]
     if len(whole) < count:
         raise ValueError(f"is truncated or damaged: it has {len(whole)} of {count} vertices with {width} numbers")
+    faces = int(lines[0][1]) if lines[0][1].isdigit() else 0
+    if len(rows) < count + faces:  # the last vertex may be cut in a number, too
+        raise ValueError(f"is truncated or damaged: it has {len(rows) - count} of {faces} faces")
     try:
         table = np.array([[float(word) for word in row] for row in whole])
     except ValueError as error:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vistune.data.media.completeness import container_ends
 from vistune.data.media.image import MAX_PIXELS, encoded_bytes
 from vistune.errors import InputError, MissingExtraError
 from vistune.files import regular
@@ -27,6 +28,8 @@ from vistune.sample import Media
 
 MAX_CLIP_PIXELS = 400_000_000
 """Most pixels of all frames taken from one film: 1.2 GB as RGB."""
+
+_HEAD = 4096  # bytes in which a container says how long it is
 
 _CONTAINERS = "mov,mp4,matroska,webm,avi,mpeg,mpegvideo,mpegts,flv,asf,ogg,m4v,gif"
 
@@ -100,11 +103,23 @@ def spread(count: int, wanted: int) -> list[int]:
 
 def _file(media: Media, where: str) -> Any:
     if media.path is None or media.offset is not None:
-        return io.BytesIO(encoded_bytes(media, where))
+        return _whole(io.BytesIO(encoded_bytes(media, where)), media, where)
     try:
-        return open(regular(media.path), "rb")
+        return _whole(open(regular(media.path), "rb"), media, where)
     except OSError as error:
         raise InputError(f"cannot read {media.kind} {media.name}: {error.strerror or error}") from error
+
+
+def _whole(file: Any, media: Media, where: str) -> Any:
+    """The open file, at its beginning. Raises `InputError` where it is shorter than it says."""
+    head = file.read(_HEAD)
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    if not container_ends(head, size):
+        file.close()
+        name = f"{where}: {media.kind} {media.name}" if where else f"{media.kind} {media.name}"
+        raise InputError(f"{name} is truncated: its header claims more than its {size} bytes")
+    return file
 
 
 def _library(name: str) -> Any:
@@ -124,7 +139,10 @@ def _refused(error: Exception, name: str) -> InputError:
 def _stream(container: Any, name: str) -> Any:
     if not container.streams.video:
         raise InputError(f"{name} has no pictures, only sound")
-    return container.streams.video[0]
+    stream = container.streams.video[0]
+    if stream.codec_context is None:
+        raise InputError(f"{name} cannot be decoded: its pictures are in no known code")
+    return stream
 
 
 def _clip(container: Any, wanted: int, name: str, max_pixels: int) -> Clip:

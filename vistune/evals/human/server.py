@@ -177,7 +177,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _expected_host(self) -> bool:
         """Refuse other names that resolve to this machine (DNS rebinding): only a server bound wider is meant for them."""
-        name = urlsplit(f"//{self.headers.get('Host', '')}").hostname
+        try:
+            name = urlsplit(f"//{self.headers.get('Host', '')}").hostname
+        except ValueError:  # it is no host at all
+            name = None
         if self.server.host in ("127.0.0.1", "localhost", "::1") and name not in ("127.0.0.1", "localhost", "::1"):
             self._send_json(HTTPStatus.FORBIDDEN, {"error": "open the page under the address it is served at"})
             return False

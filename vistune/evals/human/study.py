@@ -9,18 +9,22 @@ from __future__ import annotations
 
 import hashlib
 import random
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_type_hints
 
 from vistune.errors import InputError
 from vistune.evals.human.media import store
 from vistune.files import read_json, write_json
 from vistune.sample import MediaRef, Region, Sample, Text
+from vistune.spec import describe, matches
 
 Ask: TypeAlias = Literal["rate", "compare"]
+
+_MEDIUM = re.compile(r"[0-9a-f]{32}\.[a-z0-9]+")  # what `media.store` calls its files
 
 CRITERIA: Mapping[str, str] = {
     "relevance": "Does the answer address the question about what is shown?",
@@ -122,16 +126,30 @@ def make_study(
 
 def load_study(out: Path) -> Study:
     """Read a study back. Raises `InputError` when the folder holds none or its file was damaged."""
-    record = read_json(out / "study.json")
+    file = out / "study.json"
+    record = read_json(file)
     try:
-        items = tuple(
-            Item(item["sample"], item["prompt"], tuple(item["media"]), tuple(item["regions"]), item["answers"])
-            for item in record["items"]
-        )
-        models, asks = tuple(record["models"]), tuple(record["asks"])
-        return Study(models, items, asks, record["seed"], record["missing"], record["criteria"])
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{out / 'study.json'} is not a study ({error}): make it anew with `vistune human serve`") from error
+        items = tuple(_checked(Item, item, "an item") for item in record["items"])
+        study: Study = _checked(Study, {**record, "items": items}, "the study")
+    except (KeyError, TypeError, InputError) as error:
+        raise InputError(f"{file} is not a study ({error}): make it anew with `vistune human serve`") from error
+    for item in study.items:
+        if set(item.answers) != set(study.models):
+            raise InputError(f"{file}: item {item.sample!r} has answers of other models than the study")
+        if strange := [medium for medium in item.media if not _MEDIUM.fullmatch(medium.get("file", ""))]:
+            raise InputError(f"{file}: item {item.sample!r} names the medium {strange[0]!r}, which no study stores")
+    return study
+
+
+def _checked(kind: Any, record: Any, what: str) -> Any:
+    """A dataclass from a file's mapping: the right keys, values of the types that it declares, lists as tuples."""
+    hints = get_type_hints(kind)
+    if not isinstance(record, Mapping) or set(record) != set(hints):
+        raise InputError(f"{what} needs the keys {', '.join(hints)}")
+    for key, value in record.items():
+        if key != "items" and not matches(value, hints[key]):
+            raise InputError(f"{key} of {what} is {value!r}, expected {describe(hints[key])}")
+    return kind(**{key: tuple(value) if isinstance(value, list) else value for key, value in record.items()})
 
 
 def shown_item(sample: Sample, answers: Mapping[str, str], folder: Path) -> Item:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from typing import Any
 
 from transformers.utils import cached_file
 
 from vistune.errors import InputError
 from vistune.files import read_json
 from vistune.model.encoders._squares import RGB
+from vistune.spec import matches
 
 
 def statistics(folder: str, revision: str | None) -> tuple[RGB, RGB]:
@@ -20,6 +23,15 @@ def statistics(folder: str, revision: str | None) -> tuple[RGB, RGB]:
         settings = read_json(Path(found))
         settings = settings.get("image_processor", settings)
         if "image_mean" in settings:
-            mean, std = settings["image_mean"], settings["image_std"]
-            return (mean[0], mean[1], mean[2]), (std[0], std[1], std[2])
+            mean, std = _three(settings, "image_mean", found), _three(settings, "image_std", found)
+            if not min(std) > 0:
+                raise InputError(f"{found}: image_std is {list(std)}, expected three numbers above 0")
+            return mean, std
     raise InputError(f"{folder} has no preprocessor_config.json with image_mean and image_std, which the tower was taught with")
+
+
+def _three(settings: dict[str, Any], key: str, file: str) -> RGB:
+    found = settings.get(key)
+    if not isinstance(found, list) or len(found) != 3 or not all(matches(one, float) and math.isfinite(one) for one in found):
+        raise InputError(f"{file}: {key} is {str(found)[:80]}, expected three numbers, of red, green and blue")
+    return (found[0], found[1], found[2])

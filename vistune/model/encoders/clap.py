@@ -38,7 +38,7 @@ class Clap(SoundEncoder):
         self.model: Any = read_model(ClapAudioModel, path, folder, config, revision, load_weights, **names)
         try:
             heard: Any = ClapFeatureExtractor.from_pretrained(folder, revision=revision)
-        except OSError as error:
+        except (OSError, TypeError) as error:
             raise InputError(f"{path} has no preprocessor_config.json, which says how sounds become spectra") from error
         self.spectra = {
             "mels": heard.feature_size,

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
-from vistune.errors import InputError
+from vistune.errors import InputError, reading
 from vistune.model.weights.assets import locate
 from vistune.sample import Media
 
@@ -142,14 +142,11 @@ def _diffusers() -> Any:
 
 def _read(part: Any, path: str, folder: str, name: str, revision: str | None, load: bool) -> Any:
     """A part of a diffusers model, whole or refused in one sentence; its weights only from safetensors."""
-    try:
+    with reading(f"the {name} of the painter {path} cannot be read"):
         if not load:
             return part.from_config(part.load_config(folder, subfolder=name, revision=revision))
         extra = {} if name == "scheduler" else {"use_safetensors": True, "low_cpu_mem_usage": False}
         return part.from_pretrained(folder, subfolder=name, revision=revision, **extra)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        line = " ".join(str(error).split()).split(". ")[0][:300]
-        raise InputError(f"the {name} of the painter {path} cannot be read: {line}") from error
 
 
 def as_media(images: Tensor) -> list[Media]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import AutoConfig, AutoTokenizer, CLIPTextModel
+from transformers import CLIPTextModel
 
 from vistune.errors import InputError
 from vistune.model.features import Prepared, Thing
@@ -18,7 +18,7 @@ from vistune.model.heads._painter import as_media
 from vistune.model.heads.base import Head, Loss, Made
 from vistune.model.modalities.base import Seen
 from vistune.model.weights.assets import locate
-from vistune.model.weights.pretrained import read_model
+from vistune.model.weights.pretrained import read_config, read_model, read_tokenizer
 from vistune.prompt.writer import Stretch, Trigger
 from vistune.sample import MediaKind, Part, Produce, Sample
 
@@ -58,9 +58,9 @@ class SignalTokens(Head):
         self.makes = (f"produce_{medium}",)
         self.tokens = tuple(f"[{_SHORT[medium]}{number}]" for number in range(signals))
         folder = locate(text_encoder)
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        config = read_config(text_encoder, folder, None)
         config = config.text_config if "text_config" in config.sub_configs else config
-        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        self.tokenizer: Any = read_tokenizer(text_encoder, folder, None)
         self.text_encoder: Any = read_model(CLIPTextModel, text_encoder, folder, config, None, load_weights)
         self.text_encoder.requires_grad_(False)
         if length > int(config.max_position_embeddings):

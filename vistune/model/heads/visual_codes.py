@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from transformers import AutoConfig, CLIPVisionModelWithProjection
+from transformers import CLIPVisionModelWithProjection
 
 from vistune.data.media.image import load_image
 from vistune.model.encoders._squares import fit_square, normalise
@@ -21,7 +21,7 @@ from vistune.model.heads.base import Head, Loss, Made
 from vistune.model.modalities.base import Seen
 from vistune.model.transformer_block import TransformerBlock
 from vistune.model.weights.assets import locate
-from vistune.model.weights.pretrained import read_model
+from vistune.model.weights.pretrained import read_config, read_model
 from vistune.prompt.writer import Stretch, Trigger, Words
 from vistune.sample import Part, Produce, Sample
 from vistune.spec import Spec, build
@@ -64,7 +64,7 @@ class VisualCodes(Head):
         self.tokens = (OPEN, CLOSE, *(code_word(number) for number in range(codes)))
         self.encoder: ImageEncoder = build("vistune.model.encoders", encoder, ImageEncoder, load_weights=load_weights)
         folder = locate(image_encoder)
-        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        config = read_config(image_encoder, folder, None)
         config = config.vision_config if "vision_config" in config.sub_configs else config
         self.image_encoder: Any = read_model(CLIPVisionModelWithProjection, image_encoder, folder, config, None, load_weights)
         self.statistics = statistics(folder, None)

@@ -13,7 +13,7 @@ import yaml
 from safetensors.torch import save_file
 from torch import Tensor
 
-from vistune.errors import InputError
+from vistune.errors import InputError, reading
 from vistune.files import write_json
 from vistune.model.interchange.export_blip import BLIP_2, INSTRUCTBLIP, NAMES, compare
 from vistune.model.interchange.exported import IMAGE, Architecture
@@ -107,10 +107,8 @@ def _template(tokenizer: Any) -> dict[str, Any]:
 def _tokenizer(folder: Path) -> Any:
     if not folder.is_dir():
         raise InputError(f"{folder} is missing: InstructBLIP's Q-Former reads the question with a tokenizer of its own")
-    try:
+    with reading(f"the tokenizer in {folder} cannot be read"):
         return hf.AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"the tokenizer in {folder} cannot be read: {' '.join(str(error).split())}") from error
 
 
 def rename(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

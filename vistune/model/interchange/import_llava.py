@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from vistune.errors import InputError
+from vistune.errors import InputError, reading
 from vistune.files import read_json, write_json
 from vistune.model.interchange.export_llava import LLAVA, LLAVA_NEXT, compare
 from vistune.model.interchange.exported import IMAGE, Architecture
@@ -61,10 +61,8 @@ def source_config(source: Path, known: list[str]) -> Any:
     kind = read_json(source / "config.json").get("model_type")
     if kind not in known:
         raise InputError(f"{source} holds a {kind!r}; what can be imported is: {', '.join(known)}")
-    try:
+    with reading(f"{source / 'config.json'} cannot be read"):
         return hf.AutoConfig.from_pretrained(source, trust_remote_code=False)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise InputError(f"{source / 'config.json'} cannot be read: {' '.join(str(error).split())}") from error
 
 
 def _spec(source: Path, config: Any, template: Spec) -> ModelSpec:
@@ -146,10 +144,8 @@ def _write(folder: Path, source: Path, config: Any, spec: ModelSpec, weights: di
 
 def write_backbone(source: Path, config: Any, folder: Path) -> Any:
     """What the language model in a whole model is built from, its configuration and tokenizer; returns the tokenizer."""
-    try:
+    with reading(f"the tokenizer of {source} cannot be read"):
         tokenizer = hf.AutoTokenizer.from_pretrained(source, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"the tokenizer of {source} cannot be read: {' '.join(str(error).split())}") from error
     text = config.text_config
     for name in ("bos_token_id", "eos_token_id", "pad_token_id"):
         setattr(text, name, getattr(tokenizer, name))

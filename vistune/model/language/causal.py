@@ -97,7 +97,13 @@ class LanguageModel(Stack):
 
     def embed(self, ids: Tensor) -> Tensor:
         """`[...]` token ids -> `[..., H]`."""
-        embeds: Tensor = self.model.get_input_embeddings()(ids)
+        layer = self.model.get_input_embeddings()
+        try:
+            embeds: Tensor = layer(ids)
+        except IndexError as error:  # a tokenizer that some other model was made for
+            raise InputError(
+                f"the tokenizer gives the token {int(ids.max())}, the language model knows {len(layer.weight)}: no pair"
+            ) from error
         return embeds
 
     def forward(self, inputs: Inputs) -> Tensor:

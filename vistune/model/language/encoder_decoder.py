@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoModelForSeq2SeqLM
 
-from vistune.errors import InputError
+from vistune.errors import InputError, reading
 from vistune.model.language.causal import LanguageModel
 from vistune.model.language.finite import watched
 from vistune.model.language.hooks import Hooks
@@ -36,7 +36,8 @@ def language_model(
     """The language model in `path` (a directory or hub id), whichever kind its configuration names."""
     config = read_config(path, locate(path), revision)
     kind = EncoderDecoder if config.is_encoder_decoder else LanguageModel
-    return kind(path, revision, load_weights, quantize)
+    with reading(f"no language model can be made of {path}"):  # its configuration decides sizes and kinds of everything
+        return kind(path, revision, load_weights, quantize)
 
 
 class EncoderDecoder(LanguageModel):

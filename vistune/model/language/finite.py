@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from transformers import GenerationMixin
 
-from vistune.errors import InputError
+from vistune.errors import InputError, reading
 
 NOT_FINITE = "the model's logits are NaN or infinite: its weights are broken, or too large for the precision it runs in"
 
@@ -20,11 +20,13 @@ def watched(model: nn.Module) -> Iterator[None]:
     """Within the block a call of `model`, of `transformers`, raises `InputError` once a next token's logit is NaN or infinite.
 
     They are looked at as they leave the model: what generation does to them then may put infinities where it wants no token.
+    Whatever else generating raises becomes a sentence, too: configurations decide it in ways that show only here.
     """
     writers = [part for part in model.modules() if isinstance(part, GenerationMixin)]  # BLIP-2's is one of its parts
     handles = [writer.register_forward_hook(_check) for writer in writers]
     try:
-        yield
+        with reading("the model cannot answer"):
+            yield
     finally:
         for handle in handles:
             handle.remove()

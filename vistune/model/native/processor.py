@@ -14,9 +14,7 @@ from transformers.image_processing_backends import PilBackend
 from transformers.image_processing_utils import ImageProcessingMixin
 from transformers.models.auto.processing_auto import PROCESSOR_MAPPING, processor_class_from_name
 
-from vistune.errors import InputError, MissingExtraError
-
-_FAULTS = (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError)
+from vistune.errors import InputError, MissingExtraError, reading
 
 
 class _WithoutVideo:
@@ -34,18 +32,17 @@ def read_processor(path: str, folder: str, revision: str | None, config: Any) ->
     where = {"revision": revision, "trust_remote_code": False}
     pictures = _read_pictures(path, folder, config, where)
     try:
-        kind = _class_of(folder, revision, config)
-        if kind is None or "video_processor" not in kind.get_attributes():
-            processor = AutoProcessor.from_pretrained(folder, config=config, **where)
-            processor.image_processor = pictures
-        else:
-            processor = _composed(kind, folder, pictures, where)
+        with reading(f"the processor of {path} cannot be read", ImportError):
+            kind = _class_of(folder, revision, config)
+            if kind is None or "video_processor" not in kind.get_attributes():
+                processor = AutoProcessor.from_pretrained(folder, config=config, **where)
+                processor.image_processor = pictures
+            else:
+                processor = _composed(kind, folder, pictures, where)
     except ImportError as error:
         if "num2words" in str(error):
             raise MissingExtraError("num2words", "native", f"the processor of {path}") from error
         raise InputError(_refusal(path, config)) from error
-    except _FAULTS as error:
-        raise InputError(f"the processor of {path} cannot be read: {_line(error)}") from error
     if processor.tokenizer.pad_token_id is None:
         processor.tokenizer.pad_token = processor.tokenizer.eos_token
     return processor
@@ -53,11 +50,12 @@ def read_processor(path: str, folder: str, revision: str | None, config: Any) ->
 
 def _read_pictures(path: str, folder: str, config: Any, where: dict[str, Any]) -> Any:
     try:
-        found = AutoImageProcessor.from_pretrained(folder, backend="pil", config=config, **where)
+        with reading(f"the picture processor of {path} cannot be read", ImportError, ValueError):
+            found = AutoImageProcessor.from_pretrained(folder, backend="pil", config=config, **where)
+    except InputError:
+        raise
     except (ImportError, ValueError) as error:
         raise InputError(_refusal(path, config)) from error
-    except _FAULTS as error:
-        raise InputError(f"the picture processor of {path} cannot be read: {_line(error)}") from error
     if not isinstance(found, PilBackend) and type(found).__name__.endswith("Fast"):
         raise InputError(_refusal(path, config))
     return found
@@ -88,7 +86,3 @@ def _composed(kind: Any, folder: str, pictures: Any, where: dict[str, Any]) -> A
     made = {"image_processor": pictures, "tokenizer": AutoTokenizer.from_pretrained(folder, **where), "video_processor": None}
     slim: Any = type(kind.__name__, (_WithoutVideo, kind), {})
     return slim.from_args_and_dict([made[name] for name in kind.get_attributes()], record)
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split()).split(". ")[0][:300] or type(error).__name__

@@ -5,29 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
-from vistune.errors import InputError
+from vistune.errors import InputError, reading
+from vistune.model.weights.decoding import own_settings
 from vistune.model.weights.numbers import check_backbone
-
-_FAULTS = (OSError, ValueError, KeyError, RuntimeError, SafetensorError)
 
 
 def read_config(path: str, folder: str, revision: str | None) -> Any:
     """The configuration of `folder`, which the user called `path`. Never runs code that comes with a model."""
-    try:
+    with reading(f"the configuration of {path} cannot be read"):
         return AutoConfig.from_pretrained(folder, revision=revision, trust_remote_code=False)
-    except _FAULTS as error:
-        raise InputError(f"the configuration of {path} cannot be read: {_line(error)}") from error
 
 
 def read_tokenizer(path: str, folder: str, revision: str | None) -> PreTrainedTokenizerBase:
     """The tokenizer: a fast one, with an end-of-sequence token; padding falls back on that token."""
-    try:
+    with reading(f"the tokenizer of {path} cannot be read"):
         tokenizer = AutoTokenizer.from_pretrained(folder, revision=revision, trust_remote_code=False)
-    except _FAULTS as error:
-        raise InputError(f"the tokenizer of {path} cannot be read: {_line(error)}") from error
     if not tokenizer.is_fast:
         raise InputError(f"{path} has a slow tokenizer; labels need one that reports offsets (tokenizer.json)")
     if tokenizer.eos_token_id is None:
@@ -45,10 +39,14 @@ def read_model(auto: Any, path: str, folder: str, config: Any, revision: str | N
     """
     if not load:
         named = isinstance(auto, type) and issubclass(auto, PreTrainedModel)  # a class that no Auto class knows
-        if named:
-            return auto._from_config(config, **({"dtype": torch.float32} | arguments))
-        return auto.from_config(config, trust_remote_code=False, **({"dtype": torch.float32} | arguments))
-    try:
+        with reading(f"no model can be made of the configuration of {path}"):
+            if named:
+                model = auto._from_config(config, **({"dtype": torch.float32} | arguments))
+            else:
+                model = auto.from_config(config, trust_remote_code=False, **({"dtype": torch.float32} | arguments))
+        own_settings(model, path)
+        return model
+    with reading(f"the weights of {path} cannot be read"):
         model, report = auto.from_pretrained(
             folder,
             config=config,
@@ -58,15 +56,9 @@ def read_model(auto: Any, path: str, folder: str, config: Any, revision: str | N
             output_loading_info=True,
             **({"dtype": torch.float32} | arguments),
         )
-    except _FAULTS as error:
-        raise InputError(f"the weights of {path} cannot be read: {_line(error)}") from error
     missing = sorted(report["missing_keys"])
     if missing:
         raise InputError(f"{path} lacks {len(missing)} tensors of a {config.model_type}, such as {missing[0]!r}")
     check_backbone(model, path, folder)
+    own_settings(model, path)
     return model
-
-
-def _line(error: Exception) -> str:
-    """An error's text in one line, cut where it turns into advice."""
-    return " ".join(str(error).split()).split(". ")[0][:300] or type(error).__name__

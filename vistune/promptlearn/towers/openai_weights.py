@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from vistune.errors import InputError
+from vistune.errors import InputError, why
 from vistune.model.weights.numbers import check_finite
 from vistune.promptlearn.backbone import DualEncoder, HuggingFaceTokenizer
 from vistune.promptlearn.towers.resnet import DOWNSCALE, ResNet, ResNetClip
@@ -131,8 +129,8 @@ def load_openai(path: Path, tokenizer: str, *, activation: str = "quick_gelu") -
             weights = torch.load(path, map_location="cpu", weights_only=True)
             weights = weights.get("state_dict", weights)
         words = AutoTokenizer.from_pretrained(tokenizer, trust_remote_code=False)
-    except (OSError, ValueError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
-        raise InputError(f"{path} with tokenizer {tokenizer!r} is no CLIP state dict: {str(error).splitlines()[0]}") from error
+    except Exception as error:  # libraries fail in as many ways as a file can be broken in
+        raise InputError(f"{path} with tokenizer {tokenizer!r} is no CLIP state dict: {why(error)}") from error
     weights = {name.removeprefix("module."): value for name, value in weights.items()}
     check_finite({key: value for key, value in weights.items() if isinstance(value, Tensor)}, path)
     try:
