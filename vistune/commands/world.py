@@ -26,7 +26,7 @@ def export(
     size: Annotated[int, typer.Option(help="How many pictures, or samples of a sense.")] = 1000,
     seed: Seed = 0,
     pixels: Pixels = 64,
-    sense: Annotated[str, typer.Option(help="pictures, films, sounds, solids, pages or edits.")] = "pictures",
+    sense: Annotated[str, typer.Option(help="pictures, films, sounds, solids, pages, edits or errands.")] = "pictures",
 ) -> None:
     """Write pictures as PNG with COCO, VQA v2, LLaVA, POPE and RefCOCO files, or another sense in its field's formats."""
     from vistune.errors import InputError

@@ -21,6 +21,7 @@ from vistune.world.formats.refcoco import Refcoco
 from vistune.world.formats.senses.audio_caps import AudioCaps
 from vistune.world.formats.senses.chart_qa import ChartQa
 from vistune.world.formats.senses.doc_vqa import DocVqa
+from vistune.world.formats.senses.gpt4_tools import Gpt4Tools
 from vistune.world.formats.senses.instruct_pix2pix import InstructPix2Pix
 from vistune.world.formats.senses.msvd_qa import MsvdQa
 from vistune.world.formats.senses.point_llm import PointLlm
@@ -38,6 +39,7 @@ FORMATS: Mapping[str, tuple[type[SenseFormat], ...]] = {
     "solids": (ScanQa, PointLlm),
     "pages": (DocVqa, ChartQa),
     "edits": (InstructPix2Pix,),
+    "errands": (Gpt4Tools,),
 }
 _MEDIA = (".png", ".mp4", ".wav", ".ply", ".npy", ".npz", ".gif")
 
@@ -63,6 +65,7 @@ def export_sense(folder: Path, sense: str, split: Split = "train", size: int = 1
         solids   PLY, NPY and NPZ, ScanQA and PointLLM
         pages    PNG, DocVQA and ChartQA
         edits    PNG, InstructPix2Pix
+        errands  GPT4Tools
 
     They are the samples the reader gives for `world:?task=SENSE` with the same split and seed. The folder appears whole at the
     end, or not at all. Raises `InputError` when it is already there, `size` is below one, or the sense has no format.

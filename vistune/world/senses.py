@@ -20,6 +20,7 @@ from vistune.errors import InputError, nearest
 from vistune.sample import Media, MediaRef, Part, Region, Sample, Text, Turn
 from vistune.world.controls import Control, apply_control
 from vistune.world.digits import SPLITS, Split, check_split
+from vistune.world.errands.errand import make_errand
 from vistune.world.exchange import Exchange
 from vistune.world.films.film import make_film
 from vistune.world.pages.page import make_page
@@ -65,6 +66,7 @@ SENSES: dict[str, Sense] = {
     "pages": Sense("vistune.world.pages.tasks", make_page),
     "paint": Sense("vistune.world.paint.tasks", make_painting),
     "edits": Sense("vistune.world.paint.edits", make_edit),
+    "errands": Sense("vistune.world.errands.tasks", make_errand),
 }
 
 
@@ -172,7 +174,11 @@ def _sample(
     return Sample(
         id=f"world-{split}-{task}-{seed}",
         media=media,
-        turns=(Turn("user", question), Turn("assistant", exchange.answer)),
+        turns=(
+            *(turn for one in exchange.before for turn in (Turn("user", one.question), Turn("assistant", one.answer))),
+            Turn("user", question),
+            Turn("assistant", exchange.answer),
+        ),
         regions=subject.regions(),
         answers=exchange.answers,
         meta={**meta, "truth": subject.facts()},

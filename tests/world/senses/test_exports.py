@@ -14,6 +14,7 @@ from vistune.data.samples import read
 from vistune.errors import InputError
 from vistune.evals.benchmarks.chart_qa import ChartQa
 from vistune.evals.benchmarks.doc_vqa import DocVqa
+from vistune.evals.benchmarks.gpt4tools import Gpt4tools
 from vistune.evals.benchmarks.msvd_qa import MsvdQa
 from vistune.evals.benchmarks.scan_qa import ScanQa
 from vistune.sample import Produce
@@ -169,6 +170,14 @@ def test_edits(exported):
         assert one.turns[0].text == said(other)[0] and one.turns[1].parts == other.turns[1].parts == (Produce(1),)
         assert all(np.array_equal(pixels(a), b.data) for a, b in zip(one.media, other.media, strict=True))
         assert all(thing["name"] in one.meta["after"] for thing in other.meta["truth"][2]["after"])
+
+
+def test_errands(tmp_path):
+    export_sense(tmp_path / "errands", "errands", "test", 9)
+    asked = Gpt4tools().read(str(tmp_path / "errands" / "gpt4tools_val_seen.json"))
+    errands = list(read("world:?task=errands&split=test&size=9"))
+    assert [sample.answers for sample in asked] == [(sample.turns[-1].text,) for sample in errands]
+    assert [sample.turns[0].text for sample in asked] == ["\n".join(t.text for t in s.turns[:-1]) for s in errands]
 
 
 def test_the_command_exports_and_bad_names_are_refused(tmp_path):

@@ -15,7 +15,7 @@ import re
 
 from vistune.completer import Message, Reply, Request
 from vistune.programs.formats.base import Call, Said, Step, Talk, UnreadableError
-from vistune.programs.tool import Tool
+from vistune.programs.tool import Tool, Toolbox
 
 PREFIX = (
     "You help people with pictures and texts. You see no picture yourself: tools do, and they are given pictures by the names "
@@ -40,7 +40,7 @@ AI: the answer
 CLOSING = "Name pictures as they were named last, invent no name, and repeat in the answer what matters. Think step by step."
 
 _ACTION = re.compile(r"Action: (.*?)[\n]*Action Input: (.*)")
-_STOP = "\nObservation: "
+STOP = "\nObservation: "
 _TWICE = "Observation:\n\nObservation:"
 _THOUGHT = "Thought:"
 _USER, _ASSISTANT = "USER: \n", "ASSISTANT:"
@@ -63,7 +63,7 @@ class ReactGpt4tools:
 
     def request(self, talk: Talk) -> Request:
         """The tools, the layout, what was said before, the new input and the steps so far, as one text."""
-        return Request((Message("user", self._marked(self._prompt(talk))),), self._max_tokens, stop=(_STOP,))
+        return Request((Message("user", self._marked(self._prompt(talk))),), self._max_tokens, stop=(STOP,))
 
     def read(self, reply: Reply, talk: Talk) -> Said:
         """The text behind the last `AI:` is an answer; else the first action with its input is a call."""
@@ -71,13 +71,7 @@ class ReactGpt4tools:
         if self._released:
             prompt = self._prompt(talk)
             text = f"{self._marked(prompt).removesuffix(_ASSISTANT)}{text}"[len(prompt) :]
-        text = text.partition(_STOP)[0]
-        if "AI:" in text:
-            return Said(text, answer=text.rpartition("AI:")[2].strip())
-        match = _ACTION.search(text)
-        if match is None:
-            raise UnreadableError(f"Could not parse LLM output: `{text}`")
-        return Said(text, (Call(match[1].strip(), match[2].strip(" ").strip('"')),))
+        return read_react(text)
 
     def cut(self, memory: str) -> str:
         """The memory, cut down to its last paragraph when it has more than `keep`; the mark it starts with counts as one."""
@@ -85,11 +79,9 @@ class ReactGpt4tools:
         return memory if not memory or len(paragraphs) <= self._keep else f"Human:{paragraphs[-1]}"
 
     def _prompt(self, talk: Talk) -> str:
-        about = "\n".join(f"> {tool.name}: {_use(tool)}" for tool in talk.tools)
-        layout = LAYOUT.format(names=", ".join(tool.name for tool in talk.tools))
         memory = self.cut(remembered(talk))
         asked = f"Previous conversation:\n{memory}\n\nNew input: {talk.question}\n{self._closing}\n"
-        return "\n\n".join([self._prefix, about, layout, asked]) + self._steps(talk)
+        return "\n\n".join([self._prefix, described(talk.tools), asked]) + self._steps(talk)
 
     def _steps(self, talk: Talk) -> str:
         texts = [step.said.text if self._released else step.said.text.strip() for step in talk.steps]
@@ -102,6 +94,23 @@ class ReactGpt4tools:
         if not self._released:
             return prompt
         return f"{_USER}{prompt.removesuffix(_THOUGHT).replace(_TWICE, 'Observation:')}{_ASSISTANT}"
+
+
+def read_react(text: str) -> Said:
+    """A reply up to an observation it makes up. Raises `UnreadableError` where it holds neither an answer nor an action."""
+    text = text.partition(STOP)[0]
+    if "AI:" in text:
+        return Said(text, answer=text.rpartition("AI:")[2].strip())
+    match = _ACTION.search(text)
+    if match is None:
+        raise UnreadableError(f"Could not parse LLM output: `{text}`")
+    return Said(text, (Call(match[1].strip(), match[2].strip(" ").strip('"')),))
+
+
+def described(tools: Toolbox) -> str:
+    """The tools, and the layout of a call."""
+    about = "\n".join(f"> {tool.name}: {_use(tool)}" for tool in tools)
+    return f"{about}\n\n{LAYOUT.format(names=', '.join(tool.name for tool in tools))}"
 
 
 def _seen(step: Step) -> str:
