@@ -51,6 +51,10 @@ bench: $(STAMP)  ## speed and memory against peers: ratios, and numbers and a pl
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.loss_memory --json $(BENCH)/loss_memory.json
 	$(BIN)/python -m benchmarks.plot_speed $(BENCH) --to $(BENCH)/speed.png
 
+COUNTED ?= --benchmarks 20 --readers 100 --replies 200
+counting: $(STAMP) ## damaged inputs of benchmarks, readers and reply formats: tried, refused, lost, changed (a sample; COUNTED= for more)
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.counting $(COUNTED)
+
 mutants: $(STAMP) ## small mistakes put into the source: how many the tests notice (up to two hours; goes on where it stopped)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.mutants --out build/mutants
 

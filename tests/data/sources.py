@@ -285,6 +285,24 @@ def write_class_folders(folder: Path, records: list[Json]) -> dict[str, Any]:
     return {"kind": "class_folders", "path": str(folder / "classes")}
 
 
+def person(number: int) -> Json:
+    return {"id": 10 + number, "bbox": [1, 2, 10, 12], "label": number % 2, "filler": 0 if number % 3 else 10, "action": "hold"}
+
+
+def write_v_coco(folder: Path, records: list[Json]) -> dict[str, Any]:
+    picture(folder)
+    people = [record if isinstance(record, dict) else {} for record in records]
+    annotations = [{**record, "image_id": 1} for record in people]
+    images = [{"id": 1, "file_name": "a.png", "width": 40, "height": 20}]
+    write_text(folder / "instances.json", json.dumps({"annotations": annotations, "images": images}))
+    columns = {name: [record.get(key) for record in people] for name, key in (("ann_id", "id"), ("label", "label"))}
+    fillers = [record.get("id") for record in people] + [record.get("filler") for record in people]
+    action = people[0].get("action") if people else "hold"
+    table = {"action_name": action, "role_name": ["agent", "obj"], **columns, "role_object_id": fillers}
+    write_text(folder / "vcoco.json", json.dumps([table]))
+    return {"kind": "v_coco", "path": str(folder / "vcoco.json"), "instances": str(folder / "instances.json")}
+
+
 SOURCES: dict[str, Source] = {
     "boxes_in_text": Source(boxed, array("boxes_in_text", units="pixels")),
     "captions": Source(lambda number: {"image": "a.png", "caption": [f"C{number}", "D"]}, lines("captions")),
@@ -328,6 +346,7 @@ SOURCES: dict[str, Source] = {
     ),
     "shards": Source(lambda number: {"question": f"Q{number}", "answer": "A"}, write_shards),
     "shikra": Source(shikra, lines("shikra")),
+    "v_coco": Source(person, write_v_coco, alone=False),
     "visual_genome": Source(visual_genome, write_visual_genome),
     "voc": Source(xml, write_voc),
 }

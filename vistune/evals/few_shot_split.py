@@ -46,6 +46,15 @@ class FewShotSplit:
                     raise InputError(
                         f"{path}: {part} {index + 1}: label {entry[1]} is called both {names[entry[1]]!r} and {entry[2]!r}"
                     )
+        if sorted(names) != list(range(len(names))):
+            odd = next(label for label in names if not 0 <= label < len(names))
+            raise InputError(
+                f"{path}: label {odd} ({names[odd]!r}) is none of 0 to {len(names) - 1}, the numbers of {len(names)} classes"
+            )
+        if len(set(names.values())) < len(names):
+            twice = next(name for name in names.values() if list(names.values()).count(name) > 1)
+            labels = [label for label, name in names.items() if name == twice]
+            raise InputError(f"{path}: labels {labels[0]} and {labels[1]} are both called {twice!r}")
         classes = [names[label] for label in sorted(names)]
         prompt = worded(self.prompt, classes=", ".join(classes).replace("_", " "))
         folder = path.parent / self.files["images"]

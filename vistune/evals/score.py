@@ -100,8 +100,11 @@ def _official_judgements(bench: Benchmark, path: str | Path, samples: Sequence[S
 
 
 def read_samples(bench: Benchmark, source: str) -> list[Sample]:
-    """A benchmark's samples from its file, its folder, or `hub:owner/name`."""
-    return bench.read(local_folder(source))
+    """A benchmark's samples from its file, its folder, or `hub:owner/name`. Raises `InputError` where there are none."""
+    samples = bench.read(local_folder(source))
+    if not samples:
+        raise InputError(f"{source}: holds no samples for {type(bench).__name__} with these settings")
+    return samples
 
 
 def open_benchmark(benchmark: str | Mapping[str, Any] | Benchmark) -> Benchmark:

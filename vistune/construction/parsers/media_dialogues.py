@@ -33,8 +33,10 @@ def parse(text: str) -> Parsed:
     if not blocks:
         return failed("nothing found", text)
     found = [_dialogue(block) for block in blocks]
+    behind = tuple(Problem("text behind the dashes", line) for line in _END.findall(plain) if re.search(r"\w", line))
     return Parsed(
-        tuple(item for item in found if isinstance(item, Item)), tuple(item for item in found if isinstance(item, Problem))
+        tuple(item for item in found if isinstance(item, Item)),
+        tuple(item for item in found if isinstance(item, Problem)) + behind,
     )
 
 

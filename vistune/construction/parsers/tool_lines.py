@@ -50,6 +50,8 @@ def _line(line: str, tools: Mapping[str, Tool], known: Mapping[str, str]) -> Ite
     parts = re.split(r"[\[\]]", _NUMBER.sub("", line))
     if len(parts) < 2:
         return Problem("no brackets", line)
+    if re.search(r"\w", "".join(parts[2:])):
+        return Problem("text behind the brackets", line)
     instruction = parts[0].replace('"', "").strip()
     spoken, *arguments = (part.strip().strip('"') for part in parts[1].split(","))
     if spoken.lower() not in known:

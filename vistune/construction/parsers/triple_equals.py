@@ -12,16 +12,17 @@ _LABELS = ("Question:", "Answer:")
 
 
 def parse(text: str) -> Parsed:
-    """Blocks must alternate, beginning with a question; reading stops at the first violation."""
+    """Blocks must alternate, beginning with a question; reading stops at the first violation, reported with the rest."""
     blocks = [block.strip() for block in _LINE.split(unix(text)) if block.strip()]
     pairs: list[tuple[str, str]] = []
     question: str | None = None
     problem = None if blocks else Problem("nothing found")
-    for block in blocks:
+    for number, block in enumerate(blocks):
         label = _LABELS[question is not None]
         body = block.removeprefix(label).strip()
         if not block.startswith(label) or not body:
-            problem = Problem(f"expected {label}" if not block.startswith(label) else f"empty {label}", block)
+            rest = "\n===\n".join(blocks[number:])
+            problem = Problem(f"expected {label}" if not block.startswith(label) else f"empty {label}", rest)
             break
         if question is None:
             question = body

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from vistune.data.fields.typed import as_object
 from vistune.errors import InputError
 from vistune.evals.benchmark import answers, field_of, result_list
 from vistune.evals.metrics.captions import captions
 from vistune.evals.prediction import Prediction
-from vistune.evals.reading.annotations import asked, key_of, list_of, medium, text_of
+from vistune.evals.reading.annotations import KARPATHY, asked, key_of, list_of, medium, one_of, text_of
 from vistune.evals.reading.sources import Content, load_json, locate
 from vistune.evals.result import Result
 from vistune.sample import Sample
@@ -23,7 +23,7 @@ from vistune.sample import Sample
 class CocoCaptions:
     """`split` chooses from Karpathy's `dataset_coco.json`; `metrics` are those of `captions`."""
 
-    split: str = "test"
+    split: Literal["train", "restval", "val", "test"] = "test"
     prompt: str = "Provide a one-sentence caption for the provided image."
     metrics: tuple[str, ...] = ("CIDEr", "Bleu", "ROUGE_L")
 
@@ -47,7 +47,9 @@ class CocoCaptions:
         ]
         if images and "sentences" in images[0]:
             return [
-                self._karpathy(path, index, image) for index, image in enumerate(images) if image.get("split") == self.split
+                self._karpathy(path, index, image)
+                for index, image in enumerate(images)
+                if one_of(image, "split", KARPATHY, f"{path}: image {index + 1}") == self.split
             ]
         groups: dict[Any, list[str]] = {
             key_of(image, "id", f"{path}: image {index + 1}"): [] for index, image in enumerate(images)

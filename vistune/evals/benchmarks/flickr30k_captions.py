@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from vistune.evals.benchmark import result_list
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import CAPTION
-from vistune.evals.reading.annotations import asked, list_of, medium, records, text_of
+from vistune.evals.reading.annotations import KARPATHY, asked, list_of, medium, one_of, records, text_of
 from vistune.evals.reading.sources import Content, locate
 from vistune.evals.result import Result
 from vistune.evals.scorers import score_captions
@@ -21,7 +21,7 @@ from vistune.sample import Sample
 class Flickr30kCaptions:
     """Five captions an image; Karpathy's test split has 1,000 images, `metrics` are those of `captions`."""
 
-    split: str = "test"
+    split: Literal["train", "restval", "val", "test"] = "test"
     prompt: str = CAPTION
     metrics: tuple[str, ...] = ("CIDEr", "Bleu", "ROUGE_L")
 
@@ -42,7 +42,7 @@ class Flickr30kCaptions:
         folder = path.parent / self.files["images"]
         samples = []
         for where, record in records(path, "images"):
-            if text_of(record, "split", where) != self.split:
+            if one_of(record, "split", KARPATHY, where) != self.split:
                 continue
             name = text_of(record, "filename", where)
             sentences = [text_of(sentence, "raw", where) for sentence in list_of(record, "sentences", where)]

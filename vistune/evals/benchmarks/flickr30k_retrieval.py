@@ -13,7 +13,7 @@ import numpy as np
 from vistune.errors import InputError
 from vistune.evals.metrics.retrieval import retrieval
 from vistune.evals.prediction import Prediction
-from vistune.evals.reading.annotations import asked, key_of, list_of, medium, records, text_of
+from vistune.evals.reading.annotations import KARPATHY, asked, key_of, list_of, medium, one_of, records, text_of
 from vistune.evals.reading.sources import Content, locate
 from vistune.evals.result import Result
 from vistune.sample import Sample
@@ -28,7 +28,7 @@ class Flickr30kRetrieval:
     """
 
     direction: Literal["image_to_text", "text_to_image"] = "image_to_text"
-    split: str = "test"
+    split: Literal["train", "restval", "val", "test"] = "test"
 
     files: ClassVar[Mapping[str, str]] = MappingProxyType(
         {"annotations": "dataset_flickr30k.json", "images": "flickr30k-images"}
@@ -45,7 +45,7 @@ class Flickr30kRetrieval:
         pairs: dict[str, list[tuple[str, str]]] = {}
         places = {}
         for where, record in records(path, "images"):
-            if text_of(record, "split", where) == self.split:
+            if one_of(record, "split", KARPATHY, where) == self.split:
                 image = text_of(record, "filename", where).removesuffix(".jpg")
                 sentences = list_of(record, "sentences", where)
                 pairs[image] = [(str(key_of(item, "sentid", where)), text_of(item, "raw", where)) for item in sentences]

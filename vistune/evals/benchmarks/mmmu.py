@@ -70,7 +70,13 @@ class Mmmu:
         """A sample a question: from the answer dictionary (options unknown), or from an `output.json` (options known)."""
         path = locate(source, self.files["annotations"])
         value = load_json(path)
-        if isinstance(value, dict) and all(isinstance(record, dict) for record in value.values()):
+        kinds = {type(part) for part in value.values()} if isinstance(value, dict) else set()
+        if kinds - {dict} and kinds - {list}:
+            odd = next(name for name, part in value.items() if not isinstance(part, list | dict) or kinds == {list, dict})
+            raise InputError(
+                f"{path}: {odd!r} holds {str(value[odd])[:60]!r}; expected a question under each id, or a list of them"
+            )
+        if kinds == {dict}:
             value = [{"id": name, "answer": record.get("ground_truth"), **record} for name, record in value.items()]
         return [_sample(record, f"{path}: record {index + 1}") for index, record in enumerate(_records(value))]
 

@@ -46,7 +46,10 @@ class OcrVqa:
         samples = []
         for cover, record in covers.items():
             where = f"{path}: cover {cover}"
-            if whole_of(record, "split", where) != SPLITS[self.split]:
+            split = whole_of(record, "split", where)
+            if split not in SPLITS.values():
+                raise InputError(f"{where}: field 'split' holds {split}, expected {', '.join(map(str, SPLITS.values()))}")
+            if split != SPLITS[self.split]:
                 continue
             questions, truths = texts_of(record, "questions", where), texts_of(record, "answers", where)
             if len(questions) != len(truths):

@@ -11,7 +11,7 @@ from vistune.evals.benchmark import answers, field_of, result_list, worded
 from vistune.evals.metrics.open_closed import open_closed
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import SHORT_ANSWER
-from vistune.evals.reading.annotations import asked, medium, records, text_of
+from vistune.evals.reading.annotations import asked, medium, one_of, records, text_of
 from vistune.evals.reading.sources import Content, locate
 from vistune.evals.result import Result
 from vistune.sample import Sample
@@ -41,11 +41,11 @@ class Slake:
                 worded(self.prompt, question=text_of(record, "question", where)),
                 [medium(folder, text_of(record, "img_name", where))],
                 [text_of(record, "answer", where)],
-                meta={"closed": text_of(record, "answer_type", where) == "CLOSED"},
+                meta={"closed": one_of(record, "answer_type", ("OPEN", "CLOSED"), where) == "CLOSED"},
                 origin=where,
             )
             for where, record in records(path)
-            if text_of(record, "q_lang", where) == self.language
+            if one_of(record, "q_lang", ("en", "zh"), where) == self.language
         ]
 
     def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:

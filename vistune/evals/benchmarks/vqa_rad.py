@@ -11,10 +11,12 @@ from vistune.evals.benchmark import answers, field_of, result_list, worded
 from vistune.evals.metrics.open_closed import open_closed
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import SHORT_ANSWER
-from vistune.evals.reading.annotations import asked, medium, records, text_of
+from vistune.evals.reading.annotations import asked, medium, one_of, records, text_of
 from vistune.evals.reading.sources import Content, locate
 from vistune.evals.result import Result
 from vistune.sample import Sample
+
+PHRASES = ("freeform", "para", "test_freeform", "test_para")
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,11 @@ class VqaRad:
                 worded(self.prompt, question=text_of(record, "question", where)),
                 [medium(folder, text_of(record, "image_name", where))],
                 [str(field_of(record, "answer", where)).strip()],
-                meta={"closed": text_of(record, "answer_type", where).strip() == "CLOSED"},
+                meta={"closed": one_of(record, "answer_type", ("OPEN", "CLOSED"), where) == "CLOSED"},
                 origin=where,
             )
             for where, record in records(path)
-            if text_of(record, "phrase_type", where).startswith("test") == (self.split == "test")
+            if one_of(record, "phrase_type", PHRASES, where).startswith("test") == (self.split == "test")
         ]
 
     def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:

@@ -19,6 +19,9 @@ from vistune.evals.prediction import identifier_of
 from vistune.evals.reading.sources import beneath, load, load_table
 from vistune.sample import Media, MediaKind, MediaRef, Sample, Text, Turn
 
+KARPATHY = ("train", "restval", "val", "test")
+"""The splits of Karpathy's files (Karpathy & Fei-Fei, CVPR 2015)."""
+
 MAX_DIGITS = 18  # of a whole number in an annotation: what fits in 64 bits
 
 
@@ -59,6 +62,14 @@ def text_of(record: Any, name: str, where: str) -> str:
     value = field_of(record, name, where)
     if not isinstance(value, str):
         raise InputError(f"{where}: field {name!r} holds {_short(value)}, expected text")
+    return value
+
+
+def one_of(record: Any, name: str, allowed: Sequence[str], where: str) -> str:
+    """A field that must be one of these texts; spaces around it do not count."""
+    value = text_of(record, name, where).strip()
+    if value not in allowed:
+        raise InputError(f"{where}: field {name!r} holds {_short(value)}, expected one of {', '.join(allowed)}")
     return value
 
 
