@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +26,12 @@ GROUNDED = {
     "stages.1.train.llm": 4e-4,
 }
 
+# No joint encoder ships, so this one begins at random; stages train it.
+NANO_JOINT = {
+    "kind": "imagebind", "joint": 128, "size": 64, "patch": 8, "vision_width": 128, "vision_depth": 3, "vision_heads": 4,
+    "audio_width": 128, "audio_depth": 3, "audio_heads": 4, "mels": 64, "frames": 204,
+}  # fmt: skip
+
 
 def nano(recipe: Recipe) -> Recipe:
     """The same method on the backbones and data that ship with the package: minutes on two cores.
@@ -48,6 +54,26 @@ def nano(recipe: Recipe) -> Recipe:
     instructions = {"data": "world:?task=instructions&size=2800", "batch": 8}
     stages = [*(_nano_stage(stage, captions) for stage in early), _nano_stage(last, instructions)]
     return replace(recipe, model=model, stages=tuple(stages), nano={}).override(recipe.nano)
+
+
+def senses(tasks: str | Sequence[str], *trained: Sequence[str]) -> dict[str, Any]:
+    """Nano settings of a method of films, sounds or shapes: what each stage trains, on the world's `tasks`.
+
+    The shipped language model has never been told what moves or sounds, so the last stage, which should train it, is the long
+    one, and early stages only bring a connector near. Muon for the reason that `GROUNDED` gives.
+    """
+    names = [tasks] if isinstance(tasks, str) else list(tasks)
+    found: dict[str, Any] = {}
+    for stage, patterns in enumerate(trained):
+        size = (4800 if stage == len(trained) - 1 else 320) // len(names)
+        sources = [{"data": f"world:?task={name}&size={size}"} for name in names]
+        found |= {
+            f"stages.{stage}.data": sources[0]["data"] if len(sources) == 1 else {"kind": "mixture", "sources": sources},
+            f"stages.{stage}.batch": 16,
+            f"stages.{stage}.optimizer": "muon",
+            f"stages.{stage}.train": {pattern: 2e-3 if pattern.startswith("llm") else 1e-2 for pattern in patterns},
+        }
+    return found
 
 
 def _nano_stage(stage: Stage, changes: Mapping[str, Any]) -> Stage:

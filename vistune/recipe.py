@@ -45,6 +45,8 @@ class Stage:
     `cache` keeps on disk what a frozen `encoder`, or encoder and `connector`, makes of each picture, in `cache_folder` (the
     run's own, where none is named): `auto` where pictures are seen again and the disk has ample room.
     `workers` is the number of processes that decode and render ahead (0: a thread does).
+    `encode_as` sends media of a kind the way of another, where a joint encoder reads both: `{video: audio}` teaches what stands
+    behind sounds on films (Video-LLaMA's audio branch).
     """
 
     name: str
@@ -66,6 +68,7 @@ class Stage:
     cache: Literal["auto", "encoder", "connector", "off"] = "auto"
     cache_folder: str | None = None
     workers: int = 0
+    encode_as: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def row(self) -> int:
@@ -263,3 +266,8 @@ def only(recipe: Recipe, stages: Sequence[str]) -> Recipe:
 def resolve_recipe(name: str) -> Any:
     """The function that writes a recipe: it has the file's name."""
     return getattr(importlib.import_module(f"{RECIPES}.{name}"), name)
+
+
+def marks(name: str) -> dict[str, str]:
+    """The words around a modality's media that many methods write: `<Video>`, `</Video>`."""
+    return {"before": f"<{name}>", "after": f"</{name}>"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from mechanisms import Golden, close
@@ -18,12 +19,17 @@ from vistune.model.connectors.frame_attention import FrameAttention
 from vistune.model.connectors.frame_concat import FrameConcat
 from vistune.model.connectors.frame_pooling import FramePooling
 from vistune.model.connectors.linear import Linear
+from vistune.model.connectors.mlp import Mlp
 from vistune.model.connectors.norm import Norm
 from vistune.model.connectors.q_former import QFormer
 from vistune.model.connectors.shared_q_former import SharedQFormer
 from vistune.model.connectors.spatial_temporal_pooling import SpatialTemporalPooling
 from vistune.model.features import Features, Layout
 from vistune.model.interchange.formats import bubogpt, chatbridge, macaw_llm, valley, video_llama, x_llm
+from vistune.model.spec import ModelSpec
+from vistune.model.vlm import VisionLanguageModel
+from vistune.prompt.writer import Words
+from vistune.sample import Media, MediaRef, Sample, Text, Turn
 
 ANY = ("*",)
 
@@ -216,3 +222,34 @@ def test_the_speech_interface_is_x_llms() -> None:
     close(tokens, golden["out/tokens"], 2e-5, 2e-4)
     (tokens * golden["in/w_loss"]).sum().backward()
     golden.gradients(ours, x_llm.SPEECH)
+
+
+def test_times_of_frames_stand_in_the_words_around_a_film(tiny_spec: dict[str, Any]) -> None:
+    """VideoChat's sentence; a film that is an array has the clock that the modality gives it."""
+    after = "</Video> The video contains {frames} frames sampled at {seconds} seconds."
+    words = {"chain": ["vision", "connector"], "frames": 4, "before": "<Video>", "after": after}
+    media = Media("video", data=np.zeros((16, 20, 24, 3), dtype=np.uint8))
+    sample = Sample("s", (media,), (Turn("user", (MediaRef(0), Text("?"))),))
+
+    def said(**more: Any) -> str:
+        model = VisionLanguageModel(ModelSpec.from_json(tiny_spec | {"modalities": {"video": words | more}}))
+        return "".join(part.text for part in model.modalities["video"].write(MediaRef(0), sample) if isinstance(part, Words))
+
+    assert said(array_rate=8.0) == "<Video></Video> The video contains 4 frames sampled at 0.2, 0.8, 1.2, 1.8 seconds."
+    assert "contains 3 frames sampled at 0.4, 1.6, 2.4 seconds" in said(array_rate=5.0, sample="rate", rate=1.0)
+    with pytest.raises(InputError, match="does not say when its frames are shown"):
+        said()
+    with pytest.raises(InputError, match=r"lasts 16\.0 s: at 1 frames a second these are 15, more than the 4"):
+        said(array_rate=1.0, sample="rate", rate=1.0)
+    with pytest.raises(InputError, match=r"modalities\.video: sample is 'all'"):
+        said(sample="all")
+
+
+def test_further_queries_and_widths_are_parameters_of_their_own() -> None:
+    former = small(20, 10, 3, extra=2)
+    tokens = former(Features(torch.randn(2, 4, 20)))
+    assert tokens.shape == (2, 5, 10) and former.num_tokens(4, None) == 5 and former.extra is not None
+    tokens[:, 3:].sum().backward()
+    assert former.extra.grad is not None and former.extra.grad.abs().sum() > 0
+    mlp = Mlp(6, 10, hidden=[8, 12])
+    assert [layer.weight.shape for layer in mlp.layers if isinstance(layer, nn.Linear)] == [(8, 6), (12, 8), (10, 12)]

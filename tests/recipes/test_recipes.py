@@ -8,15 +8,16 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import yaml
 
 from vistune.errors import InputError
-from vistune.model.vlm import question_sample
-from vistune.model.weights.checkpoint import load
+from vistune.model.answering.opening import load
+from vistune.model.modalities.base import probe
+from vistune.model.vlm import VisionLanguageModel
 from vistune.nano import nano
 from vistune.recipe import Recipe, load_recipe, names
+from vistune.sample import MediaRef, Sample, Text, Turn
 from vistune.training.run import train
 
 
@@ -88,5 +89,8 @@ def test_a_recipe_trains_at_nano_size(recipe: Recipe, tmp_path: Path) -> None:
     for stage in stages:
         lines = (tmp_path / "run" / "logs" / f"{stage.name}.jsonl").read_text(encoding="utf-8").splitlines()
         assert [json.loads(line)["step"] for line in lines] == [1, 2, 3]
-    question = question_sample(np.zeros((64, 64, 3), dtype=np.uint8), "What is it?")
-    assert len(load(folder).generate([question], max_new_tokens=3)) == 1
+    model = load(folder)
+    kinds = list(model.chains) if isinstance(model, VisionLanguageModel) else ["image"]
+    asked = Turn("user", (MediaRef(0), Text("\nWhat is it?")))
+    questions = [Sample(kind, (probe(kind),), (asked,)) for kind in kinds]
+    assert len(model.generate(questions, max_new_tokens=3)) == len(kinds) > 0

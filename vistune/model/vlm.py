@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor
@@ -37,7 +38,7 @@ from vistune.prompt.codec import Codec
 from vistune.prompt.render import IGNORE, Renderer
 from vistune.prompt.template import Template
 from vistune.prompt.writer import Writer
-from vistune.sample import Media, MediaKind, MediaRef, Sample, Text, Turn
+from vistune.sample import MEDIA_KINDS, Media, MediaKind, MediaRef, Sample, Text, Turn
 from vistune.spec import Spec, build
 
 if TYPE_CHECKING:
@@ -104,6 +105,27 @@ class VisionLanguageModel(Trainable[Renderer, Example, Batch]):
     def chains(self) -> dict[MediaKind, Chain]:
         """The modalities of media, by kind."""
         return {modality.reads: modality for modality in self.modalities.values() if isinstance(modality, Chain)}
+
+    @contextmanager
+    def encoding_as(self, kinds: Mapping[str, str], where: str = "") -> Iterator[None]:
+        """Let media of a kind go the way of another (`{"video": "audio"}`) while the block runs: a joint encoder reads both.
+
+        Raises `InputError` for a kind that no modality reads, and where the encoder does not read media of the first kind.
+        """
+        kept, chains = (self.modalities, self.routes), dict(self.chains.items())
+        said = f"{where}: encode_as" if where else "encode_as"
+        for kind, other in kinds.items():
+            chain = chains.get(cast(MediaKind, other))
+            if chain is None or kind not in MEDIA_KINDS:
+                raise InputError(f"{said} says {kind}: {other}, but the model reads {', '.join(chains)}")
+            if kind not in chain.encoder.reads:
+                raise InputError(f"{said} says {kind}: {other}, but their encoder reads {' and '.join(chain.encoder.reads)}")
+            changed = chain.reading(cast(MediaKind, kind))
+            self.modalities, self.routes = self.modalities | {kind: changed}, self.routes | {kind: self.routes[other]}
+        try:
+            yield
+        finally:
+            self.modalities, self.routes = kept
 
     @property
     def looks_back(self) -> bool:

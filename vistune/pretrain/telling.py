@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from vistune.data.media.video import spread
+from vistune.data.media.sampling import spread
 from vistune.sample import Box, Sample
 from vistune.world.films.film import FRAMES
 from vistune.world.senses import SENSES, sense_of

@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import CLIPModel, VideoMAEImageProcessorPil, VivitConfig, VivitModel
 
-from vistune.data.media.video import spread
+from vistune.data.media.sampling import spread
 from vistune.model.painting.painter import grid_waves
 from vistune.model.weights.assets import locate
 from vistune.pretrain.card import HASHED, write_card

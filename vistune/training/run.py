@@ -28,7 +28,7 @@ from vistune.recipe import Recipe, Stage, load_recipe
 from vistune.training.claim import claim, finished, record
 from vistune.training.distributed import ALONE, Parallel, Ranks, joined, place
 from vistune.training.first_look import first_look
-from vistune.training.kinds import check_stage
+from vistune.training.kinds import check_stage, encoding
 from vistune.training.loop import Paths, stage_steps, train_stage
 from vistune.training.plot import plot_losses
 from vistune.training.selection import Selection, fingerprint, select, table
@@ -100,7 +100,7 @@ def _looked_at(recipe: Recipe, model: Model, sources: list[Samples], out: Path, 
     """Every stage's first samples, rendered and prepared: wrong data of the last stage is found before the first one trains."""
     for stage, samples in zip(recipe.stages, sources, strict=True):
         if not finished(out, stage):
-            with ranks.together():
+            with ranks.together(), encoding(model, stage):
                 first_look(model, samples, stage, recipe.seed)
 
 
@@ -131,7 +131,8 @@ def _stages(
         if report and ranks.first:
             print(describe(model, stage.name, select(model, stage.train, f"stage {stage.name!r}")))
         paths = Paths(out / "logs" / f"{stage.name}.jsonl", out / "state" / stage.name, out / "features")
-        train_stage(model, samples, stage, paths, recipe.seed, precision, save_every, ranks)
+        with encoding(model, stage):
+            train_stage(model, samples, stage, paths, recipe.seed, precision, save_every, ranks)
         checkpoint.save(model, folder, trained, ranks.first)
         if ranks.first:
             shutil.rmtree(paths.state, ignore_errors=True)

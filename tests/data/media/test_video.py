@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vistune.data.media.video import load_video, spread
+from vistune.data.media.sampling import spread
+from vistune.data.media.video import load_video
 from vistune.errors import InputError
 from vistune.sample import Media
 

@@ -1,7 +1,6 @@
 """From a `Media` to the frames of a film, refusing what is broken or far too large before it is decoded.
 
-    which frames   the middles of `frames` equal parts of the film, as Video-ChatGPT and VideoChat take them; a film with
-                   fewer frames gives all it has
+    which frames   those of `vistune.data.media.sampling`: the middles of equal parts, unless another rule is asked for
     rotation       applied: frames are upright, as a player shows them
     truncated      refused where the container says how many frames there should be
     size           read from the header; a frame above `MAX_PIXELS`, or a clip above `MAX_CLIP_PIXELS`, is refused
@@ -13,7 +12,7 @@ from __future__ import annotations
 
 import io
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from vistune.data.media.completeness import container_ends
 from vistune.data.media.image import MAX_PIXELS, encoded_bytes
+from vistune.data.media.sampling import Sampling
 from vistune.errors import InputError, MissingExtraError
 from vistune.files import regular
 from vistune.sample import Media
@@ -42,8 +42,16 @@ class Clip:
     seconds: tuple[float | None, ...]
 
 
-def load_video(media: Media, frames: int, where: str = "", max_pixels: int = MAX_CLIP_PIXELS) -> Clip:
-    """`frames` frames of a film, evenly spread. `where` names the sample in error messages.
+def load_video(
+    media: Media,
+    frames: int | Sampling,
+    where: str = "",
+    max_pixels: int = MAX_CLIP_PIXELS,
+    array_rate: float | None = None,
+) -> Clip:
+    """`frames` frames of a film, evenly spread, or those of a `Sampling`. `where` names the sample in error messages.
+
+    Films that are arrays have no clock but `array_rate`, frames a second.
 
     Raises `InputError` for a film that is unreadable, truncated, too large or in an unknown container, and
     `MissingExtraError` when PyAV is not installed.
@@ -51,10 +59,12 @@ def load_video(media: Media, frames: int, where: str = "", max_pixels: int = MAX
     name = f"{where}: {media.kind} {media.name}" if where else f"{media.kind} {media.name}"
     if media.kind != "video":
         raise InputError(f"{name} is not a video")
-    if frames < 1:
-        raise InputError(f"{name}: {frames} frames were asked for, expected at least 1")
+    if isinstance(frames, int):
+        if frames < 1:
+            raise InputError(f"{name}: {frames} frames were asked for, expected at least 1")
+        frames = Sampling(frames)
     if isinstance(media.data, np.ndarray):
-        return _from_array(media.data, frames, name)
+        return _from_array(media.data, frames, array_rate, name)
     av = _library(name)
     try:
         with _file(media, where) as file, av.open(file, options={"format_whitelist": _CONTAINERS}) as container:
@@ -65,40 +75,58 @@ def load_video(media: Media, frames: int, where: str = "", max_pixels: int = MAX
 
 def frame_count(media: Media, where: str = "") -> int:
     """How many frames a film has, from its packets; nothing is decoded."""
-    return _measured(media, where, size=False)[0]
+    return _measured(media, where, size=False).frames
 
 
-def film_shape(media: Media, where: str = "") -> tuple[int, tuple[int, int]]:
-    """How many frames a film has, and their (width, height) as a player shows them, upright."""
-    return _measured(media, where, size=True)
+@dataclass(frozen=True, slots=True)
+class FilmHeader:
+    """How many frames a film has, their (width, height) as a player shows them, upright, and when each is shown, in seconds
+    (`None` where the film has no clock)."""
+
+    frames: int
+    size: tuple[int, int]
+    clock: tuple[float, ...] | None
 
 
-def _measured(media: Media, where: str, size: bool) -> tuple[int, tuple[int, int]]:
-    """The number of frames and their size; without `size` the size is that of the stream, which may lie on its side."""
+def film_header(media: Media, where: str = "", array_rate: float | None = None) -> FilmHeader:
+    """What a film's packets say of it; only its first frame is decoded. `array_rate` is that of `load_video`."""
+    return _measured(media, where, size=True, array_rate=array_rate)
+
+
+def _measured(media: Media, where: str, size: bool, array_rate: float | None = None) -> FilmHeader:
+    """The header; without `size` the size is that of the stream, which may lie on its side."""
     name = f"{where}: {media.kind} {media.name}" if where else f"{media.kind} {media.name}"
     if isinstance(media.data, np.ndarray):
         _check_array(media.data, name)
-        return len(media.data), (media.data.shape[2], media.data.shape[1])
+        return FilmHeader(len(media.data), (media.data.shape[2], media.data.shape[1]), _ticks(len(media.data), array_rate))
     av = _library(name)
     try:
         with _file(media, where) as file, av.open(file, options={"format_whitelist": _CONTAINERS}) as container:
             stream = _stream(container, name)
-            count = sum(1 for packet in container.demux(stream) if packet.size and not packet.is_discard)
+            packets = _packets(container, stream)
+            clock = _clock(packets)
+            seconds = None if clock is None else tuple(float(time * stream.time_base) for time in clock)
             wide = (stream.width, stream.height)
             if not size:
-                return count, wide
+                return FilmHeader(len(packets), wide, seconds)
             # Rotation stands in the frames' side data, so the first frame is decoded to know it.
             container.seek(0)
             first = next(container.decode(stream), None)
-            return count, wide[::-1] if first is not None and first.rotation % 180 else wide
+            turned = first is not None and first.rotation % 180
+            return FilmHeader(len(packets), wide[::-1] if turned else wide, seconds)
     except (av.FFmpegError, ValueError) as error:
         raise _refused(error, name) from error
 
 
-def spread(count: int, wanted: int) -> list[int]:
-    """The places of `wanted` of `count` frames: the middle of each of `wanted` equal parts; all when there are fewer."""
-    wanted = min(count, wanted)
-    return [(2 * part + 1) * count // (2 * wanted) for part in range(wanted)]
+def _packets(container: Any, stream: Any) -> list[Any]:
+    """Those that hold a frame to be shown."""
+    return [packet for packet in container.demux(stream) if packet.size and not packet.is_discard]
+
+
+def _clock(packets: Sequence[Any]) -> list[int] | None:
+    """When the frames are shown, ascending, in the stream's units; None where some do not say."""
+    times = sorted(packet.pts for packet in packets if packet.pts is not None)
+    return times if len(times) == len(packets) else None
 
 
 def _file(media: Media, where: str) -> Any:
@@ -145,31 +173,34 @@ def _stream(container: Any, name: str) -> Any:
     return stream
 
 
-def _clip(container: Any, wanted: int, name: str, max_pixels: int) -> Clip:
+def _clip(container: Any, sampling: Sampling, name: str, max_pixels: int) -> Clip:
     stream = _stream(container, name)
     size = (stream.width, stream.height)
     if size[0] * size[1] > MAX_PIXELS:
         raise InputError(f"{name} is {size[0]}x{size[1]}: more than the {MAX_PIXELS / 1e6:.0f} megapixels that are decoded")
-    packets = [packet for packet in container.demux(stream) if packet.size and not packet.is_discard]
+    packets = _packets(container, stream)
     if not packets or len(packets) < stream.frames:
         raise InputError(f"{name} is truncated: it has {len(packets)} of {stream.frames} frames")
-    places = spread(len(packets), wanted)
+    clock = _clock(packets)
+    seconds = None if clock is None else [float(time * stream.time_base) for time in clock]
+    places = sampling.places(len(packets), seconds, name)
+    once = list(dict.fromkeys(places))
     if len(places) * size[0] * size[1] > max_pixels:
         raise InputError(
             f"{name}: {len(places)} frames of {size[0]}x{size[1]} are more than the {max_pixels / 1e6:.0f} megapixels that are "
             "decoded of one film; take fewer frames or scale it down first"
         )
-    clock = sorted(packet.pts for packet in packets if packet.pts is not None)
-    if len(clock) == len(packets):
+    if clock is not None:
         keys = sorted(packet.pts for packet in packets if packet.is_keyframe)
-        found = list(_at(container, stream, [clock[place] for place in places], keys, name))
+        found = list(_at(container, stream, [clock[place] for place in once], keys, name))
     else:
-        found = list(_counted(container, stream, places))
-    if len(found) < len(places):
-        raise InputError(f"{name} cannot be decoded: frame {places[len(found)] + 1} of {len(packets)} is missing or damaged")
+        found = list(_counted(container, stream, once))
+    if len(found) < len(once):
+        raise InputError(f"{name} cannot be decoded: frame {once[len(found)] + 1} of {len(packets)} is missing or damaged")
     if strange := [frame for frame in found if (frame.width, frame.height) != size]:
         raise InputError(f"{name} changes its size from {size[0]}x{size[1]} to {strange[0].width}x{strange[0].height}")
-    return Clip(np.stack([_upright(frame, name) for frame in found]), tuple(frame.time for frame in found))
+    frames, again = [_upright(frame, name) for frame in found], [once.index(place) for place in places]
+    return Clip(np.stack([frames[index] for index in again]), tuple(found[index].time for index in again))
 
 
 def _at(container: Any, stream: Any, times: list[int], keys: list[int], name: str) -> Iterator[Any]:
@@ -217,7 +248,12 @@ def _check_array(array: NDArray[Any], name: str) -> None:
         raise InputError(f"{name} is an array of {array.dtype} {list(array.shape)}, expected uint8 [frames, height, width, 3]")
 
 
-def _from_array(array: NDArray[Any], wanted: int, name: str) -> Clip:
+def _from_array(array: NDArray[Any], sampling: Sampling, rate: float | None, name: str) -> Clip:
     _check_array(array, name)
-    places = spread(len(array), wanted)
-    return Clip(array[places], (None,) * len(places))
+    clock = _ticks(len(array), rate)
+    places = sampling.places(len(array), clock, name)
+    return Clip(array[places], tuple(None if clock is None else clock[place] for place in places))
+
+
+def _ticks(count: int, rate: float | None) -> tuple[float, ...] | None:
+    return None if rate is None else tuple(frame / rate for frame in range(count))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 from vistune.errors import InputError
@@ -10,15 +13,17 @@ from vistune.model.features import Features, Grid
 
 
 class Mlp(Connector):
-    """`depth` linear layers with GELU between them, all of the language model's width."""
+    """`depth` linear layers with GELU between them, all of the language model's width, or of the widths `hidden` and then that
+    (PointLLM's 1024 and 2048)."""
 
-    def __init__(self, width: int, out_width: int, depth: int = 2) -> None:
+    def __init__(self, width: int, out_width: int, depth: int = 2, hidden: Sequence[int] = ()) -> None:
         super().__init__()
-        if depth < 1:
-            raise InputError(f"connectors.mlp.depth is {depth}, expected at least 1")
-        layers: list[nn.Module] = [nn.Linear(width, out_width)]
-        for _ in range(depth - 1):
-            layers += [nn.GELU(), nn.Linear(out_width, out_width)]
+        if depth < 1 or any(inner < 1 for inner in hidden):
+            raise InputError(f"connectors.mlp.depth is {depth} and hidden {list(hidden)}, expected at least 1")
+        widths = [width, *(hidden or [out_width] * (depth - 1)), out_width]
+        layers: list[nn.Module] = [nn.Linear(width, widths[1])]
+        for inner, outer in pairwise(widths[1:]):
+            layers += [nn.GELU(), nn.Linear(inner, outer)]
         self.layers = nn.Sequential(*layers)
 
     def num_tokens(self, n: int, grid: Grid | None) -> int:

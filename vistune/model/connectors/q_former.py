@@ -27,7 +27,8 @@ class QFormer(Connector):
     what is asked (InstructBLIP, arXiv 2305.06500, section 2.3). Features enter through a norm, as BLIP-2's do. The transformer
     is that of `transformers`: `hidden` wide, `layers` deep. `norm_eps` is 1e-6 in its BLIP-2 directories, 1e-5 in LAVIS and
     what is built on it (MiniGPT-4, BLIVA, InternLM-XComposer). Where a Q-Former reads what another gave (Video-LLaMA), the one
-    goes without `project` (its `out_width` is then `hidden`), the other without `norm`.
+    goes without `project` (its `out_width` is then `hidden`), the other without `norm`. `extra` queries stand behind the others
+    under a name of their own, `connector.extra`: VideoChat's, which learn while the rest is frozen.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class QFormer(Connector):
         norm_eps: float = 1e-6,
         norm: bool = True,
         project: bool = True,
+        extra: int = 0,
     ) -> None:
         super().__init__()
         if hidden % heads:
@@ -73,16 +75,20 @@ class QFormer(Connector):
             )
         self.norm = nn.LayerNorm(width, eps=norm_eps) if norm else nn.Identity()
         self.queries = nn.Parameter(torch.randn(queries, hidden) * 0.02)
+        self.extra = nn.Parameter(torch.randn(extra, hidden) * 0.02) if extra else None
         self.proj = nn.Linear(hidden, out_width) if project else nn.Identity()
 
     def num_tokens(self, n: int, grid: Grid | None) -> int:
         """One a query."""
-        return len(self.queries)
+        return len(self._all_queries())
+
+    def _all_queries(self) -> Tensor:
+        return self.queries if self.extra is None else torch.cat([self.queries, self.extra])
 
     def forward(self, features: Features, text: TextContext | None = None) -> Tensor:
         """`[N, L, D]`, and N questions where they are read -> `[N, queries, H]`."""
         asked = {} if self.tokenizer is None else self._words(text, features.x.device)
-        tokens: Tensor = self.proj(self.read(self.queries.expand(len(features.x), -1, -1), features.x, **asked))
+        tokens: Tensor = self.proj(self.read(self._all_queries().expand(len(features.x), -1, -1), features.x, **asked))
         return tokens
 
     def read(self, queries: Tensor, x: Tensor, **asked: Tensor) -> Tensor:
@@ -100,7 +106,7 @@ class QFormer(Connector):
         if length > _WORDS:
             longest = max(text.texts, key=len)
             raise InputError(f"the question {longest[:60]!r}... has {length} tokens, but the Q-Former reads {_WORDS} at most")
-        queries = torch.ones((len(text.texts), len(self.queries)), dtype=torch.long, device=device)
+        queries = torch.ones((len(text.texts), len(self._all_queries())), dtype=torch.long, device=device)
         return {
             "input_ids": encoded["input_ids"].long(),
             "attention_mask": torch.cat([queries, encoded["attention_mask"]], dim=1),

@@ -17,7 +17,8 @@ class SharedQFormer(Connector):
     """Layers and projection are shared; every modality of `kinds` has its own `queries` that read its features.
 
     Kinds joined by `+` share a set of queries (`image+video`). Features of all of them have one width: a linear layer in front
-    brings them to it. The transformer is that of BLIP-2, without text.
+    brings them to it. The transformer is that of BLIP-2, without text. Without `project` (`out_width` is then `hidden`) a
+    linear layer of each modality's own can stand behind it, as X-LLM's.
     """
 
     def __init__(
@@ -31,8 +32,13 @@ class SharedQFormer(Connector):
         heads: int = 12,
         cross_every: int = 2,
         feed_forward: int | None = None,
+        project: bool = True,
     ) -> None:
         super().__init__()
+        if not project and out_width != hidden:
+            raise InputError(
+                f"connectors.shared_q_former without project gives its hidden width, {hidden}: set out_width to it"
+            )
         if hidden % heads:
             raise InputError(f"connectors.shared_q_former: {heads} heads do not divide the hidden width {hidden}")
         self.model = Blip2QFormerModel(
@@ -50,7 +56,7 @@ class SharedQFormer(Connector):
             {name.replace("+", "_"): nn.Parameter(torch.randn(queries, hidden) * 0.02) for name in kinds}
         )
         self._sets = {kind: name.replace("+", "_") for name in kinds for kind in name.split("+")}
-        self.proj = nn.Linear(hidden, out_width)
+        self.proj = nn.Linear(hidden, out_width) if project else nn.Identity()
 
     def num_tokens(self, n: int, grid: Grid | None) -> int:
         """One a query."""

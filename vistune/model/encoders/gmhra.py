@@ -32,10 +32,11 @@ class Gmhra(ClipEncoder):
         local: bool = False,
         reduction: float = 1.5,
         halve: bool = False,
+        array_rate: float | None = None,
         revision: str | None = None,
         load_weights: bool = True,
     ) -> None:
-        super().__init__(path, frames, 1, revision, load_weights)
+        super().__init__(path, frames, 1, array_rate, revision, load_weights)
         config = self.model.config
         depth = len(self.blocks)
         if not 1 <= layers <= depth:
@@ -71,19 +72,17 @@ class Gmhra(ClipEncoder):
 
     def _embed(self, inputs: Tensor) -> Tensor:
         """`[N, T, 3, H, W]` -> `[N T', 1 + patches, D]` with places."""
-        embeddings = self.model.embeddings
         if self.halved is None:
-            embedded: Tensor = embeddings(inputs.flatten(0, 1))
+            embedded: Tensor = self.norm_in(self.model.embeddings(inputs.flatten(0, 1)))
             return embedded
         patches = self.halved(inputs.transpose(1, 2)).transpose(1, 2).flatten(0, 1).flatten(2).transpose(1, 2)
-        first = embeddings.class_embedding.expand(len(patches), 1, -1)
-        placed: Tensor = torch.cat([first, patches], dim=1) + embeddings.position_embedding
+        first, places = self.front()
+        placed: Tensor = self.norm_in(torch.cat([first.expand(len(patches), 1, -1), patches], dim=1) + places)
         return placed
 
     def _layer(self, number: int, layer: nn.Module, x: Tensor, frames: int) -> Tensor:
         if not len(self.locals):
-            unchanged: Tensor = layer(x)
-            return unchanged
+            return self.through(layer, x)
         x = self.locals[2 * number](x, frames)
         x = x + layer.self_attn(layer.layer_norm1(x))[0]  # type: ignore[operator]
         x = self.locals[2 * number + 1](x, frames)

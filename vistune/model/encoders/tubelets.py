@@ -26,10 +26,11 @@ class Tubelets(ClipEncoder):
         frames: int = 8,
         depth: int = 2,
         keep: Sequence[int] = (),
+        array_rate: float | None = None,
         revision: str | None = None,
         load_weights: bool = True,
     ) -> None:
-        super().__init__(path, frames, depth, revision, load_weights)
+        super().__init__(path, frames, depth, array_rate, revision, load_weights)
         if wrong := [number for number in keep if not 0 <= number <= len(self.blocks)]:
             raise InputError(f"encoders.tubelets.keep names the state {wrong[0]}, but {path} has 0 to {len(self.blocks)}")
         self.keep = frozenset(keep)
@@ -38,11 +39,12 @@ class Tubelets(ClipEncoder):
         self.convolution = nn.Conv3d(3, self.width, (depth, *picture.kernel_size), (depth, *picture.stride))
         with torch.no_grad():
             self.convolution.weight.copy_(picture.weight[:, :, None].expand_as(self.convolution.weight) / depth)
-            self.convolution.bias.copy_(picture.bias)  # type: ignore[union-attr]
-            places = embeddings.position_embedding
+            begun = torch.zeros(self.width) if picture.bias is None else picture.bias
+            self.convolution.bias.copy_(begun)  # type: ignore[union-attr]
+            cls, places = self.front()
             repeated = places[:, 1:].repeat(1, frames // depth, 1)
             self.places = nn.Parameter(torch.cat([places[:, :1], repeated], dim=1))
-            self.cls = nn.Parameter(embeddings.class_embedding.clone())
+            self.cls = nn.Parameter(cls.clone())
         self.model.embeddings = nn.Identity()
         self.model.post_layernorm = nn.LayerNorm(self.width, eps=self.model.config.layer_norm_eps)
 
@@ -54,10 +56,10 @@ class Tubelets(ClipEncoder):
         """Clips `[N, T, 3, H, W]` -> `[N, 1 + T / depth * patches, D]`, the class token first."""
         patches = self.convolution(inputs.transpose(1, 2)).flatten(2).transpose(1, 2)
         x = torch.cat([self.cls.expand(len(patches), -1, -1), patches], dim=1)
-        x = x + self.places[:, : x.shape[1]]
+        x = self.norm_in(x + self.places[:, : x.shape[1]])
         states = {0: x}
         for number, layer in enumerate(self.blocks, 1):
-            x = layer(x)
+            x = self.through(layer, x)
             states[number] = x
         x = self.model.post_layernorm(x)
         return Features(x, None, x[:, 0], {number: states[number] for number in self.keep} or None)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Sequence
+from copy import copy
 
 import torch
 from torch import Tensor
 
+from vistune.errors import InputError
 from vistune.model.connectors.base import Connector, TextContext
 from vistune.model.encoders.base import Encoder
 from vistune.model.feature_cache import MediaCache
@@ -24,7 +26,9 @@ class Chain:
     """`encoder` and `connectors` are parts of the model; `places` is the fusion's, `device` says where the weights are.
 
     `before` and `after` are words around a medium, `{n}` its number among the sample's media of the kind: Qwen-VL's
-    `Picture {n}: <img>`. While a stage runs on kept features, `cache` holds them.
+    `Picture {n}: <img>`. In them, `{frames}` is the number of a film's frames (or stretches of a sound) and `{seconds}` their
+    times, with one decimal place: VideoChat's `The video contains {frames} frames sampled at {seconds} seconds.` While a stage
+    runs on kept features, `cache` holds them.
     """
 
     def __init__(
@@ -38,9 +42,17 @@ class Chain:
         after: str = "",
     ) -> None:
         self.reads: MediaKind = kind
+        self.taken_for: MediaKind = kind
         self.encoder, self.connectors = encoder, list(connectors)
         self.cache: MediaCache | None = None
         self._places, self._device, self._before, self._after = places, device, before, after
+
+    def reading(self, kind: MediaKind) -> Chain:
+        """The same parts and words for media of another `kind`, which the encoder brings into one space with its own: what
+        connectors learn from them serves its own kind, too."""
+        other = copy(self)
+        other.reads, other.cache = kind, None
+        return other
 
     def layout(self, medium: Media, where: str = "") -> Layout:
         """How the encoder's tokens of a medium lie."""
@@ -61,9 +73,24 @@ class Chain:
         assert isinstance(part, MediaRef)
         medium = sample.media[part.index]
         number = str(sum(other.kind == medium.kind for other in sample.media[: part.index + 1]))
-        around = [Words(text.replace("{n}", number)) if text else None for text in (self._before, self._after)]
+        said = [self._said(text.replace("{n}", number), medium, sample.where) for text in (self._before, self._after)]
+        around = [Words(text) if text else None for text in said]
         stretches = [around[0], Places(self.count(medium, sample.where)), around[1]]
         return [stretch for stretch in stretches if stretch is not None]
+
+    def _said(self, text: str, medium: Media, where: str) -> str:
+        """Words around a medium, filled in with what its header says."""
+        if "{frames}" not in text and "{seconds}" not in text:
+            return text
+        layout = self.layout(medium, where)
+        if layout.seconds is None and "{seconds}" in text:
+            raise InputError(
+                f"{where}: {medium.name} does not say when its frames are shown, as the words around {self.reads} media want: "
+                "give what reads it an array_rate, or words without {seconds}"
+            )
+        times = ", ".join(f"{round(second, 1)}" for second in layout.seconds or ())
+        count = layout.inputs if layout.seconds is None else len(layout.seconds)
+        return text.replace("{frames}", str(count)).replace("{seconds}", times)
 
     def prepare(self, part: Part, sample: Sample) -> Prepared:
         """Decoded and scaled, or what the cache keeps of it."""
@@ -118,7 +145,7 @@ class Chain:
             for places in grouped([state.shape for state in states]):
                 sizes = [len(states[place].x) for place in places]
                 texts = tuple(pairs[place][1] for place, size in zip(places, sizes, strict=True) for _ in range(size))
-                made = connector(joined([states[place] for place in places]), TextContext(texts, self.reads)).split(sizes)
+                made = connector(joined([states[place] for place in places]), TextContext(texts, self.taken_for)).split(sizes)
                 for place, tokens in zip(places, made, strict=True):
                     after = connector.layout_after(layouts[place])
                     states[place] = Features(connector.join(tokens, layouts[place]), after.grid)

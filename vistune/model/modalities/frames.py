@@ -8,7 +8,8 @@ from dataclasses import replace
 import torch
 from PIL import Image
 
-from vistune.data.media.video import film_shape, load_video
+from vistune.data.media.sampling import Rule, Sampling
+from vistune.data.media.video import film_header, load_video
 from vistune.errors import InputError
 from vistune.model.connectors.base import Connector
 from vistune.model.encoders.base import ImageEncoder
@@ -18,7 +19,11 @@ from vistune.sample import Media, MediaKind
 
 
 class Frames(Chain):
-    """`frames` frames, evenly spread (a shorter film gives all it has), are the inputs of an encoder of pictures."""
+    """`frames` frames at most, chosen by the rule `sample` (`vistune.data.media.sampling`), are the inputs of an encoder of
+    pictures.
+
+    Films that are arrays have no clock; `array_rate` says how many frames a second they have.
+    """
 
     encoder: ImageEncoder
 
@@ -32,20 +37,30 @@ class Frames(Chain):
         before: str = "",
         after: str = "",
         frames: int = 8,
+        sample: Rule = "uniform",
+        rate: float = 1.0,
+        array_rate: float | None = None,
     ) -> None:
         super().__init__(kind, encoder, connectors, places, device, before, after)
-        if frames < 1:
-            raise InputError(f"modalities.{kind}: frames is {frames}, expected at least 1")
-        self.frames = frames
+        try:
+            self.sampling = Sampling(frames, sample, rate)
+        except InputError as error:
+            raise InputError(f"modalities.{kind}: {error}") from error
+        if array_rate is not None and not 0 < array_rate < float("inf"):
+            raise InputError(f"modalities.{kind}: array_rate is {array_rate}, expected frames a second, a number above 0")
+        self.array_rate = array_rate
 
     def layout(self, medium: Media, where: str = "") -> Layout:
-        """From the film's header: its size and number of frames."""
-        count, size = film_shape(medium, where)
-        return self._layout(size, min(self.frames, count), where or medium.name)
+        """From the film's header: its size, its number of frames, and when they are shown."""
+        name = where or medium.name
+        header = film_header(medium, where, self.array_rate)
+        places = self.sampling.places(header.frames, header.clock, name)
+        seconds = None if header.clock is None else tuple(header.clock[place] for place in places)
+        return replace(self._layout(header.size, len(places), name), seconds=seconds)
 
     def read(self, medium: Media, where: str = "") -> Prepared:
         """The frames, each prepared as a picture."""
-        clip = load_video(medium, self.frames, where)
+        clip = load_video(medium, self.sampling, where, array_rate=self.array_rate)
         seen = [self.encoder.prepare(Image.fromarray(frame)) for frame in clip.frames]
         height, width = clip.frames.shape[1:3]
         layout = self._layout((width, height), len(seen), where or medium.name)
