@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from headless import Browser, chromium
 
 ROOT = Path(__file__).parent.parent
 WORDS = [
@@ -24,6 +26,13 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"needs shared material at {folder} (set VISTUNE_SHARED)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Headless Chromium."""
+    with chromium() as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -78,17 +78,21 @@ class Codec:
 
     def decode(self, text: str, size: Size | None = None) -> list[Region]:
         """Every box and point in `text`, in order. What lies outside [0, 1] or is turned inside out is not a region."""
+        return [region for _, _, region in self.located(text, size)]
+
+    def located(self, text: str, size: Size | None = None) -> list[tuple[int, int, Region]]:
+        """`decode`, with where in the text each region is written: (start, end, region)."""
         regions = []
-        for _, _, found in self.spans(text):
+        for start, end, found in self.spans(text):
             names = list(found)
             values = self._read(list(found.values()), size)
             if not all(0 <= value <= 1 for value in values):
                 continue
             found = dict(zip(names, values, strict=True))
             if "x" in found:
-                regions.append(Region(point=(found["x"], found["y"])))
+                regions.append((start, end, Region(point=(found["x"], found["y"]))))
             elif found["x1"] <= found["x2"] and found["y1"] <= found["y2"]:
-                regions.append(Region(box=(found["x1"], found["y1"], found["x2"], found["y2"])))
+                regions.append((start, end, Region(box=(found["x1"], found["y1"], found["x2"], found["y2"]))))
         return regions
 
     def spans(self, text: str) -> Iterator[Span]:

@@ -170,7 +170,12 @@ class Api:
 
     def _model(self, name: str) -> dict[str, Any]:
         served = self.service.engines[name].served
-        own = {"reads": list(served.reads), "makes": list(served.makes), "context": served.context}
+        own = {
+            "reads": list(served.reads),
+            "points": list(served.points),
+            "makes": list(served.makes),
+            "context": served.context,
+        }
         return {"id": name, "object": "model", "created": self._started, "owned_by": "vistune", "vistune": own}
 
     async def health(self, request: Request) -> Response:

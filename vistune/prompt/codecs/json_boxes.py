@@ -53,14 +53,13 @@ class JsonBoxes(Codec):
             objects.append(text if region.label is None else text.removesuffix("}") + named)
         return objects[0] if len(objects) == 1 else "[" + ", ".join(objects) + "]"
 
-    def decode(self, text: str, size: Size | None = None) -> list[Region]:
+    def located(self, text: str, size: Size | None = None) -> list[tuple[int, int, Region]]:
         """Every box and point in `text`, named by the `label` of its object."""
         regions = []
-        for start, end, _ in self.spans(text):
-            found = super().decode(text[start:end], size)
+        for start, end, region in super().located(text, size):
             closed = text.find("}", end)
             label = _LABEL.search(text, max(text.rfind("{", 0, start), 0), len(text) if closed < 0 else closed)
-            regions += [replace(region, label=label and (label[1] or label[2])) for region in found]
+            regions.append((start, end, replace(region, label=label and (label[1] or label[2]))))
         return regions
 
     def _read(self, values: list[float], size: Size | None) -> list[float]:

@@ -70,7 +70,10 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Answer `copy` is complete: its whole `text`, why it ended (`stop` or `length`), how many tokens it took to write."""
+    """Answer `copy` is complete: its whole `text`, why it ended (`stop` or `length`), how many tokens it took to write.
+
+    The first of `regions` are those that the text writes, at `spans` of its characters; the others heads made.
+    """
 
     copy: int
     text: str
@@ -78,6 +81,7 @@ class Ended:
     tokens: int
     regions: tuple[Region, ...] = ()
     media: tuple[Media, ...] = ()
+    spans: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,7 @@ class Batchwise:
             ask = row.order.ask
             answer = model.answer([ask.sample], ask.max_tokens, **_steered([row]))[0]
             if not row.order.gone:
-                row.finish_as(answer)
+                row.finish_as(answer, self.served.regions)
 
 
 def model_has_heads(served: Served) -> bool:

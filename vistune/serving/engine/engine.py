@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import torch
+
 from vistune.errors import InputError
 from vistune.serving.engine.asking import Ranked
 from vistune.serving.engine.batchwise import Batchwise
@@ -107,8 +109,9 @@ class Engine:
                 if self._closed:
                     break
                 orders = self._next()
-            self._admit(orders)
-            self._advance()
+            with torch.no_grad():
+                self._admit(orders)
+                self._advance()
         ending = Refusal("the server is shutting down", 503, retry_after=5)
         self.method.abandon(ending)
         for order in self._queue:

@@ -15,7 +15,7 @@ from vistune.serving.engine.asking import Ask, Ended, Failed, Hear, Likelihood, 
 from vistune.serving.engine.choosing import Chooser, Grammar, Told
 from vistune.serving.engine.wording import Decode, Wording
 
-Regions: TypeAlias = Callable[[Sample, str], Sequence[Region]]
+Regions: TypeAlias = Callable[[Sample, str], Sequence[tuple[int, int, Region]]]
 
 
 @dataclass
@@ -90,15 +90,24 @@ class Row:
     def finish(self, regions: Regions) -> None:
         """Nothing more comes: tell the rest, and the whole with the `regions` in it."""
         whole, rest = self.wording.finish()
-        self._end(whole, rest, regions(self.order.ask.sample, whole), ())
+        found = regions(self.order.ask.sample, whole)
+        self._end(whole, rest, [region for _, _, region in found], (), found)
 
-    def finish_as(self, answer: Answer) -> None:
+    def finish_as(self, answer: Answer, regions: Regions) -> None:
         """Nothing more comes, and `answer` says what was made of it."""
         whole, rest = self.wording.finish()
         said = whole[: len(whole) - len(rest)]
-        self._end(answer.text, answer.text.removeprefix(said), answer.regions, answer.media)
+        written = regions(self.order.ask.sample, answer.text)
+        self._end(answer.text, answer.text.removeprefix(said), answer.regions, answer.media, written)
 
-    def _end(self, whole: str, rest: str, regions: Sequence[Region], media: Sequence[Media]) -> None:
+    def _end(
+        self,
+        whole: str,
+        rest: str,
+        regions: Sequence[Region],
+        media: Sequence[Media],
+        written: Sequence[tuple[int, int, Region]],
+    ) -> None:
         said = [
             Likelihood(whole[start:end], each.logprob, each.top)
             for start, end, each in self._waiting
@@ -106,7 +115,9 @@ class Row:
         ]
         if rest or said:
             self.order.hear(Said(self.copy, rest, tuple(said)))
-        self.order.hear(Ended(self.copy, whole, self.reason or "stop", self.count, tuple(regions), tuple(media)))
+        spans = tuple((start, end) for start, end, _ in written)
+        reason = self.reason or "stop"
+        self.order.hear(Ended(self.copy, whole, reason, self.count, tuple(regions), tuple(media), spans))
 
     def _hear(self, text: str) -> None:
         clear = [each for each in self._waiting if each[1] <= len(self.wording.said)]

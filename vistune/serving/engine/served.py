@@ -58,10 +58,18 @@ class Served:
 
     @cached_property
     def reads(self) -> tuple[str, ...]:
-        """The kinds of media that it takes, and of regions besides boxes and points, which can be written as text."""
+        """The kinds of media that it takes."""
         if isinstance(self.model, NativeModel):
             return ("image",)
         return tuple(kind for kind in MEDIA_KINDS if kind in self.model.chains)
+
+    @cached_property
+    def points(self) -> tuple[str, ...]:
+        """The kinds of regions that it can be pointed at with: boxes and points are at least written out."""
+        written = ("box", "point")
+        if isinstance(self.model, NativeModel):
+            return written
+        return (*written, *(kind for kind in ("mask",) if kind in self.model.modalities))
 
     @cached_property
     def makes(self) -> tuple[str, ...]:
@@ -88,16 +96,17 @@ class Served:
             return str(self.tokenizer.decode(list(ids), skip_special_tokens=False))
         return self.model.text_of(ids)
 
-    def regions(self, sample: Sample, text: str) -> list[Region]:
-        """Boxes and points that an answer writes."""
+    def regions(self, sample: Sample, text: str) -> list[tuple[int, int, Region]]:
+        """Boxes and points that an answer writes, with where in its text they stand: (start, end, region)."""
+        if not sample.media:
+            return []
         size = None
         if self.model.codec.needs_size:
             picture = next((medium for medium in sample.media if medium.kind == "image"), None)
             if picture is None:
                 return []
             size = image_size(picture, sample.where)
-        found: list[Region] = self.model.codec.decode(text, size)
-        return found if sample.media else []
+        return self.model.codec.located(text, size)
 
     def rank(self, sample: Sample, options: Sequence[str], ranking: Ranking) -> list[float]:
         """Log-probabilities of options as the answer. Raises `InputError` for a model that is not of this package's parts."""

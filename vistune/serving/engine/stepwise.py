@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
+from itertools import accumulate
 
+import torch
 from torch import Tensor
 
 from vistune.errors import InputError
 from vistune.model.answering.prefixes import tokens
 from vistune.model.answering.running import Joining, Pairs, Running, joins, steps
 from vistune.model.language.inputs import Inputs
+from vistune.model.modalities.base import probe
 from vistune.model.packing import Example, pack
 from vistune.model.vlm import VisionLanguageModel
+from vistune.sample import MediaRef, Sample, Text, Turn
 from vistune.serving.engine.choosing import choose_all
 from vistune.serving.engine.kept import Beginnings
 from vistune.serving.engine.rows import Order, Row
@@ -34,12 +38,11 @@ class Stepwise:
         model = served.model
         if not isinstance(model, VisionLanguageModel) or model.head_of or not steps(model.llm):
             return False
-        fusion = model.fusion
-        return not (fusion.repeats or fusion.looks)
+        return not (model.fusion.repeats or model.fusion.looks) and all(map(joins, _tried(model)))
 
     def admit(self, orders: Sequence[Order]) -> None:
         """Read the prompts of orders and choose the first token of their answers."""
-        waiting = [(order, self._inputs(order.ready)) for order in orders]
+        waiting = list(zip(orders, self._inputs([order.ready for order in orders]), strict=True))
         while waiting:
             first, later = self._leaders(waiting)
             self._join(first)
@@ -58,11 +61,11 @@ class Stepwise:
             order.fail(error)
         self.rows, self.running = [], Running(self.model.llm)
 
-    def _inputs(self, example: Example) -> Inputs:
-        inputs = self.model.inputs(pack([example]))
-        if not joins(inputs):
-            raise InputError("this model's fusion brings a context along: it is answered batch by batch")
-        return inputs
+    def _inputs(self, examples: Sequence[Example]) -> list[Inputs]:
+        """What the language model reads of each prompt; media that arrive together are encoded together."""
+        inputs = self.model.inputs(pack(examples))
+        ends = list(accumulate(inputs.lengths))
+        return [_cut(inputs, end - length, end) for end, length in zip(ends, inputs.lengths, strict=True)]
 
     def _leaders(self, waiting: list[tuple[Order, Inputs]]) -> tuple[list[tuple[Order, Inputs]], list[tuple[Order, Inputs]]]:
         """Of questions alike up to their first medium that arrive together, one is read before the others, which then go on."""
@@ -124,6 +127,21 @@ class Stepwise:
         for row in gone:
             if not row.order.gone:
                 row.finish(self.served.regions)
+
+
+@torch.no_grad()
+def _tried(model: VisionLanguageModel) -> Iterator[Inputs]:
+    """What the language model reads of a small medium of each kind, and of words alone."""
+    for media in ((), *((probe(kind),) for kind in model.chains)):
+        shown = [MediaRef(place) for place in range(len(media))]
+        sample = Sample("probe", media, (Turn("user", (*shown, Text("?"))),))
+        yield model.inputs(pack([model.example(sample, model.renderer(), True)]))
+
+
+def _cut(inputs: Inputs, start: int, end: int) -> Inputs:
+    """One sample of a packed row."""
+    modality = None if inputs.modality is None else inputs.modality[start:end]
+    return Inputs(inputs.embeds[start:end], inputs.positions[start:end], (end - start,), modality)
 
 
 def group(example: Example) -> Hashable:

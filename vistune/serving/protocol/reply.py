@@ -84,6 +84,8 @@ def found(ended: Ended) -> dict[str, Any]:
     extra: dict[str, Any] = {}
     if ended.regions:
         extra["regions"] = [region_json(region) for region in ended.regions]
+        for record, span in zip(extra["regions"], ended.spans, strict=False):
+            record["span"] = list(span)
     if ended.media:
         extra["media"] = [_medium(medium) for medium in ended.media]
     return {"vistune": extra} if extra else {}
