@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from PIL import Image
 
 from vistune.data.media.image import load_image
+from vistune.data.media.keep import keep
 from vistune.draw import draw_regions
 from vistune.errors import InputError, TooLongError
 from vistune.model.answering.opening import Model
@@ -17,10 +19,11 @@ from vistune.sample import Media, MediaRef, Region, Sample, Text, Turn
 
 
 class Conversation:
-    """Questions and answers so far, about `image` (a path) or none."""
+    """Questions and answers so far, about `image` (a path) or none, and `further` films, sounds and clouds."""
 
-    def __init__(self, model: Model, image: str | None, max_new_tokens: int = 256) -> None:
+    def __init__(self, model: Model, image: str | None, max_new_tokens: int = 256, further: Sequence[Media] = ()) -> None:
         self.model, self.image, self.max_new_tokens = model, image, max_new_tokens
+        self.further = tuple(further)
         self.turns: tuple[Turn, ...] = ()
         self.dropped = 0
         self.options: dict[str, Any] = {}
@@ -37,7 +40,7 @@ class Conversation:
         self.dropped = 0
         while True:
             try:
-                return self._answered(_about(question_sample(self.image, question, self.turns), region))
+                return self._answered(self._beside(_about(question_sample(self.image, question, self.turns), region)))
             except TooLongError:
                 if not self.turns:
                     raise
@@ -61,6 +64,16 @@ class Conversation:
         first, *rest = turns
         return (replace(first, parts=(MediaRef(0), Text("\n"), *first.parts)), *rest)
 
+    def _beside(self, sample: Sample) -> Sample:
+        """The sample with the further media, shown behind the picture in the first question."""
+        first, *rest = sample.turns
+        count = len(sample.media)
+        if not self.turns:
+            own = [part for part in first.parts if isinstance(part, MediaRef)]
+            shown = [MediaRef(count + index) for index in range(len(self.further))]
+            first = replace(first, parts=(*own, *shown, *first.parts[len(own) :]))
+        return replace(sample, media=(*sample.media, *self.further), turns=(first, *rest))
+
     def _answered(self, sample: Sample) -> str:
         if isinstance(self.model, VisionLanguageModel):
             answer = self.model.answer([sample], self.max_new_tokens, **self.options)[0]
@@ -71,6 +84,10 @@ class Conversation:
             self.regions = tuple(self.model.codec.decode(text, size))
         self.turns = (*sample.turns, Turn("assistant", (Text(text),)))
         return text
+
+    def keep(self, out: Path) -> list[Path]:
+        """Write the media that the last answer made beside `out`, numbered; returns the files."""
+        return [keep(medium, out.with_name(f"{out.stem}.{number}")) for number, medium in enumerate(self.media, 1)]
 
     def draw(self, out: Path | None) -> Path | None:
         """Draw the last answer's regions into a copy of the picture; None when there is nothing to draw."""

@@ -1,11 +1,13 @@
-"""Two processes train a model of every modality as one does, also where a process lacks media of a kind."""
+"""A model of every modality: two processes train it as one does, and a run that was killed goes on to the same bits."""
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -50,3 +52,39 @@ def test_two_processes_are_one(tiny_spec: dict, tmp_path: Path) -> None:
                 torch.testing.assert_close(
                     got[name], tensor, atol=1e-4, rtol=1e-4, msg=lambda text, name=name: f"{name}: {text}"
                 )
+
+
+@pytest.mark.slow
+def test_a_run_killed_outright_goes_on_to_the_same_bits(tiny_spec: dict, tmp_path: Path) -> None:
+    """With dropout in the adapters, so that the state of the random numbers is part of what goes on; twice, at other steps."""
+    data = tmp_path / "samples.jsonl"
+    data.write_text("\n".join(json.dumps(sample_of(number, kinds).to_json()) for number, kinds in enumerate(KINDS)))
+    spec = spec_of(tiny_spec, "Dreams") | {"adapt": {"llm": {"kind": "lora", "rank": 4, "dropout": 0.3}}}
+    recipe = recipe_of(spec, f"samples:{data}", batch=4, micro=2, steps=14, cache="encoder")
+    rates = {**recipe.stages[0].train, "llm.adapter": 1e-2}
+    run = tmp_path / "run.yaml"
+    run.write_text(recipe.override({"stages.0.train": rates}).to_yaml())
+    path = os.pathsep.join([str(MODEL), os.environ.get("PYTHONPATH", "")])
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": path}
+
+    def command(out: str) -> list[str]:
+        told = ["--save-every", "2", "--precision", "fp32", "--trust", "small_parts"]
+        return [sys.executable, "-m", "vistune", "train", str(run), "--out", str(tmp_path / out), *told]
+
+    def log(out: str) -> list[dict]:
+        file = tmp_path / out / "logs" / "tune.jsonl"
+        return [json.loads(line) for line in file.read_text().splitlines() if line.endswith("}")] if file.exists() else []
+
+    subprocess.run(command("whole"), env=environment, check=True, capture_output=True)
+    for until in (3, 9):
+        process = subprocess.Popen(command("cut"), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while process.poll() is None and len(log("cut")) < until:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert process.returncode == -signal.SIGKILL and not (tmp_path / "cut" / "tune").exists()
+    subprocess.run(command("cut"), env=environment, check=True, capture_output=True)
+    assert [line["loss"] for line in log("cut")] == [line["loss"] for line in log("whole")]
+    with trusting(["small_parts"]):
+        whole, cut = (vistune.load(tmp_path / out / "tune", trust=["small_parts"]).state_dict() for out in ("whole", "cut"))
+    assert whole.keys() == cut.keys() and all(torch.equal(whole[name], cut[name]) for name in whole)

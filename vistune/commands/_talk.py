@@ -31,6 +31,10 @@ def answer(talk: Conversation, question: str, out: Path | None, ask: Callable[[s
     drawn = None if out is None else talk.draw(out)  # nothing is written beside the user's pictures unless asked
     if drawn is not None:
         print(f"drawn: {drawn}")
+    for made in [] if out is None else talk.keep(out):
+        print(f"made: {made}")
+    if talk.media and out is None:
+        print(f"({len(talk.media)} media were made: --out FILE keeps them beside FILE)", file=sys.stderr)
 
 
 def converse(talk: Conversation, out: Path | None) -> None:

@@ -108,18 +108,26 @@ def chat(
     model: Annotated[str, typer.Argument(help="A checkpoint folder, or a model of transformers (directory or hub id).")],
     question: Annotated[str | None, typer.Argument(help="Without it, questions are read from the terminal.")] = None,
     image: Annotated[Path | None, typer.Option(help="The picture to talk about.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Where boxes in the answer are drawn into a copy of the picture.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the answer's boxes and masks are drawn; media that it makes are kept beside it.")
+    ] = None,
+    video: Annotated[list[Path], typer.Option(help="A film to talk about; may be repeated.")] = [],  # noqa: B006
+    audio: Annotated[list[Path], typer.Option(help="A sound to talk about; may be repeated.")] = [],  # noqa: B006
+    points: Annotated[list[Path], typer.Option(help="A point cloud to talk about; may be repeated.")] = [],  # noqa: B006
     max_new_tokens: Annotated[int, typer.Option(min=1)] = 256,
     device: Device = "auto",
     dtype: Dtype = "auto",
     trust: Trust = None,
 ) -> None:
-    """Talk about a picture: one question, or a conversation."""
+    """Talk about a picture, a film, a sound: one question, or a conversation."""
     from vistune.chat import Conversation
     from vistune.commands._answerers import open_model
     from vistune.commands._talk import answer, converse
+    from vistune.sample import Media, MediaKind
 
-    talk = Conversation(open_model(model, device, dtype), None if image is None else str(image), max_new_tokens)
+    shown: dict[MediaKind, list[Path]] = {"video": video, "audio": audio, "points": points}
+    further = [Media.file(kind, str(file)) for kind, files in shown.items() for file in files]
+    talk = Conversation(open_model(model, device, dtype), None if image is None else str(image), max_new_tokens, further)
     if question is not None:
         answer(talk, question, out)
         return

@@ -24,6 +24,8 @@ def export(model: VisionLanguageModel, folder: str | Path) -> float:
         raise InputError("the language model has a prompt or prefix, which no architecture of transformers holds")
     if model.spec.adapt:
         raise InputError("this model has adapters: `vistune merge` it first")
+    if lost := _lost(model):
+        raise InputError(f"no architecture of transformers that this is exported to holds {' and '.join(lost)}")
     temporary = folder.with_name(f".{folder.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
@@ -38,3 +40,14 @@ def export(model: VisionLanguageModel, folder: str | Path) -> float:
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return difference
+
+
+def _lost(model: VisionLanguageModel) -> list[str]:
+    """What the model reads and makes beside text about pictures: none of it would be missed by comparing logits of that."""
+    kinds = [kind for kind in model.modalities if kind != "image"]
+    image = model.routes.get("image")
+    lost = [f"the modality {kind}" for kind in kinds]
+    lost += [f"the head {name}" for name in model.heads]
+    if image is not None and image.settings:
+        lost.append(f"the settings of model.modalities.image ({', '.join(sorted(image.settings))})")
+    return lost
