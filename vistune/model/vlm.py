@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from vistune.errors import InputError
+from vistune.model import miscount
 from vistune.model.adapters.adapt import adapt
 from vistune.model.answering.answers import Answer, answered
 from vistune.model.answering.prefixes import shared_prefixes
@@ -181,11 +182,20 @@ class VisionLanguageModel(Trainable[Renderer, Example, Batch]):
         seen: dict[str, list[Sight]] = {}
         for kind, modality in self.modalities.items():
             if batch.things.get(kind):
-                tokens[kind], seen[kind] = modality.tokens(batch.things[kind], seen)
+                names = self.routes[kind].chain
+                chain = modality if isinstance(modality, Chain) else None
+                with miscount.told(batch, kind, chain, names):
+                    tokens[kind], seen[kind] = modality.tokens(batch.things[kind], seen)
+                    # A fusion may give media other places than tokens (gated attention: one); regions are always spliced.
+                    taken = self.fusion.places if chain is not None and kind in self.fusion.carries else lambda count: count
+                    places = {number: taken(len(each)) for number, each in enumerate(tokens[kind])}
+                    miscount.check(batch, kind, dict(enumerate(tokens[kind])), places, f"the part {names[-1]!r}")
         for kind, head in self.head_of.items():
             if kind in batch.slots and batch.slots[kind] and head.fills:
                 lengths = {slot.which: slot.length for slot in batch.slots[kind]}
                 tokens[kind] = [head.fill(length) for _, length in sorted(lengths.items())]
+                places = {number: len(each) for number, each in enumerate(tokens[kind])}
+                miscount.check(batch, kind, dict(enumerate(tokens[kind])), places, f"the head {type(head).__name__}")
         return tokens, seen
 
     def inputs(self, batch: Batch) -> Inputs:
