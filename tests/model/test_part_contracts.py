@@ -131,22 +131,15 @@ def with_part(spec: Spec, folder: str, kind: str, place: Path) -> tuple[Spec, st
         return spec | made, "roi", (box,), (), 0
     if folder == "fusion":
         connector = test_fusion.CONNECTORS.get(kind, test_fusion.RESAMPLER)
-        return (
-            spec | {"connector": connector, "fusion": {"kind": kind, **test_fusion.FUSIONS.get(kind, {})}},
-            "fusion",
-            (),
-            (),
-            0,
-        )
+        fusion = {"kind": kind, **test_fusion.FUSIONS.get(kind, {})}
+        return spec | {"connector": connector, "fusion": fusion}, "fusion", (), (), 0
     segmenter, painter, speaking = (place / name for name in ("segmenter", "painter", "speaking"))
     write_segmenter(segmenter)
     write_painter(painter)
     write_painter(speaking, width=128)
     folders = {"segmenter": str(segmenter), "painter": str(painter), "speaking": str(speaking)}
     made = {"heads": {"made": test_heads.spec(kind, folders)}, "max_length": 1024}
-    makes = {"promptable_mask": "mask", "box_regression": "box", "set_queries": "box", "alignment_token": "box"}.get(
-        kind, "image"
-    )
+    makes = {"promptable_mask": "mask", "box_regression": "box", "set_queries": "box", "alignment_token": "box"}
     mask = np.zeros((40, 30), dtype=bool)
     mask[10:30, 5:20] = True
     says: dict[str, tuple[Any, ...]] = {"mask": (Region(0, mask=mask, label="a bus"),), "box": (box,), "image": (Produce(1),)}

@@ -39,7 +39,9 @@ def _weights(start: Tensor, end: Tensor, bins: int, cells: int, samples: int, al
         length = length.clamp(min=1.0)
     width = (length / bins)[:, None, None]
     count = width.ceil().clamp(min=0) if samples <= 0 else torch.full_like(width, samples)
-    sample = _numbers(max(1, int(count.max())) if len(count) else 1, start)
+    # On the meta device (plans) sizes of boxes have no values; how many samples a bin has changes no matrix product.
+    most = max(1, int(count.max())) if len(count) and not count.is_meta else 1
+    sample = _numbers(most, start)
     bin_start = start[:, None, None] + _numbers(bins, start)[:, None] * width
     place = bin_start + (sample + 0.5) * width / count.clamp(min=1)  # [R, bins, most samples]
     # A place more than one cell outside the map reads zero; one up to a cell outside reads the border.
