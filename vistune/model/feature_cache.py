@@ -130,7 +130,7 @@ class FeatureCache:
             return
         geometry = json.dumps([medium.geometry.scale, medium.geometry.offset])
         metadata = {"geometry": geometry, "inputs": str(len(medium.inputs))}
-        # Copies: a summary may be a view of the tokens (ImageBind's one vector is both), which safetensors does not write twice.
+        # Copies: a summary may be a view of the tokens (ImageBind's vector is both), which safetensors does not write twice.
         own = {name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()}
         contents = save(own, metadata)
         with atomic_path(self._file(medium.key)) as temporary:
