@@ -47,6 +47,7 @@ class Stage:
     `workers` is the number of processes that decode and render ahead (0: a thread does).
     `encode_as` sends media of a kind the way of another, where a joint encoder reads both: `{video: audio}` teaches what stands
     behind sounds on films (Video-LLaMA's audio branch).
+    `preference` makes the stage learn from pairs of answers (`vistune.training.preference.settings`).
     """
 
     name: str
@@ -69,6 +70,7 @@ class Stage:
     cache_folder: str | None = None
     workers: int = 0
     encode_as: Mapping[str, str] = field(default_factory=dict)
+    preference: Mapping[str, Any] | None = None
 
     @property
     def row(self) -> int:

@@ -305,6 +305,9 @@ def write_v_coco(folder: Path, records: list[Json]) -> dict[str, Any]:
 
 SOURCES: dict[str, Source] = {
     "boxes_in_text": Source(boxed, array("boxes_in_text", units="pixels")),
+    "preferences": Source(
+        lambda number: {"image": "a.png", "question": f"Q{number}?", "chosen": "A", "rejected": "B"}, lines("preferences")
+    ),
     "captions": Source(lambda number: {"image": "a.png", "caption": [f"C{number}", "D"]}, lines("captions")),
     "cityscapes": Source(polygons, write_cityscapes),
     "class_folders": Source(lambda number: {"name": "file.jpg"}, write_class_folders),

@@ -8,7 +8,7 @@ from vistune.data.samples import Samples
 from vistune.errors import InputError
 from vistune.model.answering.opening import Model
 from vistune.recipe import Stage
-from vistune.training.steps.work import work_of_steps
+from vistune.training.objectives import stage_work
 
 LOOKED_AT = 8
 
@@ -20,7 +20,7 @@ def first_look(model: Model, samples: Samples, stage: Stage, seed: int) -> None:
     """
     few = replace(stage, batch=min(stage.batch, LOOKED_AT), micro=None, max_tokens=None, max_images=None)
     try:
-        work = next(work_of_steps(model, samples, few, seed, 0, 1))
+        work = next(stage_work(model, samples, few, seed, 0, 1))
     except InputError as error:
         raise InputError(f"stage {stage.name!r}, before anything is trained: {error}") from error
     if not any(work.counts.values()):

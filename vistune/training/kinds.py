@@ -11,6 +11,7 @@ from vistune.model.trainable import AnyTrainable
 from vistune.model.vlm import VisionLanguageModel
 from vistune.recipe import Stage
 from vistune.training.distributed import Ranks
+from vistune.training.preference.settings import settings_of
 
 
 def of_parts(model: nn.Module) -> VisionLanguageModel | None:
@@ -21,6 +22,10 @@ def of_parts(model: nn.Module) -> VisionLanguageModel | None:
 def check_stage(model: AnyTrainable, stage: Stage, ranks: Ranks) -> None:
     """Raises `InputError` for settings that only a model made of parts has, given to one that is taken whole, and for media
     that are to go the way of others which their encoder does not read."""
+    if settings_of(stage) is not None and (ranks.sharded or of_parts(model) is None):
+        raise InputError(
+            f"stage {stage.name!r}: pairs are learnt from by models made of parts, whole on each process (--parallel ddp)"
+        )
     if model.packs:
         with encoding(model, stage):
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import resource
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -55,9 +56,20 @@ class Log:
         self._dropped = (0, 0)
 
     def add(
-        self, step: int, steps: int, loss: float, norm: float, factor: float, work: Work[Any], seconds: float, waited: float
+        self,
+        step: int,
+        steps: int,
+        loss: float,
+        norm: float,
+        factor: float,
+        work: Work[Any],
+        seconds: float,
+        waited: float,
+        noted: Mapping[str, float] | None = None,
     ) -> None:
         """Write the line of one step, which took `seconds` after `waited` seconds (of the whole run) for its data.
+
+        `noted` is what an objective says beside its loss.
 
         Rows are packed, so every token that is computed is one of a sample and padding is none.
         """
@@ -84,6 +96,7 @@ class Log:
             "loader_wait_percent": round(100 * wait / (seconds + wait), 1),
             "memory_mb": round(memory() / 1e6, 1),
             "mfu": None if share is None else round(share, 4),
+            **(noted or {}),
         }
         self._file.write(json.dumps(record) + "\n")
         self._file.flush()

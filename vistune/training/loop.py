@@ -31,6 +31,7 @@ from vistune.recipe import Stage
 from vistune.training.caching import caching
 from vistune.training.distributed import ALONE, Ranks, sum_gradients
 from vistune.training.log import Log, Meter
+from vistune.training.objectives import stage_losses, stage_work
 from vistune.training.selection import fingerprint, select
 from vistune.training.state import load_state, save_state
 from vistune.training.steps.losses import loss_weights
@@ -39,7 +40,7 @@ from vistune.training.steps.precision import Precision, autocast, resolve
 from vistune.training.steps.preparing import prepared
 from vistune.training.steps.recompute import recomputing
 from vistune.training.steps.rounds import counted, evened
-from vistune.training.steps.work import Work, work_of_steps
+from vistune.training.steps.work import Work
 from vistune.training.stopping import stopping
 from vistune.training.telling import telling
 
@@ -94,13 +95,14 @@ def train_stage(
     parameters = [parameter for group in selection.groups.values() for parameter in group]
     context = resolve(precision, model.device)
     # Counting operations runs parts once, which may draw random numbers: a resumed run then goes on with those of its state.
-    meter = Meter(model, context, ranks.sharded)
+    meter = Meter(model, context, ranks.sharded or stage.preference is not None)
+    objective = stage_losses(model, samples, stage, selection.names, seed, steps, paths.state, precision, ranks)
     first = load_state(paths.state, model, parts, optimizer, ranks)
     log = Log(paths.log if ranks.first else Path(os.devnull), first, meter)
     model.train()
 
     def make(first: int, steps: int) -> Iterator[Work[Any]]:
-        return work_of_steps(model, samples, stage, seed, first, steps, ranks)
+        return stage_work(model, samples, stage, seed, first, steps, ranks)
 
     unreached = {part: _of_part(model, selection.names, part) for part in {name.split(".")[0] for name in selection.names}}
     ahead = prepared(make, first, steps, stage.workers)
@@ -121,22 +123,23 @@ def train_stage(
             loss = 0.0
             for batch in todo.batches:
                 with autocast(context, model.device):
-                    losses = model(batch)
+                    losses = objective.of(batch)
                 shares = [weights[name] * each.sum / todo.counts[each.of] for name, each in losses.items()]
                 share = torch.stack(shares).sum()
                 share = share if batch.supervised else share * 0  # a filler
                 if share.requires_grad:  # a row without pictures teaches a connector nothing
                     share.backward()
                 loss += share.item()
-            shares_of_all = ranks.gather((loss, stop.asked))
-            loss, asked = sum(share for share, _ in shares_of_all), max(asked for _, asked in shares_of_all)
+            shares_of_all = ranks.gather((loss, stop.asked, objective.taken()))
+            loss, asked = sum(part[0] for part in shares_of_all), max(part[1] for part in shares_of_all)
+            noted = {name: sum(part[2][name] for part in shares_of_all) / todo.samples for name in shares_of_all[0][2]}
             _check_finite(loss, "the loss", stage, step)
             unreached = {part: own for part, own in unreached.items() if not any(map(_moved, own))}
             sum_gradients(parameters, ranks)
             norm = float(whole(torch.nn.utils.clip_grad_norm_(parameters, stage.clip)))
             _check_finite(norm, "the norm of the gradients", stage, step)
             optimizer.step()
-            log.add(step + 1, steps, loss, norm, factor, todo, time.perf_counter() - began, ahead.waited)
+            log.add(step + 1, steps, loss, norm, factor, todo, time.perf_counter() - began, ahead.waited, noted)
             teller.step(step + 1, loss, max(stage.train.values()) * factor, todo.tokens)
             last = step + 1 == steps
             due = asked or (step + 1) % save_every == 0

@@ -123,6 +123,32 @@ def absent_objects(
     return each(make)
 
 
+def preferred_existence(
+    vocabulary: Vocabulary, ways: Sequence[Way] = ("random", "popular", "adversarial"), each_way: int = 1, seed: int = 0
+) -> Operator:
+    """Pairs to prefer among: each question about existence alone, answered truly, and by its contrary in `meta["rejected"]`.
+
+    As many are about present objects as about absent ones, so that neither answer is preferred as such.
+    """
+
+    def make(record: Record) -> list[Record]:
+        present = [region.label for region in record.facts.objects if region.label]
+        draw = random.Random(f"{seed}:preferred:{record.id}")
+        missing = list(dict.fromkeys(name for way in ways for name in vocabulary.absent(present, way, each_way, draw)))
+        vocabulary.learn(present)
+        seen = sorted(set(present))
+        shown = draw.sample(seen, min(len(missing), len(seen)))
+        made: list[Record] = []
+        for name, there in [*((name, True) for name in shown), *((name, False) for name in missing[: len(shown)])]:
+            true, false = (draw.choice(_YES if says else _NO).format(it=an(name), name=name) for says in (there, not there))
+            question = draw.choice(ABSENT).format(it=an(name))
+            one = replace(record, id=f"{record.id}/{len(made)}", task="existence", turns=pairs_to_turns([(question, true)]))
+            made.append(replace(one, meta={**record.meta, "rejected": false}))
+        return made or [record.rejected("no negative possible")]
+
+    return each(make)
+
+
 def absent_at_place(vocabulary: Vocabulary, notation: Notation, seed: int = 0) -> Operator:
     """Ask whether a box holds a category that it does not; the answer names what is there (Ferret)."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from vistune.data.readers.base import Reader
 from vistune.errors import InputError, nearest
 from vistune.sample import Sample
@@ -34,6 +36,8 @@ class World(Reader):
     control: none, or what takes the answer out of films (shuffled_frames, one_frame), sounds (swapped_channels,
              one_channel) or solids (grey_points, shaken_points)
 
+    pairs:   questions about existence with the false answer as `meta["rejected"]`, for preference tuning
+
     `turns`, `pixels` and `domain` are for pictures alone.
     """
 
@@ -47,6 +51,7 @@ class World(Reader):
         pixels: int = 64,
         domain: Domain = "clean",
         control: Control = "none",
+        pairs: bool = False,
     ) -> None:
         kinds = ["instructions", "captions", "mix", *SENSES, *tasks(), *sense_tasks()]
         if task not in kinds:
@@ -54,6 +59,9 @@ class World(Reader):
         if size < 1 or turns < 1:
             raise InputError(f"the world needs a size and a number of turns of at least 1, not {size} and {turns}")
         scene_seed(seed, size - 1)
+        if pairs and not task.startswith("existence"):
+            raise InputError(f"pairs are made of questions about existence (existence_adversarial), not of the task {task!r}")
+        self.pairs = pairs
         self.split, self.task, self.size, self.seed = split, task, size, seed
         self.turns, self.pixels, self.domain, self.control = turns, pixels, domain, control
         self._sense_tasks = SENSES[task].tasks() if task in SENSES else [task] if task in sense_tasks() else []
@@ -76,4 +84,8 @@ class World(Reader):
             return caption_sample(seed, self.split, self.pixels, self.domain)
         names = list(CONVERSATION_WEIGHTS)
         task = names[index % len(names)] if self.task == "mix" else self.task
-        return question_sample(task, seed, self.split, self.pixels, self.domain)
+        made = question_sample(task, seed, self.split, self.pixels, self.domain)
+        if not self.pairs:
+            return made
+        other = "no" if made.turns[-1].text == "yes" else "yes"
+        return replace(made, meta={**made.meta, "rejected": other})
