@@ -16,9 +16,9 @@ from vistune.model.interchange import export_llava
 from vistune.model.interchange.layouts import from_ours
 from vistune.model.vlm import VisionLanguageModel
 from vistune.sample import Media, MediaRef, Sample, Text, Turn
+from vistune.training.preference.losses import Preference
 from vistune.training.preference.objective import Objective
 from vistune.training.preference.pairs import pair_batch
-from vistune.training.preference.settings import Preference
 
 TYPES = [
     "sigmoid", "hinge", "ipo", "exo_pair", "nca_pair", "robust", "bco_pair", "sppo_hard", "aot", "aot_unpaired", "apo_zero",

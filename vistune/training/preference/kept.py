@@ -14,9 +14,9 @@ from vistune.model.vlm import VisionLanguageModel
 from vistune.progress import track
 from vistune.recipe import Stage
 from vistune.training.distributed import Ranks
+from vistune.training.preference.losses import Preference
 from vistune.training.preference.objective import Kept, Objective
 from vistune.training.preference.pairs import pair_batch
-from vistune.training.preference.settings import Preference
 from vistune.training.steps.precision import Precision, autocast, resolve
 
 

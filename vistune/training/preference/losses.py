@@ -8,19 +8,58 @@ Every function returns one number a pair, `[P]`. Those of `transformers`' TRL (`
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from vistune.training.preference.settings import Preference
-
 SFT = "sft"
 """Cross-entropy of the chosen answers, a token: not of pairs, but added to them."""
+
+
+Reference: TypeAlias = Literal["auto", "adapters", "copy", "kept"]
+Unseen: TypeAlias = Literal["crop", "black"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preference:
+    """How pairs become a loss.
+
+    losses:           names of `LOSSES` and `SFT` with their weights, added up (MPO, arXiv 2411.10442, is
+                      `{sigmoid: 0.8, bco_pair: 0.2, sft: 1.0}`); ORPO is `{odds_ratio: 1, sft: 1}`, mDPO
+                      `{sigmoid: 1, image: 1, anchor: 1}`
+    beta:             how much the policy may leave the reference
+    label_smoothing:  the share of pairs whose order is wrong
+    gamma:            SimPO's margin, over beta
+    tau:              DiscoPOP's temperature
+    average:          log-probabilities a token, not an answer (RLAIF-V's `dpo_use_average`)
+    reference:        `adapters`: the weights without their adapters; `copy`: a copy of what is trained;
+                      `kept`: log-probabilities of the pairs, computed once before the first step;
+                      `auto`: adapters where nothing else is trained, else kept
+    unseen:           what the loss `image` takes away of the picture: all but a fifth of it, or all of it
+    """
+
+    losses: Mapping[str, float] = field(default_factory=lambda: {"sigmoid": 1.0})
+    beta: float = 0.1
+    label_smoothing: float = 0.0
+    gamma: float = 0.5
+    tau: float = 0.05
+    average: bool = False
+    reference: Reference = "auto"
+    unseen: Unseen = "crop"
+
+    @property
+    def compares(self) -> bool:
+        """Whether any of the losses asks a reference."""
+        return any(LOSSES[name].reference for name in self.losses if name != SFT)
+
+    @property
+    def hides(self) -> bool:
+        """Whether any of the losses takes the picture away."""
+        return "image" in self.losses
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,8 @@ from vistune.model.language.loss import HELD
 from vistune.model.packing import Batch
 from vistune.model.vlm import VisionLanguageModel
 from vistune.prompt.render import IGNORE
-from vistune.training.preference.losses import LOSSES, SFT, Answers, Pairs
+from vistune.training.preference.losses import LOSSES, SFT, Answers, Pairs, Preference
 from vistune.training.preference.pairs import PairBatch
-from vistune.training.preference.settings import Preference
 
 Kept = dict[int, tuple[float, float, float]]
 """By a sample's number: the reference's log-probabilities of its chosen and rejected answer, and of the chosen one unseen."""

@@ -27,7 +27,7 @@ from vistune.model.vlm import VisionLanguageModel
 from vistune.recipe import Stage
 from vistune.sample import Media, Sample, Text, Turn
 from vistune.training.distributed import ALONE, Ranks
-from vistune.training.preference.settings import Preference, Unseen
+from vistune.training.preference.losses import Preference, Unseen
 from vistune.training.steps.work import Work
 
 REJECTED = "rejected"
