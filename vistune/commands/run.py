@@ -27,18 +27,30 @@ Nano = Annotated[bool, typer.Option("--nano", help="The backbones and data that 
 
 
 @app.command()
-def recipes(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
-    """List the published methods that run here."""
+def recipes(
+    takes: Annotated[list[str], typer.Option(help="Only what takes this: pictures, films, sounds, shapes, regions.")] = [],  # noqa: B006
+    gives: Annotated[list[str], typer.Option(help="Only what gives this: masks, boxes, pictures.")] = [],  # noqa: B006
+    family: Annotated[str, typer.Option(help="Only this family.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the page docs/methods.md.")] = False,
+) -> None:
+    """List the published methods that run here, by family."""
     import json
 
-    from vistune.recipe import load_recipe, names
+    from vistune.errors import InputError, nearest
+    from vistune.methods import FAMILIES, chosen, methods
+    from vistune.methods_page import page, table
 
-    rows = [load_recipe(name) for name in names()]
-    if as_json:
-        print(json.dumps([{"name": row.name, "paper": row.paper, "stages": [s.name for s in row.stages]} for row in rows]))
+    if family and family not in FAMILIES:
+        raise InputError(f"there is no family {family!r}{nearest(family, list(FAMILIES))}")
+    if as_markdown:
+        print(page(methods()), end="")
         return
-    for row in rows:
-        print(f"{row.name:<20}{row.paper:<20}{' -> '.join(stage.name for stage in row.stages)}")
+    rows = chosen(takes, gives, family)
+    if as_json:
+        print(json.dumps([row.to_json() for row in rows], ensure_ascii=False))
+        return
+    print("\n".join(table(rows)) if rows else "no method takes and gives all of this")
 
 
 @app.command()
