@@ -15,6 +15,7 @@ from vistune.commands import (
     data,
     evaluate,
     human,
+    measure,
     models,
     plan,
     pretrain,
@@ -59,6 +60,7 @@ app.add_typer(evaluate.app)
 app.add_typer(benchmark.app)
 app.add_typer(report.app)
 app.add_typer(human.app, name="human")
+app.add_typer(measure.app, name="measure")
 app.add_typer(pretrain.app, name="pretrain")
 app.add_typer(promptlearn.app, name="promptlearn")
 app.add_typer(world.app, name="world")

@@ -44,6 +44,7 @@ class Case:
     best: float | None = 100.0  # None: unbounded (CIDEr)
     worst: float = 0.0  # of empty answers
     nothing: float = 0.0  # of no answers
+    extras: tuple[tuple[str, Any], ...] = ()  # what an answer must carry to be scored at all
     judge: Judge | None = None  # whose verdicts the score needs, and what it says of the best and the worst answer
     verdicts: tuple[str, str] = ("", "")
 
@@ -65,6 +66,20 @@ CASES = {
     "mme": Case(best=200.0),  # of one perception subtask
     "chair": Case(spec=(("rule", "words"),), best=0.0, nothing=math.nan),  # lower is better: who says nothing makes nothing up
     "reason_seg": Case(perfect="perfect.jsonl"),
+    "audio_caps": Case(best=None),
+    "clotho": Case(best=None),
+    "vatex": Case(best=None),
+    "visual_mrc": Case(best=None),
+    "avsd": Case(best=None),
+    "objaverse": Case(best=None),
+    "region_captions": Case(best=None),
+    "grounded_captions": Case(perfect="perfect.jsonl", best=None),
+    "owl_eval": Case(perfect="perfect.jsonl", extras=(("grade", "D"),)),
+    "llm_doc": Case(perfect="perfect.jsonl", extras=(("grade", "D"),)),
+    "ref_coco_segmentation": Case(perfect="perfect.jsonl"),
+    "kvasir_seg": Case(perfect="perfect.jsonl"),
+    "voc_segmentation": Case(perfect="perfect"),
+    "davis": Case(perfect="DAVIS/Annotations/480p"),
     "mm_vet": Case(judge=MmVet(), verdicts=("1.0", "0.0")),
     "llava_bench_coco": Case(judge=LlavaBench(), verdicts=("9 9", "10 1"), worst=10.0),
     "llava_bench_in_the_wild": Case(judge=LlavaBench(), verdicts=("9 9", "10 1"), worst=10.0),
@@ -81,6 +96,8 @@ def opened(kind: str) -> tuple[Benchmark, list[Sample], Case]:
 def perfect(kind: str, samples: list[Sample], case: Case) -> list[Prediction]:
     if case.perfect is None:
         return [Prediction(sample.id, sample.answers[0]) for sample in samples]
+    if (FIXTURES / kind / case.perfect).is_dir():
+        return opened(kind)[0].recognise(load(FIXTURES / kind / case.perfect), samples) or []
     lines = (FIXTURES / kind / case.perfect).read_text().splitlines()
     return [Prediction.from_json(json.loads(line), kind) for line in lines]
 
@@ -136,7 +153,7 @@ def test_perfect_predictions_score_the_most(kind: str, tmp_path: Path) -> None:
 
 def test_empty_and_missing_predictions_score_the_least_and_are_counted(kind: str, tmp_path: Path) -> None:
     _, samples, case = opened(kind)
-    blank = [Prediction(sample.id, "") for sample in samples]
+    blank = [Prediction(sample.id, "", extras=dict(case.extras)) for sample in samples]
     empty = score(with_verdicts(kind, samples, blank, case, False, tmp_path), blank, samples)
     nothing = score(with_verdicts(kind, samples, [], case, False, tmp_path), [], samples)
     assert empty.headline == pytest.approx(case.worst) and nothing.headline == pytest.approx(case.nothing, nan_ok=True)
@@ -159,7 +176,7 @@ NASTY = (
 @pytest.mark.parametrize("answer", NASTY, ids=range(len(NASTY)))
 def test_nasty_answers_get_a_defined_score(kind: str, tmp_path: Path, answer: str) -> None:
     _, samples, case = opened(kind)
-    predictions = [Prediction(sample.id, answer) for sample in samples]
+    predictions = [Prediction(sample.id, answer, extras=dict(case.extras)) for sample in samples]
     bench = with_verdicts(kind, samples, predictions, case, False, tmp_path)
     result = score(bench, [*predictions, Prediction("no such sample", answer)], samples)
     assert result.n == len(samples) and np.isfinite(result.items).all()

@@ -27,6 +27,14 @@ def score_captions(samples: Sequence[Sample], predictions: Predictions, metrics:
     return captions(answers(predictions), [sample.answers for sample in samples], metrics)
 
 
+def with_spider(result: Result) -> Result:
+    """The result with SPIDEr, the mean of CIDEr-D and SPICE (Liu et al., ICCV 2017), where it has both."""
+    if not {"CIDEr", "SPICE"} <= result.values.keys():
+        return result
+    both = (result.values["CIDEr"] + result.values["SPICE"]) / 2
+    return replace(result, values={**result.values, "SPIDEr": both})
+
+
 def score_exact(samples: Sequence[Sample], predictions: Predictions, rule: str) -> Result:
     """Exact match with any accepted answer."""
     return exact_match(answers(predictions), [sample.answers for sample in samples], rule)

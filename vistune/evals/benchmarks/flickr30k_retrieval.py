@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -43,10 +43,16 @@ class Flickr30kRetrieval:
         """A sample a query; `meta["relevant"]` are the right candidates, `meta["candidates"]` all, shared by the samples."""
         path = locate(source, self.files["annotations"])
         pairs: dict[str, list[tuple[str, str]]] = {}
-        places = {}
-        for where, record in records(path, "images"):
-            if one_of(record, "split", KARPATHY, where) == self.split:
-                image = text_of(record, "filename", where).removesuffix(".jpg")
+        places, names = {}, {}
+        listed = (
+            (where, record)
+            for where, record in records(path, "images")
+            if one_of(record, "split", KARPATHY, where) == self.split
+        )
+        for number, (where, record) in enumerate(listed):
+            if self.chosen(number):
+                image, name = self.picture(record, where)
+                names[image] = name
                 sentences = list_of(record, "sentences", where)
                 pairs[image] = [(str(key_of(item, "sentid", where)), text_of(item, "raw", where)) for item in sentences]
                 places[image] = where
@@ -58,7 +64,7 @@ class Flickr30kRetrieval:
                 asked(
                     image,
                     question,
-                    [medium(folder, f"{image}.jpg")],
+                    [medium(folder, names[image])],
                     [json.dumps([identifier for identifier, _ in captions])],
                     meta={"relevant": [identifier for identifier, _ in captions], "candidates": candidates},
                     origin=places[image],
@@ -78,6 +84,15 @@ class Flickr30kRetrieval:
             for image, captions in pairs.items()
             for identifier, caption in captions
         ]
+
+    def picture(self, record: Any, where: str) -> tuple[str, str]:
+        """The id of an image's record, and its file."""
+        name = text_of(record, "filename", where)
+        return name.removesuffix(".jpg"), name
+
+    def chosen(self, place: int) -> bool:
+        """Is the image at a place of the split searched?"""
+        return True
 
     def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """Rankings by query."""

@@ -46,9 +46,13 @@ class RefCocoComprehension:
     examples: ClassVar[Mapping[str, str]] = MappingProxyType({"a list": '[{"sent_id": 0, "answer": "[0.16, 0.7, 0.37, 1.0]"}]'})
     departs: ClassVar[str] = ""
 
+    def official(self) -> str:
+        """Where the expressions are in the official download."""
+        return f"{self.dataset}/refs({PARTITIONS[self.dataset]}).p"
+
     def read(self, source: str) -> list[Sample]:
         """A sample a sentence of the split; the pickle is read as plain data only."""
-        path = locate(source, f"{self.dataset}/refs({PARTITIONS[self.dataset]}).p")
+        path = locate(source, self.official())
         instances = path.with_name("instances.json")
         images, boxes = (
             {whole_of(record, "id", where): (where, record) for where, record in section}
@@ -81,13 +85,17 @@ class RefCocoComprehension:
                     worded(self.prompt, expression=text_of(sentence, "sent", where)),
                     [medium(folder, text_of(image, "file_name", where))],
                     [answer],
-                    meta={"width": width, "height": height},
+                    meta={"width": width, "height": height, **self.kept(box)},
                     origin=where,
                 ),
                 regions=(Region(box=truth),),
             )
             for sentence in list_of(reference, "sentences", where)
         ]
+
+    def kept(self, box: Any) -> dict[str, Any]:
+        """What else of the object's annotation a sample keeps."""
+        return {}
 
     def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """A result list by sentence; the toolkit defines none."""

@@ -37,6 +37,21 @@ def referred_masks(
     return Result("lisa", first | values | hits, 100 * ious, statistics[headline], missing=missing(predictions))
 
 
+def dice(predictions: Sequence[Mask | None], references: Sequence[Mask]) -> Result:
+    """Mean Dice in percent over pictures, as segmentation of medical images is reported, then mean IoU.
+
+    Both are 1 where both masks are empty. `None` is a missing mask and scores 0.
+    """
+    overlaps = [_overlap(mask, truth, number) for number, (mask, truth) in enumerate(aligned(predictions, references))]
+    shared, united = np.array(overlaps, dtype=np.float64).reshape(-1, 2).T
+    ious = np.divide(shared, united, out=np.ones(len(shared)), where=united > 0)
+    scores = np.divide(2 * shared, shared + united, out=np.ones(len(shared)), where=united > 0)
+    absent = [mask is None for mask in predictions]
+    ious[absent], scores[absent] = 0, 0
+    mean = {"mIoU": 100 * float(ious.mean()) if len(ious) else math.nan}
+    return Result.mean("dice/per-picture", "mDice", 100 * scores, values=mean, missing=missing(predictions))
+
+
 def _overlap(mask: Mask | None, truth: Mask, number: int) -> tuple[int, int]:
     if mask is None:
         return 0, int(truth.sum())

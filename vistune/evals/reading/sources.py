@@ -19,14 +19,18 @@ from vistune.files import kept, regular
 
 MAX_BYTES = 4 << 30
 _GZIP = b"\x1f\x8b"
+_PNG = b"\x89PNG"
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A file's content: `json` any value, `jsonl` a list of values, `text` a list of lines, `folder` names to contents."""
+    """A file's content: `json` any value, `jsonl` a list of values, `text` a list of lines, `folder` names to contents.
+
+    A PNG file in a folder (a label map) is an `image`, which is not opened here and has no value.
+    """
 
     path: Path
-    form: Literal["json", "jsonl", "text", "folder"]
+    form: Literal["json", "jsonl", "text", "folder", "image"]
     value: Any
     lines: tuple[int, ...] = ()  # jsonl: the line of each value
 
@@ -39,8 +43,9 @@ def load(path: str | Path) -> Content:
     """Read a file, or every file directly in a folder. Raises `InputError` naming the file and what is broken in it."""
     path = Path(path)
     if path.is_dir():
+        files = [kept(path, entry) for entry in sorted(path.iterdir()) if entry.is_file()]
         return Content(
-            path, "folder", {entry.name: load(kept(path, entry)) for entry in sorted(path.iterdir()) if entry.is_file()}
+            path, "folder", {file.name: Content(file, "image", None) if _is_png(file) else load(file) for file in files}
         )
     text = read_text(path)
     if text.lstrip()[:1] not in ("{", "["):
@@ -55,6 +60,13 @@ def load(path: str | Path) -> Content:
     filled = [(number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     values = [_parsed(_without_comma(line), f"{path}: line {number}") for number, line in filled]
     return Content(path, "jsonl", values, tuple(number for number, _ in filled))
+
+
+def _is_png(path: Path) -> bool:
+    if path.suffix.lower() != ".png":
+        return False
+    with open(regular(path), "rb") as file:
+        return file.read(len(_PNG)) == _PNG
 
 
 def load_json(path: str | Path) -> Any:
