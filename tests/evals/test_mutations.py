@@ -21,7 +21,7 @@ import pytest
 
 from tests.evals.test_benchmark_contract import CASES, FIXTURES, Case
 from vistune.errors import InputError
-from vistune.evals.score import BENCHMARKS, open_benchmark, read_answers, score_samples
+from vistune.evals.score import BENCHMARKS, open_benchmark, read_answers, read_samples, score_samples
 from vistune.spec import kinds
 
 NAMES = kinds(BENCHMARKS)
@@ -91,9 +91,19 @@ def texts(path: Path, generator: random.Random, count: int) -> Iterator[Change]:
             new = mutated(lines[number], place, value) if places else lines[number]
             record = () if many else record_of(place)
             without = _dumped(lines[:number] + lines[number + 1 :]) if many else _dumped([mutated(lines[0], record, ABSENT)])
-            yield Change(_dumped([*lines[:number], new, *lines[number + 1 :]]), without, len(place) > len(record))
+            emptied = (
+                (value is ABSENT or value in ([], {})) and bool(places) and isinstance(_at(lines[number], place), list | dict)
+            )
+            inside = len(place) > len(record) and not emptied  # a record may hold none of what it lists
+            yield Change(_dumped([*lines[:number], new, *lines[number + 1 :]]), without, inside)
         else:
             yield Change(_bytes_changed(raw, generator))
+
+
+def _at(value: Any, place: tuple[Any, ...]) -> Any:
+    for key in place:
+        value = value[key]
+    return value
 
 
 def record_of(place: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -145,7 +155,7 @@ class Tried:
 
     def read(self) -> dict[str, Any]:
         """What the files give now, each sample or prediction under its id and number; scored, too, where no judge is needed."""
-        samples = self.samples if self.results else self.bench.read(str(self.copied / self.case.source))
+        samples = self.samples if self.results else read_samples(self.bench, str(self.copied / self.case.source))
         found = read_answers(self.bench, self.given, samples)
         if self.case.judge is None:
             score_samples(self.bench, samples, found, partial=True)

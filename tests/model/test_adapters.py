@@ -12,11 +12,12 @@ import torch
 
 from vistune.errors import InputError, MissingExtraError
 from vistune.model.adapters.adapt import KINDS, adapter_parameters
+from vistune.model.interchange.export import export
 from vistune.model.interchange.merge import merge
 from vistune.model.interchange.probe import probes
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
-from vistune.model.weights.checkpoint import load, read_config
+from vistune.model.weights.checkpoint import load, read_config, save
 from vistune.recipe import Recipe
 from vistune.training.run import train
 from vistune.training.selection import select
@@ -64,12 +65,23 @@ def test_merging_keeps_the_logits(trained: Any, tmp_path: Path) -> None:
     assert merge(folder, tmp_path / "merged") <= 1e-5
     before, after = load(folder), load(tmp_path / "merged")
     assert after.spec.adapt == {} and adapter_parameters(after) == frozenset()
-    for one, two in zip(before.logits(probes(True)), after.logits(probes(True)), strict=True):
+    for one, two in zip(before.logits(probes(before)), after.logits(probes(before)), strict=True):
         torch.testing.assert_close(one, two, atol=1e-5, rtol=0)
     base = VisionLanguageModel(before.spec).eval().llm.embeddings
     if kind == "tokens":
         changed = (base != after.llm.embeddings).any(dim=1).nonzero().flatten().tolist()
         assert changed and set(changed) <= set(before.llm.added)
+
+
+def test_a_model_is_compared_on_what_its_length_takes(tiny_spec: dict[str, Any], tmp_path: Path) -> None:
+    """Two pictures, which the comparison shows where they fit, are more than this model reads."""
+    base = VisionLanguageModel(ModelSpec.from_json(tiny_spec))
+    longest = max(len(base.example(sample, base.renderer()).rendered) for sample in probes(base))
+    spec = adapted(tiny_spec, "lora") | {"max_length": longest - 1, "codec": "decimals"}
+    save(VisionLanguageModel(ModelSpec.from_json(spec)), tmp_path / "run", {"connector", "llm.adapter"})
+    assert [sample.id for sample in probes(load(tmp_path / "run"))] == ["text", "one"]
+    assert merge(tmp_path / "run", tmp_path / "merged") <= 1e-5
+    assert export(load(tmp_path / "merged"), tmp_path / "hf") <= 1e-4  # written for transformers after the same comparison
 
 
 def test_new_rows_learn_beside_lora_and_no_other_row_does(tiny_spec: dict[str, Any], tmp_path: Path) -> None:
@@ -89,9 +101,10 @@ def test_adapters_of_the_tower_stay_in_the_tower(tiny_spec: dict[str, Any]) -> N
 
 def test_adapters_change_nothing_before_they_learn(tiny_spec: dict[str, Any]) -> None:
     torch.manual_seed(0)
-    base = VisionLanguageModel(ModelSpec.from_json(tiny_spec)).eval().logits(probes(False))
+    base = VisionLanguageModel(ModelSpec.from_json(tiny_spec)).eval()
+    text = probes(base)[:1]
     model = VisionLanguageModel(ModelSpec.from_json(adapted(tiny_spec, "lora"))).eval()
-    assert all(torch.equal(one, two) for one, two in zip(base, model.logits(probes(False)), strict=True))
+    assert all(torch.equal(one, two) for one, two in zip(base.logits(text), model.logits(text), strict=True))
 
 
 @pytest.mark.parametrize(

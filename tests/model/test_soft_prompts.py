@@ -107,9 +107,9 @@ def test_it_alone_learns_and_is_saved_and_loaded(tiny_spec: dict[str, Any], tmp_
     before = dict(fresh.named_parameters())
     changed = {name for name, parameter in model.named_parameters() if not torch.equal(parameter, before[name])}
     assert changed == names
-    for one, two in zip(model.logits(probes(True)), fresh.eval().logits(probes(True)), strict=True):
+    for one, two in zip(model.logits(probes(model)), fresh.eval().logits(probes(model)), strict=True):
         assert one.shape == two.shape and not torch.equal(one, two)
-    assert len(model.generate(probes(True), max_new_tokens=2)) == len(probes(True))
+    assert len(model.generate(probes(model), max_new_tokens=2)) == len(probes(model))
     with pytest.raises(InputError, match="is no change of weights and cannot be merged"):
         merge(folder, tmp_path / "merged")
     with pytest.raises(InputError, match="has a prompt or prefix"):

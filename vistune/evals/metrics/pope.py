@@ -42,7 +42,7 @@ def pope(
     - `exact`: the whole answer is yes or no; anything else is unparsed
 
     A missing or unparsed answer is wrong: it counts as the opposite of the truth. `official` leaves nothing unparsed; a note
-    says how many of its answers hold neither yes nor no as a word.
+    says how many answers it read as a yes that do not say so.
     """
     reading = chosen(RULES, rule, "POPE")
     read = [None if reply is None else reading(reply) for reply, _ in aligned(predictions, references)]
@@ -75,9 +75,9 @@ def pope(
 
 
 def _unclear(predictions: Sequence[str | None]) -> tuple[str, ...]:
-    """The official rule takes what it does not understand as a yes: how often it did."""
-    count = sum(reply is not None and not {"yes", "no", "not"} & set(_WORDS.findall(reply.lower())) for reply in predictions)
-    return (f"{count} answers hold neither yes nor no; the official rule reads them as yes",) if count else ()
+    """The official rule takes what it does not understand, NO in capitals too, as a yes: how often it did."""
+    count = sum(reply is not None and _official(reply) and "yes" not in _WORDS.findall(reply.lower()) for reply in predictions)
+    return (f"{count} answers do not say yes; the official rule reads them as yes",) if count else ()
 
 
 def _f1_of(said: Sequence[bool], truth: Sequence[bool], splits: Sequence[str], split: str) -> float:

@@ -159,7 +159,7 @@ def compare(model: VisionLanguageModel, folder: Path) -> float:
     was_training = model.training
     model.eval()
     ours, theirs = [], []
-    for sample in (probe for probe in probes(with_images=True) if len(probe.media) == 1):
+    for sample in (probe for probe in probes(model) if len(probe.media) == 1):
         inputs = processor_inputs(model, processor, sample.prompt())
         row = model.example(sample, model.renderer()).rendered
         first = row.labels.index(next(label for label in row.labels if label != IGNORE))

@@ -125,7 +125,7 @@ def compare(model: VisionLanguageModel, folder: Path, architecture: Architecture
     processor = hf.AutoProcessor.from_pretrained(folder, backend="pil", trust_remote_code=False)
     was_training = model.training
     model.eval()
-    samples = probes(with_images=True)
+    samples = probes(model)
     renderer = model.renderer()
     theirs = []
     with torch.no_grad():

@@ -31,7 +31,7 @@ def merge(source: str | Path, folder: str | Path) -> float:
         )
     if any(isinstance(module, SoftPrompt) for module in model.modules()):
         raise InputError(f"{source} was tuned by a prompt or prefix, which is no change of weights and cannot be merged")
-    samples = probes(with_images=model.vision is not None)
+    samples = probes(model)
     before = model.logits(samples)
     adapted = set(model.spec.adapt)
     try:

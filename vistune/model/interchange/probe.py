@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 from torch import Tensor
 
+from vistune.errors import TooLongError
 from vistune.sample import Media, MediaRef, Sample, Text, Turn
 
+if TYPE_CHECKING:
+    from vistune.model.vlm import VisionLanguageModel
 
-def probes(with_images: bool) -> list[Sample]:
-    """Text only; one picture; two pictures of other shapes."""
+
+def probes(model: VisionLanguageModel) -> list[Sample]:
+    """Text only; where the model sees one picture, and two pictures of other shapes, as far as its `max_length` takes them."""
     dice = np.random.default_rng(0)
     pictures = [dice.integers(0, 256, (height, width, 3), dtype=np.uint8) for height, width in ((40, 61), (64, 32), (30, 30))]
     samples = [_probe("text", [], "Say yes or no.")]
-    if with_images:
+    if model.vision is not None:
         samples += [_probe("one", pictures[:1], "What is shown?"), _probe("two", pictures[1:], "What differs?")]
-    return samples
+    return [sample for sample in samples if _fits(model, sample)]
+
+
+def _fits(model: VisionLanguageModel, sample: Sample) -> bool:
+    try:
+        model.example(sample, model.renderer())
+    except TooLongError:
+        return False
+    return True
 
 
 def _probe(name: str, pictures: list[np.ndarray], question: str) -> Sample:
