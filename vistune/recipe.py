@@ -47,7 +47,10 @@ class Stage:
     `workers` is the number of processes that decode and render ahead (0: a thread does).
     `encode_as` sends media of a kind the way of another, where a joint encoder reads both: `{video: audio}` teaches what stands
     behind sounds on films (Video-LLaMA's audio branch).
-    `preference` makes the stage learn from pairs of answers (`vistune.training.preference.settings`).
+    `preference` makes the stage learn from pairs of answers (`vistune.training.preference.losses`).
+    `evaluate` measures on held-out data while it runs (`vistune.training.measuring.settings`). With `keep: best` the best
+    checkpoint is kept beside the last, by `best` (`NAME.METRIC`; the first number measured, without it); after `patience`
+    measurements without a better one the stage ends.
     """
 
     name: str
@@ -71,6 +74,10 @@ class Stage:
     workers: int = 0
     encode_as: Mapping[str, str] = field(default_factory=dict)
     preference: Mapping[str, Any] | None = None
+    evaluate: Sequence[Mapping[str, Any]] = ()
+    keep: Literal["last", "best"] = "last"
+    best: str | None = None
+    patience: int | None = None
 
     @property
     def row(self) -> int:
@@ -95,7 +102,7 @@ class Stage:
         for pattern, rate in self.train.items():
             if not isinstance(pattern, str) or not 0 < rate < math.inf:
                 raise InputError(f"stage {self.name!r}: train.{pattern} is {rate}, expected a pattern and a rate above 0")
-        for key in ("batch", "micro", "max_tokens", "max_images", "steps"):
+        for key in ("batch", "micro", "max_tokens", "max_images", "steps", "patience"):
             value = getattr(self, key)
             if value is not None and value < 1:
                 raise InputError(f"stage {self.name!r}: {key} is {value}, expected at least 1")

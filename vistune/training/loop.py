@@ -14,7 +14,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from vistune.recipe import Stage
 from vistune.training.caching import caching
 from vistune.training.distributed import ALONE, Ranks, sum_gradients
 from vistune.training.log import Log, Meter
+from vistune.training.measuring.record import Measurements
 from vistune.training.objectives import stage_losses, stage_work
 from vistune.training.selection import fingerprint, select
 from vistune.training.state import load_state, save_state
@@ -76,9 +77,11 @@ def train_stage(
     precision: Precision = "auto",
     save_every: int = 200,
     ranks: Ranks = ALONE,
+    keep: Callable[[], None] = lambda: None,
 ) -> None:
     """Train one stage in place, resuming from its last state. Of several processes each calls it, with its own `ranks`.
 
+    `keep` is called where a measurement is the best so far and the stage keeps the best.
     Raises `InputError` for a batch smaller than the number of processes, and when the loss, the gradient or a weight that is to
     be kept is not finite; `RuntimeError` when a frozen parameter changed, and when a trained part that samples reached did not.
     A part that none reached (a connector in a stage of text alone), and turns that did not fit, are named at the end.
@@ -113,7 +116,9 @@ def train_stage(
     recompute = recomputing(model, stage.recompute, f"stage {stage.name!r}")
     speaking = telling(stage.name, first, steps, ranks.first)
     with recompute, features, stopping() as stop, speaking as teller:
-        for step, todo in enumerate(work, first):
+        measured = Measurements(stage, paths.log, first, steps, precision, ranks, keep, teller.say)
+        tired = measured.behind(model, first)
+        for step, todo in enumerate(() if tired else work, first):
             began = time.perf_counter()
             factor = schedule(step, steps, stage.warmup)
             for group in optimizer.param_groups:
@@ -142,12 +147,16 @@ def train_stage(
             log.add(step + 1, steps, loss, norm, factor, todo, time.perf_counter() - began, ahead.waited, noted)
             teller.step(step + 1, loss, max(stage.train.values()) * factor, todo.tokens)
             last = step + 1 == steps
+            tired = not asked and measured.behind(model, step + 1)
             due = asked or (step + 1) % save_every == 0
-            if last or due:
+            if last or due or tired:
                 with ranks.together():  # nothing could be gone on from such a state
                     _check_weights(model, stage, step)
             if due and not last:
                 save_state(paths.state, step + 1, model, parts, optimizer, ranks)
+            if tired and not last:
+                teller.say(f"step {step + 1}/{steps}: no better for {stage.patience} measurements, so it ends here")
+                break
             if asked and not last:
                 raise stop.stopped(f"stage {stage.name!r}: step {step + 1} of {steps}", asked)
         if asked := max(ranks.gather(stop.asked)):

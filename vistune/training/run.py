@@ -3,6 +3,7 @@
 run.yaml         the resolved recipe
 manifest.json    versions, revision, data and their hashes
 logs/STAGE.jsonl one line a step           state/STAGE/   what resuming needs
+logs/STAGE.eval.jsonl, STAGE.gallery.html  what was measured on the way; STAGE-best/ its best
 STAGE/           the checkpoint after each stage          loss.png
 """
 
@@ -14,6 +15,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -30,6 +32,8 @@ from vistune.training.distributed import ALONE, Parallel, Ranks, joined, place
 from vistune.training.first_look import first_look
 from vistune.training.kinds import check_stage, encoding
 from vistune.training.loop import Paths, stage_steps, train_stage
+from vistune.training.measuring.evaluation import Measurement
+from vistune.training.measuring.settings import evaluations_of
 from vistune.training.plot import plot_losses
 from vistune.training.selection import Selection, fingerprint, select, table
 from vistune.training.start import begun_model
@@ -102,6 +106,8 @@ def _looked_at(recipe: Recipe, model: Model, sources: list[Samples], out: Path, 
         if not finished(out, stage):
             with ranks.together(), encoding(model, stage):
                 first_look(model, samples, stage, recipe.seed)
+                for told in evaluations_of(stage):
+                    Measurement(told, stage)
 
 
 def _stages(
@@ -132,7 +138,17 @@ def _stages(
             print(describe(model, stage.name, select(model, stage.train, f"stage {stage.name!r}")))
         paths = Paths(out / "logs" / f"{stage.name}.jsonl", out / "state" / stage.name, out / "features")
         with encoding(model, stage):
-            train_stage(model, samples, stage, paths, recipe.seed, precision, save_every, ranks)
+            train_stage(
+                model,
+                samples,
+                stage,
+                paths,
+                recipe.seed,
+                precision,
+                save_every,
+                ranks,
+                partial(_keep, out, model, stage, trained, ranks),
+            )
         checkpoint.save(model, folder, trained, ranks.first)
         if ranks.first:
             shutil.rmtree(paths.state, ignore_errors=True)
@@ -140,6 +156,11 @@ def _stages(
         plot_losses([(stage.name, out / "logs" / f"{stage.name}.jsonl") for stage in recipe.stages], out / "loss.png")
     ranks.gather(None)  # nobody leaves before everything is written
     return out / recipe.stages[-1].name
+
+
+def _keep(out: Path, model: Model, stage: Stage, trained: set[str], ranks: Ranks) -> None:
+    """Write the model as it is now as the stage's best."""
+    checkpoint.save(model, out / f"{stage.name}-best", trained, ranks.first)
 
 
 def _resolved(recipe: Recipe | str, data: str | None) -> Recipe:

@@ -1,0 +1,133 @@
+"""The measurements of a stage: when they are due, what they were, which was the best, and when to stop.
+
+    logs/STAGE.eval.jsonl     a line a measurement: {"step", "name", "n", "values", "low"}
+    logs/STAGE.answers.jsonl  the answers of those samples that the gallery shows
+    logs/STAGE.gallery.html   them as a page                       STAGE-best/   the best checkpoint, with `keep: best`
+
+A line holds nothing that differs from run to run, so that a run that was killed and resumed leaves the same file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from vistune.files import atomic_open
+from vistune.model.answering.opening import Model
+from vistune.recipe import Stage
+from vistune.training.distributed import Ranks
+from vistune.training.measuring.evaluation import Measured, Measurement
+from vistune.training.measuring.gallery import write_gallery
+from vistune.training.measuring.settings import LOSS, evaluations_of
+from vistune.training.steps.precision import Precision
+
+
+class Measurements:
+    """All that a stage measures. `tell` is given a line for a person; `keep` writes the model as the best."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        log: Path,
+        first: int,
+        steps: int,
+        precision: Precision,
+        ranks: Ranks,
+        keep: Callable[[], None] = lambda: None,
+        tell: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        self.stage, self.steps, self.precision, self.ranks = stage, steps, precision, ranks
+        self._keep, self.tell = keep, tell
+        with ranks.together():
+            self.all = [Measurement(told, stage) for told in evaluations_of(stage)]
+        self._log, self._answers, self.page = (
+            log.with_name(f"{log.stem}.{end}") for end in ("eval.jsonl", "answers.jsonl", "gallery.html")
+        )
+        self.lines: list[dict[str, Any]] = ranks.decide(lambda: _kept(self._log, first))
+        if self.all and ranks.first:
+            _rewrite(self._log, self.lines)
+            _rewrite(self._answers, _kept(self._answers, first))
+
+    def behind(self, model: Model, step: int) -> bool:
+        """Measure what is due behind this step and was not measured before; True where patience is at its end."""
+        done = {(line["step"], line["name"]) for line in self.lines}
+        for one in self.all:
+            if one.told.due(step, self.steps) and (step, one.told.name) not in done:
+                self._note(one, step, one.measure(model, self.precision, self.ranks))
+        return self._tired()
+
+    def _note(self, one: Measurement, step: int, found: Measured) -> None:
+        line = {"step": step, "name": one.told.name, "n": len(one.samples), "values": found.values, "low": found.low}
+        before = self.best
+        self.lines.append(line)
+        if self.ranks.first:
+            shown = zip(one.samples, found.answers, strict=False)
+            answers = [
+                {"step": step, "name": one.told.name, "id": sample.id, "answer": answer}
+                for sample, answer in list(shown)[: one.told.gallery]
+            ]
+            _append(self._answers, answers)
+            if answers:
+                write_gallery(self.page, self.stage.name, self.all, self._answers)
+            numbers = ", ".join(f"{key} {value:.4g}" for key, value in found.values.items())
+            self.tell(f"step {step}/{self.steps}, {one.told.name}: {numbers}")
+        if self.stage.keep == "best" and self.best is line and line is not before and step:
+            self._keep()
+        if self.ranks.first:  # last: a run killed before measures again
+            _append(self._log, [line])
+
+    @property
+    def watched(self) -> tuple[str, str]:
+        """Name and metric that `best` goes by: the stage's own, else the first number of the first measurement."""
+        if self.stage.best is not None:
+            name, _, metric = self.stage.best.rpartition(".")
+            return name, metric
+        first = next((line for line in self.lines if line["name"] == self.all[0].told.name), None)
+        return self.all[0].told.name, next(iter(first["values"])) if first else LOSS
+
+    @property
+    def best(self) -> dict[str, Any] | None:
+        """The line with the best number so far, behind the first step; of equal ones the earliest."""
+        found = self._watched_lines()
+        if not found:
+            return None
+        metric = self.watched[1]
+        return min(found, key=lambda line: float(line["values"][metric]) * (1 if metric in line["low"] else -1))
+
+    def _watched_lines(self) -> list[dict[str, Any]]:
+        if not self.all:
+            return []
+        name, metric = self.watched
+        return [line for line in self.lines if line["name"] == name and metric in line["values"] and line["step"] > 0]
+
+    def _tired(self) -> bool:
+        best, patience = self.best, self.stage.patience
+        if patience is None or best is None:
+            return False
+        since = [line for line in self._watched_lines() if line["step"] > best["step"]]
+        return len(since) >= patience
+
+
+def _kept(path: Path, first: int) -> list[dict[str, Any]]:
+    """Whole lines of measurements up to the step that the run goes on from."""
+    if not path.exists():
+        return []
+    lines = []
+    for text in path.read_text(encoding="utf-8").splitlines(keepends=True):
+        if text.endswith("\n"):
+            line: dict[str, Any] = json.loads(text)
+            if line["step"] <= first:
+                lines.append(line)
+    return lines
+
+
+def _rewrite(path: Path, lines: list[dict[str, Any]]) -> None:
+    with atomic_open(path) as file:
+        file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+
+
+def _append(path: Path, lines: list[dict[str, Any]]) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
