@@ -13,11 +13,15 @@ from vistune.commands._answerers import MODEL
 from vistune.commands._device import Device, Dtype
 from vistune.commands._ranking import OPTIONS
 from vistune.commands._settings import settings
+from vistune.commands._shots import Shots, ShotsBy, ShotsSeed, shown
 from vistune.commands._trust import Trust
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from vistune.evals.prediction import Prediction
     from vistune.evals.reports.elo import Standing
+    from vistune.sample import Sample
 
 app = typer.Typer()
 
@@ -70,6 +74,13 @@ def eval(
     batch_size: Annotated[int, typer.Option(min=1)] = 64,
     max_new_tokens: Annotated[int, typer.Option(min=1)] = 128,
     options: Annotated[str | None, typer.Option(metavar="sum|mean", help=OPTIONS)] = None,
+    shots: Shots = 0,
+    shots_from: Annotated[
+        str | None,
+        typer.Option(help="Annotation files, in the benchmarks' own layouts, of demonstrations: gqa=/data/train.json,..."),
+    ] = None,
+    shots_by: ShotsBy = "random",
+    shots_seed: ShotsSeed = 0,
     device: Device = "auto",
     dtype: Dtype = "auto",
     trust: Trust = None,
@@ -84,9 +95,10 @@ def eval(
         name, _, place = entry.strip().partition("=")
         places[name] = place or str(data / name)
     variants = _variants(list(places), settings(changes))
+    told = _demonstrations(list(places), variants, shots_from, shown(shots, shots_by, shots_seed)) if shots else None
     answerer = open_answerer(model, out / "http", device, dtype)
     arguments = arguments_of(answerer, max_new_tokens, options)
-    results = evaluate(answerer, places, out, arguments, batch_size, limit, variants, called)
+    results = evaluate(answerer, places, out, arguments, batch_size, limit, variants, called, told)
     for name, result in results.items():
         low, high = result.interval()
         number = f"{result.headline:.2f} [{low:.2f}, {high:.2f}] {result.unit}"
@@ -106,6 +118,23 @@ def _variants(names: list[str], given: dict[str, Any]) -> dict[str, dict[str, An
         for name in [owner] if dot else names:
             made[name][setting] = value
     return made
+
+
+def _demonstrations(
+    names: list[str],
+    variants: dict[str, dict[str, Any]],
+    given: str | None,
+    show: Callable[[Sequence[Sample], Sequence[Sample]], list[Sample]],
+) -> Callable[[str, Sequence[Sample]], list[Sample]]:
+    """What puts demonstrations before a benchmark's samples: each has a file of its own, read before anything is answered."""
+    from vistune.errors import InputError
+    from vistune.evals.score import open_benchmark, read_samples
+
+    places = dict(entry.strip().partition("=")[::2] for entry in (given or "").split(",") if entry.strip())
+    if absent := [name for name in names if not places.get(name)]:
+        raise InputError(f"--shots needs --shots-from {absent[0]}=FILE: the annotations that its demonstrations are taken from")
+    pools = {name: read_samples(open_benchmark({"kind": name, **variants[name]}), places[name]) for name in names}
+    return lambda name, samples: show(samples, pools[name])
 
 
 @app.command()

@@ -12,6 +12,7 @@ from vistune.commands._answerers import MODEL
 from vistune.commands._device import Device, Dtype
 from vistune.commands._ranking import OPTIONS
 from vistune.commands._settings import settings
+from vistune.commands._shots import Shots, ShotsBy, ShotsSeed, shown
 from vistune.commands._trust import Trust
 from vistune.errors import InputError, speaks
 
@@ -156,6 +157,10 @@ def predict(
     unseeing: Annotated[bool, typer.Option("--blind", help="Control: show each question another sample's picture.")] = False,
     options: Annotated[str | None, typer.Option(metavar="sum|mean", help=OPTIONS)] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first samples.")] = None,
+    shots: Shots = 0,
+    shots_from: Annotated[str | None, typer.Option(help="Where demonstrations are taken from, as kind:path?key=value.")] = None,
+    shots_by: ShotsBy = "random",
+    shots_seed: ShotsSeed = 0,
     device: Device = "auto",
     dtype: Dtype = "auto",
     trust: Trust = None,
@@ -171,6 +176,10 @@ def predict(
     read_samples = read(data)
     found = [read_samples[index] for index in range(len(read_samples))[:limit]]
     samples = blind(found) if unseeing else found
+    if shots:
+        if shots_from is None:
+            raise InputError("--shots needs --shots-from: the data that demonstrations are taken from")
+        samples = shown(shots, shots_by, shots_seed)(samples, list(read(shots_from)))
     answerer = open_answerer(model, out, device, dtype)
     answers = run(answerer, samples, out, arguments_of(answerer, max_new_tokens, options), batch_size)
     others = count_records(out) - len(answers)

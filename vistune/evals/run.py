@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -128,10 +128,12 @@ def evaluate(
     limit: int | None = None,
     variants: Mapping[str, Mapping[str, Any]] | None = None,
     name: str | None = None,
+    shots: Callable[[str, Sequence[Sample]], Sequence[Sample]] | None = None,
 ) -> dict[str, Result]:
     """Predict and score; `benchmarks` maps names to the place of their files. `limit` takes the first samples of each.
 
     `variants` are settings of a benchmark by its name (`{"pope": {"rule": "exact"}}`), `name` is what reports call the model.
+    `shots` puts demonstrations before a benchmark's samples (`vistune.evals.shots`).
 
     Every benchmark is opened and read before the first prediction, so that a missing file is found at once. One that cannot be
     scored (its number is a judge's) does not keep the others from being answered and scored: its `InputError` comes at the end.
@@ -141,7 +143,8 @@ def evaluate(
     results: dict[str, Result] = {}
     unscored = []
     for each, bench in opened.items():
-        predictions = predict(model, samples[each], out / each / "predictions.jsonl", arguments, batch_size)
+        asked = samples[each] if shots is None else shots(each, samples[each])
+        predictions = predict(model, asked, out / each / "predictions.jsonl", arguments, batch_size)
         try:
             results[each] = score(bench, predictions, samples[each])
         except InputError as error:

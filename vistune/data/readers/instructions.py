@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vistune.data.fields.fieldmap import Stored, label_of, media_of, value_of
+from vistune.data.fields.in_context import in_context
 from vistune.data.fields.media_files import folder_of
 from vistune.data.fields.placeholders import holds_tag, place_media
 from vistune.data.fields.taught import with_system
@@ -38,6 +39,8 @@ class Instructions(RecordReader):
     image, video, audio, points:  fields of media (default: `image` and `images`, likewise for films and sounds);
                   `stored="base64"` when images are text in the record
     store:        a JSON object of id -> base64 image; the field `image` then holds ids
+    related:      field of the ids of related records, which stand before this one as demonstrations, their answers taught, too
+                  (Otter's `rel_ins_ids`); records are found by the key or the field `id`
     inline:       a mark that encloses a file name within the text, e.g. "<img_path>"; the medium stands in its place
     meta:         meta key -> field
 
@@ -59,6 +62,7 @@ class Instructions(RecordReader):
         points: str | None = None,
         stored: Stored = "file",
         store: str | None = None,
+        related: str | None = None,
         inline: str | None = None,
         id: str | None = None,
         meta: Mapping[str, str] | None = None,
@@ -79,9 +83,26 @@ class Instructions(RecordReader):
         self._media = {kind: USUAL[kind] if field is None else field for kind, field in named.items()}
         self._stored: Stored = stored
         self._meta = dict(meta or {})
+        self._related = related
+        self._places: dict[str, int] = {}
+        if related is not None:
+            for index in range(len(self._records)):
+                self._places[self._identity(self._records[index], index, self._records.where(index))] = index
 
     def made(self, record: Any, index: int, where: str) -> Sample:
-        """One instruction with its answer."""
+        """One instruction with its answer, behind its related ones."""
+        sample = self._alone(record, index, where)
+        ids = None if self._related is None else value_of(record, self._related, where)
+        shots = []
+        for name in map(str, as_list(ids or (), where, f"{self._related!r}")):
+            if name not in self._places:
+                raise InputError(f"{where}: the related record {name!r} is not in the file")
+            place = self._places[name]
+            if place != index:
+                shots.append(self._alone(self._records[place], place, self._records.where(place)))
+        return in_context(sample, shots, taught=True) if shots else sample
+
+    def _alone(self, record: Any, index: int, where: str) -> Sample:
         texts = [text for field in self._asked if (text := label_of(record, field, where))]
         if not texts:
             raise InputError(f"{where}: {' and '.join(map(repr, self._asked))} hold no text")

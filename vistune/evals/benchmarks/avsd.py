@@ -74,12 +74,14 @@ class Avsd:
         value = content.value
         if content.form != "json" or not isinstance(value, dict) or not isinstance(value.get("dialogs"), list):
             return None
-        return [
-            Prediction(text_of(record, "image_id", where), text_of(list_of(record, "dialog", where)[-1], "answer", where))
-            for index, record in enumerate(value["dialogs"])
-            for where in [f"{content.path}: dialogue {index + 1}"]
-            if list_of(record, "dialog", where)
-        ]
+        found = []
+        for index, record in enumerate(value["dialogs"]):
+            where = f"{content.path}: dialogue {index + 1}"
+            turns = list_of(record, "dialog", where)
+            if not turns:
+                raise InputError(f"{where}: its dialogue has no turn")
+            found.append(Prediction(text_of(record, "image_id", where), text_of(turns[-1], "answer", where)))
+        return found
 
     def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
         """The caption metrics, CIDEr-D first."""

@@ -41,11 +41,15 @@ class DualEncoder:
             raise InputError(f"{path} holds a {type(self._model).__name__}, which is no dual encoder of pictures and texts")
         self._torch = torch
 
-    def pictures(self, paths: Sequence[Path], batch: int = 32) -> NDArray[np.float32]:
+    def pictures(self, paths: Sequence[Path]) -> NDArray[np.float32]:
         """Features of picture files, in order."""
+        return self.media([Media.file("image", str(path)) for path in paths])
+
+    def media(self, pictures: Sequence[Media], batch: int = 32) -> NDArray[np.float32]:
+        """Features of pictures, in order."""
         found = []
-        for start in range(0, len(paths), batch):
-            images = [load_image(Media.file("image", str(path))).convert("RGB") for path in paths[start : start + batch]]
+        for start in range(0, len(pictures), batch):
+            images = [load_image(picture).convert("RGB") for picture in pictures[start : start + batch]]
             with self._torch.inference_mode():
                 found.append(_features(self._model.get_image_features(**self._prepare(images, return_tensors="pt"))))
         return np.concatenate(found)
