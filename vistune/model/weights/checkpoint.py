@@ -27,6 +27,7 @@ from vistune.model.adapters.adapt import adapter_parameters
 from vistune.model.native.model import NativeModel
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
+from vistune.model.weights import shipped
 from vistune.model.weights.assets import BUILTIN
 from vistune.model.weights.numbers import check_finite, check_kinds
 from vistune.model.weights.sharding import shard_like, whole
@@ -50,7 +51,9 @@ def save(model: VisionLanguageModel | NativeModel, folder: Path, parts: set[str]
     temporary = folder.with_name(f".{folder.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    record = {"format": FORMAT, "parts": sorted(parts), "model": absolute(model.spec.to_json())}
+    record: dict[str, Any] = {"format": FORMAT, "parts": sorted(parts), "model": absolute(model.spec.to_json())}
+    if standing := shipped.recorded(record["model"]):
+        record["shipped"] = standing
     (temporary / CONFIG).write_text(yaml.safe_dump(record, sort_keys=False, allow_unicode=True), encoding="utf-8")
     model.save_tokenizer(temporary)
     save_file(weights, temporary / WEIGHTS, metadata={"format": "pt"})
@@ -165,6 +168,10 @@ def read_config(folder: Path) -> dict[str, Any]:
     parts, model = config["parts"], config["model"]
     if not isinstance(model, dict) or not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
         raise InputError(f"{file} needs a list of names as 'parts' and a mapping as 'model'")
+    standing = config.get("shipped")
+    if standing is not None and not (isinstance(standing, dict) and all(isinstance(each, str) for each in standing.values())):
+        raise InputError(f"{file} has 'shipped' {standing!r}, expected hashes by the names of shipped models")
+    shipped.check(model, standing, set(parts), str(file))
     return config
 
 
