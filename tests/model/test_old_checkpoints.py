@@ -1,4 +1,4 @@
-"""Checkpoints written before open, with the numbers they had; those on shipped weights that were replaced say where these are."""
+"""Checkpoints written before open, with the numbers they had; one on replaced shipped weights says where they are."""
 
 from __future__ import annotations
 
@@ -69,5 +69,7 @@ def test_what_a_checkpoint_stands_on_is_recorded_and_what_it_holds_is_not_asked(
     assert checkpoint.read_config(tmp_path / "new")["shipped"] == kept  # all its weights lie in the checkpoint itself
     checkpoint.save(model, tmp_path / "other", {"connector", "llm.adapter"})
     monkeypatch.setattr(shipped, "digest", lambda name: "1" * 64)
-    with pytest.raises(InputError, match=r"builtin:clip that this version replaced: another version has them .SHA-256 0000"):
+    with pytest.raises(
+        InputError, match=r"builtin:language that this version replaced: another version has them .SHA-256 0000"
+    ):
         checkpoint.read_config(tmp_path / "other")

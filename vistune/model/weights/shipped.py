@@ -23,7 +23,7 @@ FIRST = {
     "language": "aa301447e9775b55fe8ae7397a3b6a71b9e69525c3e4f46afa14db53b536aa4b",
 }
 FOUND_IN = dict.fromkeys(FIRST.values(), "e4cf89e")
-"""The git revision that has the files, by the hash of weights that may have been replaced since; add to it on replacing some."""
+"""The git revision that has the files, by the hash of weights that may have been replaced since; replacing adds to it."""
 
 
 def recorded(model: Mapping[str, Any]) -> dict[str, str]:
@@ -43,7 +43,7 @@ def check(model: Mapping[str, Any], kept: Mapping[str, str] | None, stored: set[
         revision = FOUND_IN.get(before)
         found = f"they are in revision {revision}, under vistune/world/nano/{name}" if revision else "another version has them"
         raise InputError(
-            f"{where} was trained on weights of {BUILTIN}{name} that this version replaced: {found} (SHA-256 {before[:12]}...); "
+            f"{where} was trained on weights of {BUILTIN}{name} that this version replaced: {found} (SHA-256 {before[:12]}); "
             f"copy that folder, and write its path in the place of {BUILTIN}{name}"
         )
 
