@@ -32,9 +32,10 @@ def gpt4tools(
         nano={
             "model.adapt": {},  # the shipped model has hardly met these letters: updates of low rank do not teach them
             "stages.0.data": {"kind": "mixture", "sources": mixture},
-            "stages.0.train": {"llm": 2e-3},
+            "stages.0.optimizer": "muon",
+            "stages.0.train": {"llm": 5e-3},
         },
     )
 
 
-TASKS = {"tool_call": 1200, "tool_answer": 500, "tool_none": 200}
+TASKS = {"tool_call": 1800, "tool_answer": 500, "tool_none": 100}
