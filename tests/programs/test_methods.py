@@ -198,9 +198,10 @@ def test_an_errand_of_the_world_is_asked_as_the_program_asks() -> None:
         asked.append(request)
         return f"Thought: Do I need to use a tool? No\nAI: {errand.told}"
 
-    program = Gpt4tools({}, format="react_chat")
-    session = Session()
-    session.add(Media("image", data=errand.scene.image), name=errand.picture)
-    program._about = lambda held, session, hands: errand.question.partition(": ")[2].partition("\n")[0]  # type: ignore[method-assign]
-    outcome = program.run(task(errand.said), session, Live(Scripted(answer=answer)))
-    assert asked[0].messages[-1].text == errand.question and outcome.text == errand.told
+    described = [errand.question.partition(": ")[2].partition("\n")[0]]
+    sample = task(errand.said, Media("image", data=errand.scene.image), meta={"described": described})
+    outcome, session = run(Gpt4tools({}, format="react_chat"), sample, answer)
+    assert asked[0].messages[-1].text == errand.question.replace(errand.picture, session.last().name)
+    assert outcome.text == errand.told
+    with pytest.raises(InputError, match="expected a list of texts"):
+        run(Gpt4tools({}), task("hello", meta={"described": "a cat"}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from vistune.errors import InputError
 from vistune.programs.formats.base import Talk
 from vistune.programs.hands import Hands
 from vistune.programs.loop import Outcome, converse
@@ -18,7 +19,8 @@ class Gpt4tools:
     """The program `gpt4tools`.
 
     tools:    the toolbox; a mapping's keys are the names that the planner writes
-    describe: the tool that says what a new picture shows before anything is asked; None says nothing
+    describe: the tool that says what a new picture shows before anything is asked; None: the person does, in the sample's
+              `meta["described"]`, a text a picture, or nobody
     format:   how calls are spoken; `{kind: react_gpt4tools, released: true}` as the released client
     steps:    calls of the planner a question, at most
     """
@@ -39,7 +41,12 @@ class Gpt4tools:
 
     def run(self, task: Sample, session: Session, hands: Hands) -> Outcome:
         """See `Program`."""
-        shown = [(held, self._about(held, session, hands)) for held in pictures(session)]
+        told = task.meta.get("described", ())
+        if not isinstance(told, (list, tuple)) or not all(isinstance(text, str) for text in told):
+            raise InputError(f"{task.where}: described is {str(told)[:60]!r}, expected a list of texts, one a picture")
+        given = pictures(session)
+        about = [*told, *[""] * len(given)]
+        shown = [(held, text or self._about(held, session, hands)) for held, text in zip(given, about, strict=False)]
         talk = Talk(self._tools, question(task), shown, earlier(task))
         return converse(talk, self._format, session, hands, self._steps)
 
