@@ -3,8 +3,8 @@
     vistune train gpt4tools --nano --out runs/planner
     python -m benchmarks.programs --planner checkpoint:runs/planner/tune --out runs/programs
 
-Errands of held-out scenes whose tools are on the bench are run, each with its picture. A task is solved when the first call that
-was carried out is the one that is due: the right tool, on the right picture, with the right words. Beside it stand the same
+Errands of held-out scenes whose tools are on the bench are run, each with its picture. A task is solved when the first call is
+the one that is due and was carried out: the right tool, on the right picture, with the right words. Beside it stand the same
 planner with tools that are not there, and the same model before it was tuned. Runs are resumed where they stopped.
 """
 

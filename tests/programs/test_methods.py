@@ -11,6 +11,7 @@ from PIL import Image
 
 from vistune.completer import Reply, Request
 from vistune.construction.completers.scripted import Scripted
+from vistune.data.samples import read
 from vistune.errors import InputError
 from vistune.journal import read_journal
 from vistune.programs.hands import Live
@@ -25,6 +26,8 @@ from vistune.programs.methods.ophglm import Ophglm
 from vistune.programs.methods.videochat_text import VideochatText
 from vistune.programs.program import Program
 from vistune.programs.session import Session
+from vistune.programs.tool import tool_of
+from vistune.programs.tools.read_text import ReadText
 from vistune.sample import Media, Sample, Text, Turn
 from vistune.trust import trusting
 from vistune.world.errands.errand import make_errand
@@ -124,6 +127,17 @@ def test_phrases_of_the_answer_get_the_masks_of_what_they_name(trusted: object) 
     outcome, _ = run(program, task("What is it?", picture), match)
     assert outcome.text == said and outcome.regions[0].label == f"one {name}"
     assert outcome.regions[0].mask is not None and outcome.regions[0].mask.shape == (64, 64)
+
+
+def test_text_on_a_page_is_read_where_it_stands() -> None:
+    pytest.importorskip("rapidocr", reason="needs the extra ocr")
+    page = read("world:?task=page_heading&split=test")[0]
+    session = Session()
+    written = {"image": session.add(page.media[0]).name}
+    seen, _ = Live(None).use(tool_of(ReadText()), written, session)
+    assert seen.text.split("\n")[0] == page.turns[1].text
+    first = seen.regions[0]
+    assert first.label == page.turns[1].text and first.bounds()[3] < 0.2 and len(seen.regions) > 3
 
 
 def test_an_article_gets_the_pictures_of_a_folder_that_fit(tmp_path: Path) -> None:
