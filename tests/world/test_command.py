@@ -22,7 +22,7 @@ def test_show_draws_a_sheet(tmp_path):
         assert sheet.size[0] == 6 * 260
 
 
-SHEETS = {"films": (1040, 292), "sounds": (495, 548), "solids": (486, 356), "pages": (520, 324), "edits": (536, 148)}
+SHEETS = {"films": (1040, 292), "sounds": (495, 576), "solids": (486, 356), "pages": (520, 324), "edits": (536, 148)}
 
 
 @pytest.mark.parametrize(("sense", "size"), SHEETS.items())

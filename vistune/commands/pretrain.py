@@ -80,7 +80,7 @@ def codes(out: Out, steps: Steps = 1200, batch: int = 16, seed: Seed = 0, until:
 
 
 @app.command()
-def painter(out: Out, steps: Steps = 2000, batch: int = 32, seed: Seed = 0, until: Until = None) -> None:
+def painter(out: Out, steps: Steps = 1400, batch: int = 32, seed: Seed = 0, until: Until = None) -> None:
     """Pictures of one object from words: a diffusion transformer of 1.3 M parameters, in OUT/painter."""
     from vistune.pretrain.painter import pretrain_painter
 

@@ -60,7 +60,7 @@ MEASURED = (
     "arithmetic",
     "reading",
 )
-VALIDATION = 64  # questions of each task
+VALIDATION, OTHERS = 64, 32  # questions of each task about pictures, and about other senses
 CODEC = LocationTokens(bins=BINS)
 TEMPLATE = VicunaV1(system="")
 
@@ -175,8 +175,8 @@ class Pretraining(nn.Module):
         """
         scores = {}
         for task in (*MEASURED, *(task for sense in SPOKEN for task in SENSES[sense].tasks())):
-            draw = question_sample if task in MEASURED else sense_sample
-            samples = [draw(task, seed, "validation") for seed in range(VALIDATION)]
+            draw, count = (question_sample, VALIDATION) if task in MEASURED else (sense_sample, OTHERS)
+            samples = [draw(task, seed, "validation") for seed in range(count)]
             batch, hidden = self.read(samples)
             likeliest = self.llm.logits(hidden).argmax(-1).roll(1)
             right = 0
@@ -184,7 +184,7 @@ class Pretraining(nn.Module):
                 samples, likeliest.split(batch.lengths), batch.labels.split(batch.lengths), strict=True
             ):
                 right += self._right(sample, ids[labels != -100], labels[labels != -100])
-            scores[task] = right / VALIDATION
+            scores[task] = right / count
         return scores
 
     def _right(self, sample: Sample, ids: Tensor, labels: Tensor) -> bool:

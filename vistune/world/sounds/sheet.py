@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
@@ -10,7 +12,7 @@ from vistune.world.sounds.phrases import transcript
 from vistune.world.sounds.sound import Sound
 
 _WINDOW, _HOP, _BINS = 512, 96, 128  # samples, samples, frequencies shown: up to 4 kHz
-_LINE = 14
+_LINE, _LETTERS = 28, 80  # the height of two lines of text, and how many letters one holds
 _RANGE = 70.0  # decibels from black to white
 
 
@@ -19,10 +21,11 @@ def sound_sheet(sounds: list[Sound]) -> Image.Image:
     pictures = [np.concatenate([spectrogram(sound.samples[:, side]) for side in range(2)]) for sound in sounds]
     height, width = pictures[0].shape
     sheet = Image.new("RGB", (width, len(sounds) * (height + _LINE + 4)), "white")
-    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(_LINE - 3)
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(_LINE // 2 - 3)
     for number, (sound, picture) in enumerate(zip(sounds, pictures, strict=True)):
         top = number * (height + _LINE + 4)
-        draw.text((2, top), f"{sound.split} {sound.seed}: {transcript(sound, side=True)}", fill="black", font=font)
+        said = f"{sound.split} {sound.seed}: {transcript(sound, side=True)}"
+        draw.text((2, top), "\n".join(wrap(said, _LETTERS)), fill="black", font=font)
         sheet.paste(Image.fromarray(picture), (0, top + _LINE))
     return sheet
 
