@@ -99,7 +99,7 @@ class Trier:
         """The input itself."""
         if name not in self._surfaces:
             home = self.folder / name
-            home.mkdir()
+            home.mkdir(exist_ok=True)  # one whose making failed is tried again
             self._surfaces[name] = importlib.import_module(f"tests.fuzz.surfaces.{name}").Surface(home)
         case: Case = self._surfaces[name].make(random.Random(f"{self.seed}/{number}/{name}"), room)
         return case

@@ -92,6 +92,9 @@ def train(
     precision: Annotated[str, typer.Option(help="auto, fp32 or bf16.")] = "auto",
     save_every: Annotated[int, typer.Option(min=1, help="Steps between states to resume from.")] = 200,
     parallel: Annotated[str, typer.Option(help="Under torchrun: the model whole on each process (ddp) or cut (fsdp).")] = "ddp",
+    accept: Annotated[
+        list[str], typer.Option(help="Go on though this is another now: data, weights, precision, device, versions.")
+    ] = [],  # noqa: B006
     trust: Trust = None,
 ) -> None:
     """Run a recipe's stages."""
@@ -111,7 +114,7 @@ def train(
         print(run_check(made, out, data))
         return
     chosen = cast(Precision, precision), save_every, True, cast(Parallel, parallel)
-    folder = run(made, out, data, *chosen)
+    folder = run(made, out, data, *chosen, accept=accept)
     if speaks():
         print(f"{folder}\nnext: vistune chat {folder} --image FILE 'What is in the picture?'")
 

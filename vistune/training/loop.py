@@ -29,6 +29,7 @@ from vistune.model.weights.checkpoint import units
 from vistune.model.weights.sharding import whole
 from vistune.recipe import Stage
 from vistune.training.caching import caching
+from vistune.training.claim import trained_how
 from vistune.training.distributed import ALONE, Ranks, sum_gradients
 from vistune.training.log import Log, Meter
 from vistune.training.measuring.record import Measurements
@@ -100,7 +101,8 @@ def train_stage(
     # Counting operations runs parts once, which may draw random numbers: a resumed run then goes on with those of its state.
     meter = Meter(model, context, ranks.sharded or stage.preference is not None)
     objective = stage_losses(model, samples, stage, selection.names, seed, steps, paths.state, precision, ranks)
-    first = load_state(paths.state, model, parts, optimizer, ranks)
+    of = trained_how(stage, seed)
+    first = load_state(paths.state, model, parts, optimizer, ranks, of)
     log = Log(paths.log if ranks.first else Path(os.devnull), first, meter)
     model.train()
 
@@ -153,14 +155,14 @@ def train_stage(
                 with ranks.together():  # nothing could be gone on from such a state
                     _check_weights(model, stage, step)
             if due and not last:
-                save_state(paths.state, step + 1, model, parts, optimizer, ranks)
+                save_state(paths.state, step + 1, model, parts, optimizer, ranks, of)
             if tired and not last:
                 teller.say(f"step {step + 1}/{steps}: no better for {stage.patience} measurements, so it ends here")
                 break
             if asked and not last:
                 raise stop.stopped(f"stage {stage.name!r}: step {step + 1} of {steps}", asked)
         if asked := max(ranks.gather(stop.asked)):
-            save_state(paths.state, steps, model, parts, optimizer, ranks)
+            save_state(paths.state, steps, model, parts, optimizer, ranks, of)
             raise stop.stopped(f"stage {stage.name!r}: step {steps} of {steps}", asked)
     log.close()
     if first < steps:

@@ -21,13 +21,13 @@ from pathlib import Path
 import torch
 
 from vistune.data.samples import Samples, read
-from vistune.errors import InputError
+from vistune.errors import InputError, nearest
 from vistune.files import alone
 from vistune.model.answering.opening import Model
 from vistune.model.part import begun_at_random
 from vistune.model.weights import checkpoint
 from vistune.recipe import Recipe, Stage, load_recipe
-from vistune.training.claim import claim, finished, record
+from vistune.training.claim import ACCEPTED, claim, finished, record
 from vistune.training.distributed import ALONE, Parallel, Ranks, joined, place
 from vistune.training.first_look import first_look
 from vistune.training.kinds import check_stage, encoding
@@ -50,14 +50,18 @@ def train(
     report: bool = True,
     parallel: Parallel = "ddp",
     trust: Sequence[str] = (),
+    accept: Sequence[str] = (),
 ) -> Path:
     """Train `recipe` (a recipe, a shipped one's name, or a run file) into `out`; returns the last stage's checkpoint folder.
 
     `data` replaces the last stage's data. Called again with the same recipe it continues where it stopped; with another
     recipe in the same folder, or with data that changed since, it raises `InputError`. Under a launcher each process calls it;
     `parallel` says whether the model lies on each whole (`ddp`) or cut in shares (`fsdp`), and changes no number. `trust` names
-    packages whose classes the recipe, and the files it leads to, may ask for.
+    packages whose classes the recipe, and the files it leads to, may ask for. `accept` names what may be another than when the
+    run was begun: data, weights, precision, device, versions.
     """
+    if strange := [name for name in accept if name not in ACCEPTED]:
+        raise InputError(f"accept names {strange[0]!r}{nearest(strange[0], list(ACCEPTED))}")
     with trusting(trust), joined(parallel) as ranks:
         with ranks.together():
             recipe = _resolved(recipe, data)
@@ -68,7 +72,7 @@ def train(
         ranks.decide(lambda: claim(Path(out), recipe))
         with ExitStack() as held:
             ranks.decide(lambda: held.enter_context(alone(Path(out))))
-            return _stages(recipe, model, owned, before, sources, Path(out), precision, save_every, report, ranks)
+            return _stages(recipe, model, owned, before, sources, Path(out), precision, save_every, report, ranks, accept)
 
 
 def check(recipe: Recipe | str, out: str | Path, data: str | None = None) -> str:
@@ -121,10 +125,12 @@ def _stages(
     save_every: int,
     report: bool,
     ranks: Ranks,
+    accept: Sequence[str],
 ) -> Path:
     begun = {"precision": resolve(precision, ranks.device), "weights": content_of(fingerprint(model))}
+    begun["device"] = ranks.device.type
     place(model, ranks, resolve(precision, ranks.device))
-    ranks.decide(lambda: record(out, recipe, begun))
+    ranks.decide(lambda: record(out, recipe, begun, accept))
     # Parts that no other file holds are saved even if no stage trains them: a connector, what was trained before.
     trained = begun_at_random(model) | before
     for stage, samples, units in zip(recipe.stages, sources, owned, strict=True):

@@ -14,18 +14,22 @@ from typing import Any
 import torch
 
 from vistune.errors import InputError
-from vistune.files import settle
+from vistune.files import settle, sha256
 from vistune.model.weights.checkpoint import WEIGHTS, load_into, part_weights
 from vistune.model.weights.sharding import shard_like, whole
 from vistune.training.distributed import Ranks
 
 _KEPT = 2
+_KEYS = {"step", "of", "weights", "optimizer", "rng"}
 
 
 def save_state(
-    folder: Path, step: int, model: torch.nn.Module, parts: set[str], optimizer: torch.optim.Optimizer, ranks: Ranks
+    folder: Path, step: int, model: torch.nn.Module, parts: set[str], optimizer: torch.optim.Optimizer, ranks: Ranks, of: str
 ) -> None:
-    """Write `folder/STEP` and remove all but the last two. Every process calls it, the first writes."""
+    """Write `folder/STEP` and remove all but the last two. Every process calls it, the first writes.
+
+    `of` says what is trained how: a state goes on only under the same (`load_state`).
+    """
     from safetensors.torch import save_file
 
     weights = part_weights(model, parts, keep=ranks.first)
@@ -40,7 +44,8 @@ def save_state(
     rng: dict[str, Any] = {"cpu": torch.get_rng_state()}
     if torch.cuda.is_available():
         rng["cuda"] = torch.cuda.get_rng_state()
-    torch.save({"step": step, "optimizer": progress, "rng": rng}, temporary / "training.pt")
+    held = {"step": step, "of": of, "weights": sha256(temporary / WEIGHTS)}
+    torch.save(held | {"optimizer": progress, "rng": rng}, temporary / "training.pt")
     settle(temporary)
     final = folder / f"{step:08d}"
     shutil.rmtree(final, ignore_errors=True)
@@ -50,21 +55,27 @@ def save_state(
         shutil.rmtree(old)
 
 
-def load_state(folder: Path, model: torch.nn.Module, parts: set[str], optimizer: torch.optim.Optimizer, ranks: Ranks) -> int:
-    """Restore the last whole state, if there is one, and return the step it was taken after (0: none)."""
+def load_state(
+    folder: Path, model: torch.nn.Module, parts: set[str], optimizer: torch.optim.Optimizer, ranks: Ranks, of: str
+) -> int:
+    """Restore the last whole state, if there is one, and return the step it was taken after (0: none).
+
+    Raises `InputError`, before anything is changed, for a state that is not whole, not of this stage, or not of its weights.
+    """
     state_folder = ranks.decide(lambda: _last(folder))
     if state_folder is None:
         return 0
     with ranks.together():
-        return _restore(state_folder, model, parts, optimizer)
+        return _restore(state_folder, model, parts, optimizer, of)
 
 
-def _restore(folder: Path, model: torch.nn.Module, parts: set[str], optimizer: torch.optim.Optimizer) -> int:
+def _restore(folder: Path, model: torch.nn.Module, parts: set[str], optimizer: torch.optim.Optimizer, of: str) -> int:
     file = folder / "training.pt"
     try:
         state = torch.load(file, weights_only=True, map_location="cpu")
     except Exception as error:
         raise InputError(f"{file} cannot be read ({error}): remove {folder} to resume from the state before it") from error
+    _check(state, folder, of, optimizer)
     load_into(model, folder / WEIGHTS, parts)
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
@@ -76,6 +87,29 @@ def _restore(folder: Path, model: torch.nn.Module, parts: set[str], optimizer: t
     if torch.cuda.is_available() and "cuda" in state["rng"]:
         torch.cuda.set_rng_state(state["rng"]["cuda"])
     return int(state["step"])
+
+
+def _check(state: Any, folder: Path, of: str, optimizer: torch.optim.Optimizer) -> None:
+    """Raises `InputError` where the files of a state do not belong together, or not to what is trained."""
+    again = f"remove {folder} to resume from the state before it"
+    if not isinstance(state, dict) or not set(state) >= _KEYS or not isinstance(state["optimizer"], dict):
+        raise InputError(f"{folder / 'training.pt'} holds no state of training: {again}")
+    if state["of"] != of or str(state["step"]).zfill(8) != folder.name:
+        raise InputError(f"{folder} is the state of another stage or step: {again}")
+    if state["weights"] != sha256(folder / WEIGHTS):
+        raise InputError(f"{folder / WEIGHTS} is not what was saved with {folder / 'training.pt'}: {again}")
+    shapes = [parameter.shape for group in optimizer.param_groups for parameter in group["params"]]
+    for number, entry in state["optimizer"].get("state", {}).items():
+        known = number in range(len(shapes)) and isinstance(entry, dict)
+        if not known or not all(_fits(value, shapes[number]) for value in entry.values()):
+            raise InputError(f"{folder / 'training.pt'}: the optimizer's entry {number} is of no parameter: {again}")
+
+
+def _fits(value: Any, shape: torch.Size) -> bool:
+    """Is a value of an optimizer's entry a finite tensor of the parameter's shape, or a number of its own?"""
+    if not isinstance(value, torch.Tensor):
+        return isinstance(value, int | float)
+    return (value.shape == shape or value.dim() == 0) and bool(torch.isfinite(value).all())
 
 
 def _each_state(record: dict[str, Any], change: Callable[[int, torch.Tensor], torch.Tensor]) -> dict[str, Any]:

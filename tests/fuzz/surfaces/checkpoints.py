@@ -22,7 +22,8 @@ from vistune.errors import InputError
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
 from vistune.model.weights.checkpoint import CONFIG, WEIGHTS, located, random_parts, save
-from vistune.recipe import load_recipe, names, nano
+from vistune.nano import nano
+from vistune.recipe import load_recipe, names
 from vistune.sample import Media, MediaRef, Sample, Text, Turn
 from vistune.spec import kinds
 

@@ -18,7 +18,8 @@ from vistune.data.samples import parse, read
 from vistune.errors import InputError
 from vistune.evals.http_model import HttpModel
 from vistune.files import parse_yaml, read_yaml
-from vistune.recipe import Recipe, load_recipe, names, nano
+from vistune.nano import nano
+from vistune.recipe import Recipe, load_recipe, names
 
 _TEXTS = (
     f"!!python/object/apply:{CANARY}.Touch []",

@@ -14,8 +14,11 @@ _TOKENS = ("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_
 """Which tokens begin and end a text is a fact about a model, and no choice of how it answers."""
 _OPENING = "forced_bos_token_id"
 """The first token of an encoder-decoder that was taught to begin with it, after the one that starts its decoder."""
-_SILENT = ("transformers_version", "_from_model_config", "do_sample", "temperature", "top_p", "top_k")
-"""Settings that change no greedy answer, and stand in most directories."""
+_SILENT = (
+    *("transformers_version", "_from_model_config", "do_sample", "temperature", "top_p", "top_k", "use_cache", "max_length"),
+    *("output_attentions", "output_hidden_states", "output_scores", "output_logits", "return_dict_in_generate"),
+)
+"""Settings that change no greedy answer, or are always given where one is asked for, and stand in most directories."""
 
 
 def own_settings(model: nn.Module, path: str) -> None:
