@@ -41,6 +41,8 @@ def split(spec: Spec) -> tuple[str, dict[str, Any]]:
     """`kind` and the keyword arguments; a bare string is a kind without arguments."""
     if isinstance(spec, str):
         return spec, {}
+    if not isinstance(spec, Mapping):
+        raise InputError(f"a part's spec is {spec!r}, expected a kind, or a mapping with the key 'kind'")
     if "kind" not in spec:
         raise InputError(f"a part's spec needs the key 'kind', but has {sorted(spec)}")
     return str(spec["kind"]), {key: value for key, value in spec.items() if key != "kind"}

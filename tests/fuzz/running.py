@@ -25,15 +25,15 @@ from tests.fuzz.changes import SECRET
 from tests.fuzz.oracles import CANARY, Case, Outcome, attempt, install
 
 SHARES = {
-    "media": 16.0,
-    "readers": 22.0,
-    "scorers": 18.0,
-    "run_files": 16.0,
-    "replies": 20.0,
-    "human_server": 6.0,
-    "checkpoints": 0.8,
-    "backbones": 0.5,
-    "imports": 0.5,
+    "replies": 33.0,
+    "media": 14.0,
+    "run_files": 14.0,
+    "readers": 13.0,
+    "human_server": 12.0,
+    "scorers": 12.0,
+    "checkpoints": 0.9,
+    "backbones": 0.55,
+    "imports": 0.55,
 }
 """How many of a hundred inputs go to each surface; those with a model behind them take a hundred times as long."""
 SECONDS = 60.0  # of the processor's time, for one input: many times what the slowest takes

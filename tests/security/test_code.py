@@ -34,6 +34,7 @@ BY_NAME = {
     "world/instructions.py",
     "world/senses.py",
     "construction/pipeline.py",
+    "commands/programs.py",  # of the module that a class which was looked up lies in
 }
 
 

@@ -244,7 +244,9 @@ def pretrain_language(
             AutoModelForCausalLM.from_config(language_config(tokenizer)).save_pretrained(folder)
         else:
             tokenizer = AutoTokenizer.from_pretrained(locate(begin), trust_remote_code=False)
-            AutoModelForCausalLM.from_pretrained(locate(begin), dtype=torch.float32).save_pretrained(folder)
+            AutoModelForCausalLM.from_pretrained(locate(begin), dtype=torch.float32, trust_remote_code=False).save_pretrained(
+                folder
+            )
         tokenizer.save_pretrained(folder)
     model = Pretraining(str(folder))
     if begin is None:

@@ -19,9 +19,10 @@ import vistune
 from tests.fuzz.changes import KINDS, dumps, holds, json_text, raw, tree, weights
 from tests.fuzz.oracles import Case, Changed
 from vistune.errors import InputError
+from vistune.model.part import begun_at_random
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
-from vistune.model.weights.checkpoint import CONFIG, WEIGHTS, located, random_parts, save
+from vistune.model.weights.checkpoint import CONFIG, WEIGHTS, located, save
 from vistune.nano import nano
 from vistune.recipe import load_recipe, names
 from vistune.sample import Media, MediaRef, Sample, Text, Turn
@@ -91,7 +92,7 @@ class Surface:
                 model = VisionLanguageModel(made)
             except InputError:  # it takes a model or a painter that does not ship
                 model = VisionLanguageModel(ModelSpec.from_json(_PLAIN))
-            save(model, folder, random_parts(model) or {"connector"})
+            save(model, folder, begun_at_random(model) or {"connector"})
         return folder
 
 

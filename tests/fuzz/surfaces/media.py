@@ -24,7 +24,7 @@ from vistune.data.check.media_rules import check_media
 from vistune.data.media.audio import audio_length, load_audio
 from vistune.data.media.image import image_size, load_image, load_labels
 from vistune.data.media.points import load_points
-from vistune.data.media.video import film_shape, load_video
+from vistune.data.media.video import film_header, load_video
 from vistune.errors import InputError
 from vistune.sample import Media
 
@@ -110,9 +110,9 @@ def _agree(medium: Media, found: Any) -> None:
         if audio_length(medium)[0] != len(found):
             raise Changed(f"a sound of {len(found)} samples says it has {audio_length(medium)[0]}")
     elif medium.kind == "video":
-        count, size = film_shape(medium)
-        if size != (found.shape[2], found.shape[1]) or len(found) != min(count, _FRAMES):
-            raise Changed(f"a film of {found.shape} says it is {count} frames of {size}")
+        header = film_header(medium)
+        if header.size != (found.shape[2], found.shape[1]) or len(found) != min(header.frames, _FRAMES):
+            raise Changed(f"a film of {found.shape} says it is {header}")
 
 
 def _or_refused(look: Callable[[], Any]) -> None:

@@ -45,6 +45,8 @@ def read_replies(path: str | Path) -> dict[str, Reply]:
 
 def reply_from(fields: Any) -> Reply:
     """A reply from JSON. Raises `TypeError` for what has not the fields of one, of their types."""
+    if not isinstance(fields, dict):
+        raise TypeError("a reply is an object")
     calls = tuple(FunctionCall(**call) for call in fields.get("calls", ()))
     reply = Reply(**{**fields, "calls": calls})
     if not all(isinstance(text, str) for text in (reply.text, reply.model, reply.finish, reply.error)):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vistune.data.readers.base import Reader
-from vistune.errors import InputError, MissingExtraError
+from vistune.errors import InputError, MissingExtraError, reading
 from vistune.sample import Sample
 from vistune.spec import build, split
 
@@ -64,7 +64,8 @@ class Rows:
         return len(self._rows)
 
     def __getitem__(self, index: int) -> Any:
-        return self._rows[index]
+        with reading(f"{self.where(index)} cannot be read"):
+            return self._rows[index]
 
     def where(self, index: int) -> str:
         """`name: row 12`, counted from 1."""
