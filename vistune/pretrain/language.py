@@ -244,9 +244,8 @@ def pretrain_language(
             AutoModelForCausalLM.from_config(language_config(tokenizer)).save_pretrained(folder)
         else:
             tokenizer = AutoTokenizer.from_pretrained(locate(begin), trust_remote_code=False)
-            AutoModelForCausalLM.from_pretrained(locate(begin), dtype=torch.float32, trust_remote_code=False).save_pretrained(
-                folder
-            )
+            held = AutoModelForCausalLM.from_pretrained(locate(begin), dtype=torch.float32, trust_remote_code=False)
+            held.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
     model = Pretraining(str(folder))
     if begin is None:

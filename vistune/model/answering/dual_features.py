@@ -28,11 +28,11 @@ class DualEncoder:
         from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 
         folder = locate(str(path))
-        kept = {"local_files_only": True, "trust_remote_code": False}
+        where = {"local_files_only": True, "trust_remote_code": False}
         try:
-            self._model = AutoModel.from_pretrained(folder, **kept).eval()
-            self._prepare = AutoImageProcessor.from_pretrained(folder, **kept)
-            self._tokenizer = AutoTokenizer.from_pretrained(folder, **kept)
+            self._model = AutoModel.from_pretrained(folder, **where).eval()
+            self._prepare = AutoImageProcessor.from_pretrained(folder, **where)
+            self._tokenizer = AutoTokenizer.from_pretrained(folder, **where)
         except (OSError, ValueError) as error:
             raise InputError(
                 f"{path} holds no model with image processor and tokenizer: {str(error).splitlines()[0]}"
