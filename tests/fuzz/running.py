@@ -37,7 +37,7 @@ SHARES = {
 }
 """How many of a hundred inputs go to each surface; those with a model behind them take a hundred times as long."""
 SECONDS = 60.0  # of the processor's time, for one input: many times what the slowest takes
-WAITING = 240.0  # by the clock: a wait uses no processor
+WAITING = 120.0  # by the clock, in which a process that waits uses no processor
 MEMORY = 3 << 30  # bytes beyond what a process needs to begin
 _KEPT = 3  # inputs kept of findings that look alike
 
@@ -119,9 +119,9 @@ def _work(pipe: Connection, seed: int, shares: dict[str, float], numbers: tuple[
         name = surface_of(seed, number, shares)
         shutil.rmtree(room, ignore_errors=True)
         room.mkdir()
-        pipe.send(("begin", number, name, "", None))
         try:
             case = trier.case(name, number, room)
+            pipe.send(("begin", number, name, case.kind, None))
             outcome = attempt(case, room)
         except Exception:  # noqa: BLE001 - a fault of the fuzzer's own, which is told like a finding
             case, outcome = Case("making it", lambda: None), Outcome("fuzzer", name, traceback.format_exc())
@@ -141,8 +141,8 @@ class _Worker:
     next: int
     step: int
     name: str = ""
-    began: float = 0.0
     used: float = 0.0
+    moved: tuple[float, float] = (0.0, 0.0)  # by the clock and by the processor, when it was last seen to work
 
     def processor(self) -> float:
         """Seconds of the processor's time that the process has used."""
@@ -153,8 +153,13 @@ class _Worker:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def late(self) -> bool:
-        """Has the input that it reads taken too long?"""
-        return bool(self.name) and (self.processor() - self.used > SECONDS or time.monotonic() - self.began > WAITING)
+        """Has the input that it reads taken too long, or does it wait for what does not come?"""
+        if not self.name:
+            return False
+        now, used = time.monotonic(), self.processor()
+        if used > self.moved[1]:
+            self.moved = now, used
+        return used - self.used > SECONDS or now - self.moved[0] > WAITING
 
 
 def run(seed: int, shares: dict[str, float], minutes: float, inputs: int, processes: int, out: Path) -> Tally:
@@ -208,7 +213,8 @@ def _heard(worker: _Worker, tally: Tally, out: Path, seed: int) -> bool:
         return False
     worker.next, worker.name = number, name if what == "begin" else ""
     if what == "begin":
-        worker.began, worker.used = time.monotonic(), worker.processor()
+        worker.used = worker.processor()
+        worker.moved = time.monotonic(), worker.used
     else:
         tally.add(name, kind, outcome, number, Path(worker.folder) / "room", out, seed)
         if outcome.bad:
