@@ -1,11 +1,11 @@
-"""A conversation about one picture, with the regions of answers drawn into it and the media of answers kept."""
+"""A conversation about pictures and other media, with the regions of answers drawn and the media of answers kept."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from PIL import Image
 
@@ -13,17 +13,37 @@ from vistune.data.media.image import load_image
 from vistune.data.media.keep import keep
 from vistune.draw import draw_regions
 from vistune.errors import InputError, TooLongError
+from vistune.model.answering.answers import Answer
 from vistune.model.answering.opening import Model
-from vistune.model.vlm import VisionLanguageModel, question_sample
-from vistune.sample import Media, MediaRef, Region, Sample, Text, Turn
+from vistune.model.answering.wording import Speaker
+from vistune.model.native.model import NativeModel
+from vistune.model.vlm import VisionLanguageModel
+from vistune.sample import Media, MediaRef, Part, Region, Sample, Text, Turn
+
+
+@runtime_checkable
+class Distant(Protocol):
+    """A model behind a server."""
+
+    def answer(
+        self, samples: Sequence[Sample], max_new_tokens: int = 256, say: Callable[[str], None] | None = None, **options: Any
+    ) -> list[Answer]:
+        """Answers, told piece by piece as they come."""
+        ...
 
 
 class Conversation:
-    """Questions and answers so far, about `image` (a path) or none, and `further` films, sounds and clouds."""
+    """Questions and answers so far, about `image` (a path) or none, and about `further` media that are shown behind it.
 
-    def __init__(self, model: Model, image: str | None, max_new_tokens: int = 256, further: Sequence[Media] = ()) -> None:
+    `say` is told each answer piece by piece while it is written, where the model can.
+    """
+
+    def __init__(
+        self, model: Model | Distant, image: str | None, max_new_tokens: int = 256, further: Sequence[Media] = ()
+    ) -> None:
         self.model, self.image, self.max_new_tokens = model, image, max_new_tokens
         self.further = tuple(further)
+        self.say: Callable[[str], None] | None = None
         self.turns: tuple[Turn, ...] = ()
         self.dropped = 0
         self.options: dict[str, Any] = {}
@@ -40,7 +60,7 @@ class Conversation:
         self.dropped = 0
         while True:
             try:
-                return self._answered(self._beside(_about(question_sample(self.image, question, self.turns), region)))
+                return self._answered(_about(self._sample(question), region))
             except TooLongError:
                 if not self.turns:
                     raise
@@ -59,27 +79,34 @@ class Conversation:
 
     def _shown_again(self, turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
         """The picture in the first of the turns that are left."""
-        if not turns or self.image is None:
+        if not turns or not self._media:
             return turns
         first, *rest = turns
-        return (replace(first, parts=(MediaRef(0), Text("\n"), *first.parts)), *rest)
+        return (replace(first, parts=(*self._shown, *first.parts)), *rest)
 
-    def _beside(self, sample: Sample) -> Sample:
-        """The sample with the further media, shown behind the picture in the first question."""
-        first, *rest = sample.turns
-        count = len(sample.media)
-        if not self.turns:
-            own = [part for part in first.parts if isinstance(part, MediaRef)]
-            shown = [MediaRef(count + index) for index in range(len(self.further))]
-            first = replace(first, parts=(*own, *shown, *first.parts[len(own) :]))
-        return replace(sample, media=(*sample.media, *self.further), turns=(first, *rest))
+    @property
+    def _media(self) -> tuple[Media, ...]:
+        return (*(() if self.image is None else (Media.file("image", self.image),)), *self.further)
+
+    @property
+    def _shown(self) -> tuple[Part, ...]:
+        """All media, as the first question shows them."""
+        places = [MediaRef(place) for place in range(len(self._media))]
+        return (*places, Text("\n")) if places else ()
+
+    def _sample(self, question: str) -> Sample:
+        begun = () if self.turns else self._shown
+        return Sample("chat", self._media, (*self.turns, Turn("user", (*begun, Text(question)))))
 
     def _answered(self, sample: Sample) -> str:
         if isinstance(self.model, VisionLanguageModel):
-            answer = self.model.answer([sample], self.max_new_tokens, **self.options)[0]
+            answer = self.model.answer([sample], self.max_new_tokens, **self._spoken(self.model), **self.options)[0]
+            text, self.regions, self.media = answer.text, answer.regions, answer.media
+        elif isinstance(self.model, Distant):
+            answer = self.model.answer([sample], self.max_new_tokens, self.say, **self.options)[0]
             text, self.regions, self.media = answer.text, answer.regions, answer.media
         else:
-            text = self.model.generate([sample], self.max_new_tokens, **self.options)[0]
+            text = self.model.generate([sample], self.max_new_tokens, **self._spoken(self.model), **self.options)[0]
             size = None if self._picture is None else self._picture.size
             self.regions = tuple(self.model.codec.decode(text, size))
         self.turns = (*sample.turns, Turn("assistant", (Text(text),)))
@@ -88,6 +115,17 @@ class Conversation:
     def keep(self, out: Path) -> list[Path]:
         """Write the media that the last answer made beside `out`, numbered; returns the files."""
         return [keep(medium, out.with_name(f"{out.stem}.{number}")) for number, medium in enumerate(self.media, 1)]
+
+    def _spoken(self, model: Model) -> dict[str, Any]:
+        """What makes `generate` say an answer as it is written; several beams have none until the end."""
+        if self.say is None or self.options.get("num_beams", 1) > 1:
+            return {}
+        if isinstance(model, VisionLanguageModel):
+            stops = model.template.stops
+            return {"streamer": Speaker(model.llm.words, stops, model.llm.ends(list(stops)), self.say)}
+        if isinstance(model, NativeModel):
+            return {"streamer": Speaker(model.text_of, (), model.native.ends(model.tokenizer), self.say)}
+        return {}
 
     def draw(self, out: Path | None) -> Path | None:
         """Draw the last answer's regions into a copy of the picture; None when there is nothing to draw."""

@@ -219,7 +219,7 @@ def test_a_head_makes_what_answer_makes() -> None:
         engine.close()
 
 
-@pytest.mark.parametrize("name", ["llava", "qwen2_vl", pytest.param("florence2", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", ["llava", "qwen2_vl", pytest.param("blip2_t5", marks=pytest.mark.slow)])
 def test_a_whole_model_of_transformers_answers_as_it_does_alone(name: str, tmp_path: Path) -> None:
     sys.path.insert(0, str(Path(__file__).parent.parent / "native"))
     from native_families import build

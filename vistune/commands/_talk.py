@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from vistune.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from vistune.chat import Conversation
+    from vistune.sample import Region
 
 HELP = """/image FILE        talk about another picture, from the beginning (/image alone: about none)
 /region X1 Y1 X2 Y2 QUESTION   ask about a box, its edges as shares of the picture's width and height
@@ -25,7 +26,16 @@ SETTINGS = ("max_new_tokens", "do_sample", "temperature", "top_p", "top_k", "num
 
 def answer(talk: Conversation, question: str, out: Path | None, ask: Callable[[str], str] | None = None) -> None:
     """Ask, print the answer, say what was left out, and draw where a file was named for it."""
-    print((ask or talk.ask)(question) or "(an empty answer)")
+    said = ""
+
+    def say(piece: str) -> None:
+        nonlocal said
+        said += piece
+        print(piece, end="", flush=True)
+
+    talk.say = say
+    text = (ask or talk.ask)(question) or "(an empty answer)"
+    print(text.removeprefix(said) if text.startswith(said) else f"\n{text}")
     if talk.dropped:
         print(f"({talk.dropped} of the oldest turns were left out: all is more than the model reads)", file=sys.stderr)
     drawn = None if out is None else talk.draw(out)  # nothing is written beside the user's pictures unless asked
@@ -74,6 +84,19 @@ def _command(talk: Conversation, line: str, out: Path | None) -> None:
         _set(talk, rest)
     else:
         raise InputError(f"there is no /{name}{nearest(name, ['help', 'reset', 'image', 'region', 'set', 'quit'])}")
+
+
+def boxed(text: str, name: str, pictures: Sequence[Path]) -> Region:
+    """A box as `X1,Y1,X2,Y2`. Raises `InputError`, beginning with `name`."""
+    from vistune.sample import Region
+
+    if not pictures:
+        raise InputError(f"{name} needs a picture: give --image")
+    try:
+        x1, y1, x2, y2 = map(float, text.split(","))
+        return Region(box=(x1, y1, x2, y2))
+    except ValueError as error:
+        raise InputError(f"{name} {text}: expected left, top, right and bottom from 0 to 1") from error
 
 
 def _about_region(talk: Conversation, rest: str) -> str:

@@ -121,32 +121,49 @@ def train(
 
 @app.command()
 def chat(
-    model: Annotated[str, typer.Argument(help="A checkpoint folder, or a model of transformers (directory or hub id).")],
+    model: Annotated[
+        str, typer.Argument(help="A checkpoint folder, a model of transformers (directory or hub id), or with --url its name.")
+    ],
     question: Annotated[str | None, typer.Argument(help="Without it, questions are read from the terminal.")] = None,
-    image: Annotated[Path | None, typer.Option(help="The picture to talk about.")] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Where the answer's boxes and masks are drawn; media that it makes are kept beside it.")
-    ] = None,
+    image: Annotated[list[Path], typer.Option(help="A picture to talk about; may be repeated.")] = [],  # noqa: B006
     video: Annotated[list[Path], typer.Option(help="A film to talk about; may be repeated.")] = [],  # noqa: B006
     audio: Annotated[list[Path], typer.Option(help="A sound to talk about; may be repeated.")] = [],  # noqa: B006
     points: Annotated[list[Path], typer.Option(help="A point cloud to talk about; may be repeated.")] = [],  # noqa: B006
+    region: Annotated[
+        str | None,
+        typer.Option(metavar="X1,Y1,X2,Y2", help="A box on the first picture, in [0, 1], that is asked about."),
+    ] = None,
+    url: Annotated[str | None, typer.Option(help="A running server (`vistune serve`) to ask instead.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the answer's boxes and masks are drawn; media that it makes are kept beside it.")
+    ] = None,
     max_new_tokens: Annotated[int, typer.Option(min=1)] = 256,
     device: Device = "auto",
     dtype: Dtype = "auto",
     trust: Trust = None,
 ) -> None:
     """Talk about a picture, a film, a sound: one question, or a conversation."""
-    from vistune.chat import Conversation
+    from vistune.chat import Conversation, Distant
     from vistune.commands._answerers import open_model
-    from vistune.commands._talk import answer, converse
+    from vistune.commands._talk import answer, boxed, converse
+    from vistune.model.answering.opening import Model
     from vistune.sample import Media, MediaKind
 
-    shown: dict[MediaKind, list[Path]] = {"video": video, "audio": audio, "points": points}
-    further = [Media.file(kind, str(file)) for kind, files in shown.items() for file in files]
-    talk = Conversation(open_model(model, device, dtype), None if image is None else str(image), max_new_tokens, further)
+    kinds: dict[MediaKind, list[Path]] = {"image": image[1:], "video": video, "audio": audio, "points": points}
+    further = [Media.file(kind, str(path)) for kind, paths in kinds.items() for path in paths]
+    opened: Model | Distant
+    if url is None:
+        opened = open_model(model, device, dtype)
+    else:
+        from vistune.serving.client import RemoteModel
+
+        opened = RemoteModel(url, model)
+    talk = Conversation(opened, str(image[0]) if image else None, max_new_tokens, further)
     if question is not None:
-        answer(talk, question, out)
+        answer(talk, question, out, None if region is None else lambda words: talk.ask(words, boxed(region, "--region", image)))
         return
+    if region is not None:
+        raise InputError("--region belongs to a question: give one, or use /region in the conversation")
     converse(talk, out)
 
 

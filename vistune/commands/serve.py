@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vistune.commands._answerers import MODEL
+from vistune.commands._device import Device, Dtype
 from vistune.commands._trust import Trust
 from vistune.errors import InputError, MissingExtraError
 
@@ -50,6 +52,8 @@ def serve(
     votes: Annotated[
         Path | None, typer.Option(help="Folder for votes of the page's comparisons (vistune human report).")
     ] = None,
+    device: Device = "auto",
+    dtype: Dtype = "auto",
     trust: Trust = None,
 ) -> None:
     """Serve models over OpenAI's protocol, with a page to talk to them at /."""
@@ -76,10 +80,60 @@ def serve(
         votes=votes,
         limits=Limits(max_rows, max_queue, max_queue_tokens, media_cache_mb << 20, prefix_cache_mb << 20),
     )
-    Server(_loaders(models), settings).run_all()
+    Server(_loaders(models, device, dtype), settings).run_all()
 
 
-def _loaders(models: list[str]) -> dict[str, Callable[[], Model]]:
+@app.command()
+def caption(
+    model: Annotated[str, typer.Argument(help=MODEL)],
+    folder: Annotated[Path, typer.Argument(help="A folder of pictures or films; folders inside it count.")],
+    out: Annotated[Path, typer.Option(help="The answers (JSONL), by path; an interrupted file is continued.")],
+    question: Annotated[str, typer.Option(help="What is asked about each.")] = "Describe the picture.",
+    batch_size: Annotated[int, typer.Option(min=1)] = 16,
+    max_new_tokens: Annotated[int, typer.Option(min=1)] = 128,
+    device: Device = "auto",
+    dtype: Dtype = "auto",
+    trust: Trust = None,
+) -> None:
+    """Ask one question about every picture or film of a folder."""
+    from vistune.commands._answerers import open_answerer
+    from vistune.data.folder import one_question
+    from vistune.evals.run import predict
+
+    samples = one_question(folder, question)
+    answers = predict(open_answerer(model, out, device, dtype), samples, out, {"max_new_tokens": max_new_tokens}, batch_size)
+    typer.echo(f"{len(answers)} answers in {out}")
+
+
+@app.command()
+def conformance(
+    url: Annotated[str, typer.Argument(help="A server of OpenAI's protocol, as http://127.0.0.1:8000.")],
+    model: Annotated[str, typer.Option(help="The model to ask; by default the first that is listed.")] = "",
+    api_key: Annotated[str, typer.Option(envvar="VISTUNE_API_KEY", help="What the server asks for.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Check that a server keeps to chat completions with media; exit code 1 where it does not."""
+    from json import dumps
+
+    from vistune.serving.conformance.checks import CHECKS, verdict
+    from vistune.serving.conformance.target import Broken, Target
+
+    try:
+        target = Target(url, model, api_key)
+    except Broken as broken:
+        raise InputError(f"{url} cannot be asked: {broken}") from broken
+    found = {check.__name__: (check.__doc__ or "", verdict(check, target)) for check in CHECKS}
+    if as_json:
+        typer.echo(dumps({name: said for name, (_, said) in found.items()}, indent=2))
+    else:
+        for title, said in found.values():
+            typer.echo(f"{'ok  ' if said is None else 'FAIL'}  {title}" + ("" if said is None else f": {said}"))
+    failed = sum(said is not None for _, said in found.values())
+    if failed:
+        raise typer.Exit(1)
+
+
+def _loaders(models: list[str], device: str, dtype: str) -> dict[str, Callable[[], Model]]:
     """A function that loads each model, by the name that clients ask for."""
     from functools import partial
 
@@ -92,5 +146,5 @@ def _loaders(models: list[str]) -> dict[str, Callable[[], Model]]:
             name, path = (Path(model).resolve().name if Path(model).exists() else model), model
         if not name or name in found:
             raise InputError(f"two models would be served as {name!r}: give one another name, as NAME={path}")
-        found[name] = partial(open_model, path)
+        found[name] = partial(open_model, path, device, dtype)
     return found

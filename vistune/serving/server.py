@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Mapping
 from types import FrameType
 
-import torch
 import uvicorn
 
 from vistune.errors import InputError
@@ -78,8 +77,6 @@ class Server(uvicorn.Server):
         for name, load in self._models.items():
             try:
                 model = load()
-                if torch.cuda.is_available():
-                    model.to("cuda")
                 limits = self.service.settings.limits
                 self.service.engines[name] = Engine(Served(name, model, limits.media_bytes), limits)
             except InputError as error:

@@ -248,9 +248,13 @@ class LanguageModel(Stack):
                 return ids[: place + (token in pauses)]
         return ids
 
+    def words(self, ids: Sequence[int]) -> str:
+        """Tokens as text; special ones, which a codec or a head reads, are kept."""
+        return str(self.tokenizer.decode(list(ids), skip_special_tokens=False))
+
     def text_of(self, ids: Sequence[int], stop: list[str]) -> str:
         """New tokens as text up to the first of `stop`; tokens that a codec or a head reads are kept."""
-        text = str(self.tokenizer.decode(list(ids), skip_special_tokens=False))
+        text = self.words(ids)
         for marker in stop:
             text = text.split(marker)[0]
         return text.strip()

@@ -10,10 +10,10 @@ from typing import Any, TypeAlias
 from vistune.errors import InputError
 from vistune.model.answering.answers import Answer
 from vistune.model.answering.ranking import Ranking
+from vistune.model.answering.wording import Decode, Wording
 from vistune.sample import Media, Region, Sample
 from vistune.serving.engine.asking import Ask, Ended, Failed, Hear, Likelihood, Said
 from vistune.serving.engine.choosing import Chooser, Grammar, Told
-from vistune.serving.engine.wording import Decode, Wording
 
 Regions: TypeAlias = Callable[[Sample, str], Sequence[tuple[int, int, Region]]]
 

@@ -93,7 +93,7 @@ class Served:
     def decode(self, ids: Sequence[int]) -> str:
         """Tokens as text, as the command line writes it, but for blanks around it."""
         if isinstance(self.model, VisionLanguageModel):
-            return str(self.tokenizer.decode(list(ids), skip_special_tokens=False))
+            return self.model.llm.words(ids)
         return self.model.text_of(ids)
 
     def regions(self, sample: Sample, text: str) -> list[tuple[int, int, Region]]:

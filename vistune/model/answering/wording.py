@@ -8,7 +8,8 @@ What is said, joined, is the whole answer: the text of all tokens up to the firs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
 
 Decode = Callable[[Sequence[int]], str]
 
@@ -67,3 +68,35 @@ def _cut(text: str, stops: Sequence[str]) -> str | None:
 def _begun(text: str, stop: str) -> int:
     """How many characters at the end of the text begin a stop."""
     return next((count for count in range(min(len(stop) - 1, len(text)), 0, -1) if text.endswith(stop[:count])), 0)
+
+
+class Speaker:
+    """Says one answer while `generate` writes it: what `transformers` calls a streamer.
+
+    `decode` and `stops` as for `Wording`, `ends` are tokens that are not said, `say` is told of every piece of text.
+    """
+
+    def __init__(self, decode: Decode, stops: Sequence[str], ends: Collection[int], say: Callable[[str], None]) -> None:
+        self._wording = Wording(decode, stops, said_early=True)
+        self._ends, self._say = ends, say
+        self._prompt = True
+
+    @property
+    def said(self) -> str:
+        """All that was told."""
+        return self._wording.said
+
+    def put(self, value: Any) -> None:
+        """Tokens of one row: first those of the prompt, then each as it is written."""
+        if self._prompt:
+            self._prompt = False
+            return
+        for token in value.flatten().tolist():
+            if token not in self._ends and not self._wording.stopped:
+                piece = self._wording.write(token)
+                if piece:
+                    self._say(piece)
+
+    def end(self) -> None:
+        """A run of `generate` is over; where a head goes on, the next begins with a prompt again."""
+        self._prompt = True
