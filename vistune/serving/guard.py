@@ -26,6 +26,7 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+_COUNTED = ("/v1/chat/completions", "/v1/rank", "/v1/models", "/health", "/metrics", "/votes", "/")
 _KEYED = ("/v1", "/metrics", "/votes")
 
 
@@ -63,8 +64,8 @@ class Guard:
         except Refusal as error:
             await refused(error)(scope, receive, sent)
         finally:
-            known = scope["path"] if scope.get("route") or status < 400 else "other"
-            self.service.metrics.requests.labels(known[:64] if known.startswith(("/v1", "/h", "/m")) else "other", status).inc()
+            known = scope["path"] if scope["path"] in _COUNTED else "other"  # a label for each path would be endless
+            self.service.metrics.requests.labels(known, status).inc()
 
 
 def refused(error: Refusal) -> JSONResponse:
