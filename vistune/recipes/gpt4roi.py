@@ -14,8 +14,8 @@ def gpt4roi(
 ) -> Recipe:
     """A token for a box from four levels of the encoder, in the place of `<bbox>` (section 3.1).
 
-    Stage 1 teaches the region encoder on classes and expressions (2 epochs, lr 2e-5); stage 2 the connector and the language
-    model as well, on captions of regions, conversations and VCR (section 3.2).
+    Stage 1 teaches the region encoder on classes and expressions (released script: 2 epochs, lr 2e-5, batch 4); stage 2 the
+    connector and the language model as well, on captions of regions, conversations and VCR (section 3.2; 2 epochs, batch 16).
     """
     return Recipe(
         name="gpt4roi",
@@ -28,8 +28,8 @@ def gpt4roi(
             modalities={"box": {"chain": ["roi"], "before": "region{n} "}},
         ),
         stages=(
-            Stage(name="align", data=regions, train={"roi": 2e-5}, batch=64, epochs=2.0),
-            Stage(name="tune", data=conversations, train={"roi": 2e-5, "connector": 2e-5, "llm": 2e-5}, batch=64),
+            Stage(name="align", data=regions, train={"roi": 2e-5}, batch=4, epochs=2.0),
+            Stage(name="tune", data=conversations, train={"roi": 2e-5, "connector": 2e-5, "llm": 2e-5}, batch=16, epochs=2.0),
         ),
         deviations=(
             "the connector is LLaVA's, imported; data that can be read publicly in place of the mixture of section 3.2",

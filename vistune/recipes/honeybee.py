@@ -14,8 +14,9 @@ def honeybee(
 ) -> Recipe:
     """A C-Abstractor, convolutions around a pooling, between CLIP at 224 pixels and Vicuna; 144 tokens a picture.
 
-    Stage 1: the abstractor alone (table 9: 200,000 steps, batch 256, lr 3e-4, weight decay 0.01); stage 2: abstractor and
-    language model (10,000 steps, batch 128, lr 2e-5, weight decay 1e-4).
+    Stage 1: the abstractor alone (batch 256, lr 1e-4, weight decay 0.01, 2,000 steps of warm-up); stage 2: abstractor and
+    language model (batch 128, lr 2e-5, weight decay 1e-4, 150 steps of warm-up). That is the released configuration with the
+    paper's long schedule of 200,000 and 10,000 steps; the short one has 50,000 and 4,000.
     """
     return Recipe(
         name="honeybee",
@@ -30,10 +31,11 @@ def honeybee(
             Stage(
                 name="align",
                 data=captions,
-                train={"connector": 3e-4},
+                train={"connector": 1e-4},
                 template="plain",
                 batch=256,
                 steps=200_000,
+                warmup=0.01,
                 weight_decay=0.01,
             ),
             Stage(
@@ -42,6 +44,7 @@ def honeybee(
                 train={"connector": 2e-5, "llm": 2e-5},
                 batch=128,
                 steps=10_000,
+                warmup=0.015,
                 weight_decay=1e-4,
             ),
         ),

@@ -10,7 +10,7 @@ def llama_adapter_v2(
     vision: str = "openai/clip-vit-large-patch14",
     llm: str = "huggyllama/llama-7b",
     captions: str = "captions:coco/annotations/captions_train2017.json?images=coco/train2017",
-    instructions: str = "conversations:llava_instruct_158k.json?images=coco/train2017",
+    instructions: str = "conversations:llava_instruct_150k.json?images=coco/train2017",
 ) -> Recipe:
     """Ten prompts a layer, opened by zero-initialised gates, carry the picture; biases and norms carry the instruction.
 

@@ -11,7 +11,7 @@ def llava(
     vision: str = "openai/clip-vit-large-patch14",
     llm: str = "lmsys/vicuna-7b-v1.5",
     captions: str = "conversations:blip_laion_cc_sbu_558k.json?images=images",
-    instructions: str = "conversations:llava_instruct_158k.json?images=coco/train2017",
+    instructions: str = "conversations:llava_instruct_150k.json?images=coco/train2017",
 ) -> Recipe:
     """CLIP's last layer but one, one linear layer, Vicuna.
 

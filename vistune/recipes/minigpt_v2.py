@@ -32,9 +32,9 @@ def minigpt_v2(
             adapt={"llm": {"kind": "lora", "rank": 64, "alpha": 16, "dropout": 0.05, "targets": ["q_proj", "v_proj"]}},
         ),
         stages=(
-            Stage(name="weak", data=captions, train=dict.fromkeys(trained, 1e-4), batch=768, steps=400_000, weight_decay=0.05),
-            Stage(name="fine", data=tasks, train=trained, batch=512, steps=50_000, weight_decay=0.05),
-            Stage(name="instruct", data=instructions, train=trained, batch=192, steps=35_000, weight_decay=0.05),
+            Stage(name="weak", data=captions, train=dict.fromkeys(trained, 1e-4), batch=96, steps=400_000, weight_decay=0.05),
+            Stage(name="fine", data=tasks, train=trained, batch=64, steps=50_000, weight_decay=0.05),
+            Stage(name="instruct", data=instructions, train=trained, batch=24, steps=35_000, weight_decay=0.05),
         ),
         deviations=(
             "one mixture a stage instead of ratios of many data sets",

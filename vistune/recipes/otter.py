@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from vistune.model.spec import ModelSpec
 from vistune.recipe import Recipe, Stage
+
+PARTS = ("LACONV", "LADD", "LACR_I2I", "LACR_T2T")
+"""The parts of MIMIC-IT that are made of LLaVA's pictures and instructions, whose pictures are in one file."""
+
+
+def mimic_it(folder: str) -> dict[str, Any]:
+    """MIMIC-IT's parts on pictures, each instruction behind its related ones."""
+    common = {
+        "kind": "instructions",
+        "at": "data",
+        "input": None,
+        "output": "answer",
+        "image": "image_ids",
+        "related": "rel_ins_ids?",
+    }
+    files = [{"path": f"{folder}/LA/{part}_instructions.json", "store": f"{folder}/LA/LA.json"} for part in PARTS]
+    return {"kind": "mixture", "sources": [{"data": {**common, **file}} for file in files]}
 
 
 def otter(
     vision: str = "openai/clip-vit-large-patch14",
     llm: str = "huggyllama/llama-7b",
     captions: str = "captions:coco/annotations/captions_train2017.json?images=coco/train2017",
-    instructions: str = "conversations:mimic_it/LA_instructions.json?images=mimic_it/images",
+    instructions: str = "mimic_it",
 ) -> Recipe:
     """A perceiver resampler and gated cross-attention in front of every fourth layer; encoder and language model stay frozen.
 
     Stage 1 opens the gates on captions, stage 2 tunes the same parts and the token embeddings on MIMIC-IT (AdamW, lr 1e-5,
-    batch 4 on each of 4 GPUs, 3 epochs). Only the answer and its closing mark are supervised.
+    batch 4 on each of 4 GPUs, 3 epochs). Related instructions (`rel_ins_ids`) stand before each one, all their answers taught;
+    only answers and their closing marks are supervised. `instructions` is the folder of MIMIC-IT.
     """
     trained = ("connector", "fusion", "llm.*embed_tokens*")
     return Recipe(
@@ -38,7 +58,7 @@ def otter(
         ),
         stages=(
             Stage(name="align", data=captions, train={"connector": 1e-4, "fusion": 1e-4}, batch=128),
-            Stage(name="tune", data=instructions, train=dict.fromkeys(trained, 1e-5), batch=16, epochs=3),
+            Stage(name="tune", data=mimic_it(instructions), train=dict.fromkeys(trained, 1e-5), batch=16, epochs=3),
         ),
         deviations=(
             "stage 1 stands for OpenFlamingo-9B's weights, learned on 2 G pictures, which Otter starts from",

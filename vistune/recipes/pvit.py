@@ -16,7 +16,7 @@ def pvit(
     """A second encoder looks at each region and gives it a token between `<Region>` and `</Region>` (section 3.1).
 
     Stage 1 teaches the region's projection on short texts (lr 2e-3, 1 epoch), stage 2 everything but the encoders, with the
-    box's coordinates added to the token (lr 2e-5, 3 epochs; section 3.3).
+    box's coordinates added to the token (lr 2e-5, 3 epochs; section 3.3). Batches are the released scripts', 128 and 64.
     """
     return Recipe(
         name="pvit",
@@ -34,7 +34,7 @@ def pvit(
                 name="tune",
                 data=conversations,
                 train={"region.proj": 2e-5, "region.place": 2e-5, "connector": 2e-5, "llm": 2e-5},
-                batch=128,
+                batch=64,
                 epochs=3.0,
             ),
         ),

@@ -11,7 +11,7 @@ def qwen_vl(
     llm: str = "Qwen/Qwen2.5-7B",
     captions: str = "captions:coco/annotations/captions_train2017.json?images=coco/train2017",
     tasks: str = "conversations:llava_v1_5_mix665k.json?images=data",
-    dialogues: str = "conversations:llava_instruct_158k.json?images=coco/train2017",
+    dialogues: str = "conversations:llava_instruct_150k.json?images=coco/train2017",
 ) -> Recipe:
     """A position-aware resampler to 256 tokens; boxes as thousandths between marks; three stages (section 3).
 
