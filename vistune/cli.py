@@ -13,6 +13,7 @@ from vistune.commands import (
     benchmark,
     build,
     data,
+    doctor,
     evaluate,
     human,
     measure,
@@ -21,9 +22,11 @@ from vistune.commands import (
     pretrain,
     programs,
     promptlearn,
+    push,
     report,
     run,
     serve,
+    watch,
     world,
 )
 from vistune.errors import InputError, Interrupted, advice, speaks
@@ -52,7 +55,10 @@ app = typer.Typer(
 app.add_typer(run.app)
 app.add_typer(plan.app)
 app.add_typer(programs.app)
+app.add_typer(watch.app)
 app.add_typer(models.app)
+app.add_typer(push.app)
+app.add_typer(doctor.app)
 app.add_typer(serve.app)
 app.add_typer(build.app, name="build")
 app.add_typer(data.app, name="data")

@@ -4,7 +4,7 @@ run.yaml         the resolved recipe
 manifest.json    versions, revision, data and their hashes
 logs/STAGE.jsonl one line a step           state/STAGE/   what resuming needs
 logs/STAGE.eval.jsonl, STAGE.gallery.html  what was measured on the way; STAGE-best/ its best
-STAGE/           the checkpoint after each stage          loss.png
+STAGE/           the checkpoint after each stage          loss.png, report.html
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from vistune.training.loop import Paths, stage_steps, train_stage
 from vistune.training.measuring.evaluation import Measurement
 from vistune.training.measuring.settings import evaluations_of
 from vistune.training.plot import plot_losses
+from vistune.training.report.page import write_report
 from vistune.training.selection import Selection, fingerprint, select, table
 from vistune.training.start import begun_model
 from vistune.training.steps.precision import Precision, resolve
@@ -159,6 +160,7 @@ def _stages(
         if ranks.first:
             shutil.rmtree(paths.state, ignore_errors=True)
     if ranks.first:
+        write_report(out)
         plot_losses([(stage.name, out / "logs" / f"{stage.name}.jsonl") for stage in recipe.stages], out / "loss.png")
     ranks.gather(None)  # nobody leaves before everything is written
     return out / recipe.stages[-1].name

@@ -10,7 +10,7 @@ A line holds nothing that differs from run to run, so that a run that was killed
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,35 +79,35 @@ class Measurements:
             _append(self._log, [line])
 
     @property
-    def watched(self) -> tuple[str, str]:
-        """Name and metric that `best` goes by: the stage's own, else the first number of the first measurement."""
-        if self.stage.best is not None:
-            name, _, metric = self.stage.best.rpartition(".")
-            return name, metric
-        first = next((line for line in self.lines if line["name"] == self.all[0].told.name), None)
-        return self.all[0].told.name, next(iter(first["values"])) if first else LOSS
-
-    @property
     def best(self) -> dict[str, Any] | None:
-        """The line with the best number so far, behind the first step; of equal ones the earliest."""
-        found = self._watched_lines()
-        if not found:
-            return None
-        metric = self.watched[1]
-        return min(found, key=lambda line: float(line["values"][metric]) * (1 if metric in line["low"] else -1))
-
-    def _watched_lines(self) -> list[dict[str, Any]]:
-        if not self.all:
-            return []
-        name, metric = self.watched
-        return [line for line in self.lines if line["name"] == name and metric in line["values"] and line["step"] > 0]
+        """The line with the best number so far."""
+        return best_line(self.lines, *watched(self.lines, self.stage.best))
 
     def _tired(self) -> bool:
         best, patience = self.best, self.stage.patience
         if patience is None or best is None:
             return False
-        since = [line for line in self._watched_lines() if line["step"] > best["step"]]
+        name, metric = watched(self.lines, self.stage.best)
+        since = [line for line in _of(self.lines, name, metric) if line["step"] > best["step"]]
         return len(since) >= patience
+
+
+def watched(lines: Sequence[dict[str, Any]], best: str | None) -> tuple[str, str]:
+    """Name and metric that the best goes by: `NAME.METRIC` where it is given, else the first number that was measured."""
+    if best is not None:
+        name, _, metric = best.rpartition(".")
+        return name, metric
+    return (lines[0]["name"], next(iter(lines[0]["values"]))) if lines else ("", LOSS)
+
+
+def best_line(lines: Sequence[dict[str, Any]], name: str, metric: str) -> dict[str, Any] | None:
+    """The line with the best number behind the first step; of equal ones the earliest."""
+    found = _of(lines, name, metric)
+    return min(found, key=lambda line: float(line["values"][metric]) * (1 if metric in line["low"] else -1), default=None)
+
+
+def _of(lines: Sequence[dict[str, Any]], name: str, metric: str) -> list[dict[str, Any]]:
+    return [line for line in lines if line["name"] == name and metric in line["values"] and line["step"] > 0]
 
 
 def _kept(path: Path, first: int) -> list[dict[str, Any]]:
