@@ -68,9 +68,10 @@ def main() -> int:
     parser.add_argument("--readers", type=int, default=100, help="damaged records of each reader")
     parser.add_argument("--replies", type=int, default=200, help="damaged replies of each format")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", nargs="*", default=(), metavar="NAME", help="these benchmarks, readers and formats")
     asked, total, kinds = parser.parse_args(), Counter[str](), Counter[str]()
     print(f"{'':12}{'':28}" + "".join(f"{name:>11}" for name in NUMBERS))
-    for what, name, how in rows(asked):
+    for what, name, how in (row for row in rows(asked) if not asked.only or row[1] in asked.only):
         started = time.perf_counter()
         found, said = counted(how)
         total, kinds = total + found, kinds + Counter({what: found["tried"]})
