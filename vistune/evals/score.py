@@ -13,6 +13,7 @@ from vistune.evals.prediction import FIELDS, Prediction, parse_predictions
 from vistune.evals.reading.hub import local_folder
 from vistune.evals.reading.sources import load
 from vistune.evals.result import Result, over_runs
+from vistune.evals.same_questions import refuse_other_questions
 from vistune.sample import Sample
 from vistune.spec import build, split
 from vistune.trust import trusting
@@ -135,6 +136,7 @@ def read_answers(bench: Benchmark, path: str | Path, samples: Sequence[Sample]) 
 def score_samples(bench: Benchmark, samples: Sequence[Sample], found: Answers, *, partial: bool = False) -> Result:
     """Bring predictions into the samples' order and score them."""
     matched = _matched(samples, found.predictions, partial=partial)
+    refuse_other_questions(samples, matched.in_order)
     result = bench.score(samples, matched.in_order)
     if result.n != len(samples):
         raise ValueError(f"{type(bench).__name__} scored {result.n} items of {len(samples)} samples, not each sample once")

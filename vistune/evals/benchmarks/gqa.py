@@ -38,7 +38,7 @@ class Gqa:
     examples: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
             "a list": '[{"questionId": "201307251", "prediction": "no"}]',
-            "LLaVA's answers.jsonl": '{"question_id": "201307251", "prompt": "Is it clear?", "text": "no"}',
+            "LLaVA's answers.jsonl": '{"question_id": "201307251", "prompt": "Is it overcast?", "text": "no"}',
         }
     )
     departs: ClassVar[str] = ""

@@ -43,7 +43,7 @@ class MmBench:
         {
             "a list": '[{"index": 241, "prediction": "B"}]',
             "a table": "index\tprediction\n241\tB",
-            "LLaVA's answers.jsonl": '{"question_id": 241, "prompt": "Which?", "text": "B"}',
+            "LLaVA's answers.jsonl": '{"question_id": 241, "prompt": "Which colour is the square?", "text": "B"}',
         }
     )
     departs: ClassVar[str] = ""

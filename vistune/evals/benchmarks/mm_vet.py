@@ -38,7 +38,7 @@ class MmVet:
         {
             "an object": '{"v1_0": "x is -1 or -5."}',
             "grades": '{"v1_0": {"model": "m", "content": ["1.0"], "score": [1.0]}}',
-            "LLaVA's answers.jsonl": '{"question_id": "v1_0", "prompt": "What is x?", "text": "x is -1 or -5."}',
+            "LLaVA's answers.jsonl": '{"question_id": "v1_0", "prompt": "What is x in the equation?", "text": "-1 or -5"}',
         }
     )
     departs: ClassVar[str] = "our own words ask the judge; stored grades are scored as the official evaluator does"

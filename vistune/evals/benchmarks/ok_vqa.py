@@ -24,6 +24,6 @@ class OkVqa(VqaV2):
     examples: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
             "a list": '[{"question_id": 2971475, "answer": "racing"}]',
-            "LLaVA's answers.jsonl": '{"question_id": 2971475, "prompt": "What sport is it?", "text": "racing"}',
+            "LLaVA's answers.jsonl": '{"question_id": 2971475, "prompt": "What sport can you use this for?", "text": "racing"}',
         }
     )

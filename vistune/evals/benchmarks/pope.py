@@ -14,7 +14,7 @@ from vistune.evals.metrics.pope import pope
 from vistune.evals.prediction import Prediction
 from vistune.evals.prompts import SHORT_ANSWER
 from vistune.evals.reading.annotations import asked, label_of, medium, records, text_of
-from vistune.evals.reading.llava_answers import by_stretch, llava_answers, refuse_other_questions
+from vistune.evals.reading.llava_answers import by_stretch, llava_answers
 from vistune.evals.reading.sources import Content, locate
 from vistune.evals.result import Result
 from vistune.sample import Sample
@@ -91,10 +91,7 @@ class Pope:
         answered = llava_answers(content)
         if answered is None:
             return None
-        placed = _placed(answered, splits, content.path)
-        if placed is None:
-            refuse_other_questions(answered, samples)
-        return placed or answered
+        return _placed(answered, splits, content.path) or answered
 
     def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
         """F1, accuracy, precision, recall, share of yes; of all splits also each one's and their mean."""

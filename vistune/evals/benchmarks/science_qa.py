@@ -40,7 +40,7 @@ class ScienceQa:
     examples: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
             "an object": '{"results": {"1": 0}}',
-            "LLaVA's answers.jsonl": '{"question_id": "1", "prompt": "Which?", "text": "The answer is A."}',
+            "LLaVA's answers.jsonl": '{"question_id": "1", "prompt": "Which of these states is farthest north?", "text": "A"}',
         }
     )
     departs: ClassVar[str] = ""

@@ -38,7 +38,7 @@ class SeedBench:
     examples: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
             "a line": '{"question_id": "101669", "prediction": "A"}',
-            "LLaVA's answers.jsonl": '{"question_id": "101669", "prompt": "How many?", "text": "A"}',
+            "LLaVA's answers.jsonl": '{"question_id": "101669", "prompt": "How many towels are in the image?", "text": "A"}',
         }
     )
     departs: ClassVar[str] = "films are shown whole; LLaVA shows their middle frame"

@@ -20,6 +20,6 @@ class SeedBench2(SeedBench):
     examples: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
             "a line": '{"question_id": "1_5_3", "prediction": "A"}',
-            "LLaVA's answers.jsonl": '{"question_id": "1_5_3", "prompt": "How many?", "text": "A"}',
+            "LLaVA's answers.jsonl": '{"question_id": "1_5_3", "prompt": "How many towels are in the image?", "text": "A"}',
         }
     )

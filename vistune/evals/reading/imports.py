@@ -54,7 +54,9 @@ def _lmms_eval_line(line: Any, identifier: str | None, where: str) -> Prediction
     value = field_of(line, "doc_id", where) if name is None else field_of(document, name, where)
     replies = line["filtered_resps"] if line.get("filtered_resps") else field_of(line, "resps", where)
     extras = {"harness": "lmms-eval", "raw": _first_text(line["resps"], where)} if "resps" in line else {"harness": "lmms-eval"}
-    return Prediction(identifier_of(value, where, name or "doc_id"), _first_text(replies, where), extras=extras)
+    asked = document.get("question")
+    prompt = asked if isinstance(asked, str) else ""
+    return Prediction(identifier_of(value, where, name or "doc_id"), _first_text(replies, where), prompt, extras)
 
 
 def _first_text(replies: Any, where: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from vistune.errors import InputError
 from vistune.evals.benchmark import result_list
 from vistune.evals.prediction import Prediction
 from vistune.evals.reading.sources import Content
@@ -78,18 +77,6 @@ def by_stretch(found: Sequence[Prediction], groups: Sequence[Sequence[Sample]]) 
         stretch = found[starts[0] : starts[0] + len(wanted)]
         placed += [_renamed(prediction, sample.id) for prediction, sample in zip(stretch, group, strict=True)]
     return placed
-
-
-def refuse_other_questions(found: Sequence[Prediction], samples: Sequence[Sample]) -> None:
-    """Ids alone may agree by chance. Raises `InputError` for an answer whose prompt asks something else than its sample."""
-    asked = {sample.id: _asked(sample) for sample in samples}
-    for prediction in found:
-        said = question_of_prompt(prediction.extras.get("prompt", ""))
-        if said and prediction.id in asked and said != asked[prediction.id]:
-            raise InputError(
-                f"the answer to {prediction.id!r} asks {said[:60]!r}, the sample of that id {asked[prediction.id][:60]!r}: the"
-                " answers are to other questions"
-            )
 
 
 def _asked(sample: Sample) -> str:
