@@ -64,6 +64,17 @@ ENTRIES = (
         parts={"sharegpt4v_instruct_gpt4-vision_cap100k": {}, "share-captioner_coco_lcs_sam_1246k_1107": {}},
     ),
     Entry(
+        name="llava_next_data",
+        title="LLaVA-NeXT-Data",
+        task="conversation",
+        modality="image",
+        size="779,289 conversations",
+        licence="Apache-2.0 as stated; by source, and OpenAI's terms of use",
+        obtain="Hugging Face lmms-lab/LLaVA-NeXT-Data (parquet with the pictures' bytes)",
+        citation="Liu et al., LLaVA-NeXT: Improved reasoning, OCR, and world knowledge, 2024",
+        reader={"kind": "conversations", "path": "{root}/data/train-{shard}.parquet"},
+    ),
+    Entry(
         name="svit",
         title="SVIT",
         task="conversation",

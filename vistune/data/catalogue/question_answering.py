@@ -240,6 +240,23 @@ ENTRIES = (
         layout="unconfirmed",
     ),
     Entry(
+        name="vcr",
+        title="Visual Commonsense Reasoning",
+        task="question answering",
+        modality="image, boxes",
+        size="290K questions on 110K film stills (212,923 / 26,534 / 25,263), each with four answers and four reasons",
+        licence="see visualcommonsense.com, after registration; stills of films",
+        obtain="visualcommonsense.com (vcr1annots.zip, vcr1images.zip)",
+        citation="Zellers et al., From Recognition to Cognition: Visual Commonsense Reasoning, CVPR 2019",
+        reader={"kind": "vcr", "path": "{root}/{part}.jsonl", "images": "{root}/vcr1images"},
+        parts={
+            "train": {},
+            "val": {},
+            "test": {},
+            **{f"{split}_rationale": {"path": f"{{root}}/{split}.jsonl", "task": "rationale"} for split in ("train", "val")},
+        },
+    ),
+    Entry(
         name="scienceqa",
         title="ScienceQA",
         task="question answering",
