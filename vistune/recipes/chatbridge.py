@@ -40,7 +40,7 @@ def chatbridge(
                 "sound_places": {"kind": "frame_concat", "positions": 2}, "trunk": TRUNK,
             },
             modalities={"image": SEEN, "video": {"chain": SEEN, "frames": 4}, "audio": HEARD},
-            llm=llm, template={"kind": "llava_v0", "system": ""},
+            llm=llm, template={"kind": "llava_v0", "system": "", "begin": "{bos}###", "media_suffix": " "},
         ),
         stages=(
             Stage(name="align", data=captions, train=first, template="plain", batch=256, steps=200_000, weight_decay=0.05),

@@ -32,6 +32,7 @@ def lamm(
                 "begin": "{bos}",
                 "system_suffix": "\n\n",
                 "user_prefix": "### Human: ",
+                "later_user_prefix": "Human: ",
                 "assistant_prefix": "### Assistant:",
             },
             adapt={"llm": LORA},

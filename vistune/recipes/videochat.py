@@ -9,8 +9,8 @@ from vistune.recipe import Recipe, Stage, marks
 TIMES = "</Video> The video contains {frames} frames sampled at {seconds} seconds."
 TURNS = {
     "begin": "{bos}###", "user_prefix": "Human: ", "later_user_prefix": "###Human: ", "user_suffix": " ", "media_first": True,
-    "media_prefix": "", "media_suffix": " ###Human: ", "assistant_prefix": "###Assistant: ", "answer_suffix": " ",
-    "closing": "###",
+    "media_prefix": "", "media_suffix": " ###Human: ", "assistant_prefix": "###Assistant:", "answer_prefix": " ",
+    "answer_suffix": " ", "closing": "###", "trained_marks": [" ###Human:", "###Human:", " ###Assistant:"],
 }  # fmt: skip
 
 
@@ -42,7 +42,7 @@ def videochat(
                 "video": {"chain": chain, "before": "<Video>", "after": TIMES},
             },
             llm=llm,
-            template={"kind": "minigpt4", **TURNS, "trained_marks": ["###Human:", "###Assistant:"]},
+            template={"kind": "minigpt4", **TURNS},
         ),
         stages=(
             Stage(name="align", data=captions, train=dict.fromkeys(trained, 1e-4), batch=1024, warmup=0.2, weight_decay=0.02),
