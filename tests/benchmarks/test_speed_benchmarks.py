@@ -34,3 +34,9 @@ def test_the_loss_in_chunks_needs_less_memory_and_is_the_same(tmp_path: Path) ->
 def test_questions_about_a_picture_get_the_same_answers_three_ways(tmp_path: Path) -> None:
     found = numbers(tmp_path, "prefix_reuse", "--pictures", "1", "--questions", "2", "--repeats", "1", "--new-tokens", "2")
     assert found["questions"] == 2 and set(found["seconds"]) >= {"transformers, one at a time"}
+
+
+@pytest.mark.slow
+def test_films_give_the_same_tokens_three_ways(tmp_path: Path) -> None:
+    found = numbers(tmp_path, "films", "--films", "1", "--seconds", "2", "--questions", "2", "--repeats", "1")
+    assert found["frames"] == 8 and found["questions"] == 2 and min(found["seconds"].values()) > 0

@@ -14,6 +14,7 @@ import yaml
 from vistune.errors import InputError
 from vistune.model.answering.opening import load
 from vistune.model.modalities.base import probe
+from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
 from vistune.nano import nano
 from vistune.recipe import Recipe, load_recipe, names
@@ -75,6 +76,18 @@ def test_a_run_file_that_is_no_text_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "run.yaml").write_bytes(b"name: \xff")
     with pytest.raises(InputError, match="byte 6 is not UTF-8"):
         load_recipe(str(tmp_path / "run.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "recorded"),
+    [("videochat", "videochat_two_turns"), ("lamm", "lamm_image"), ("lamm_3d", "lamm_pcl")],
+    indirect=["recipe"],
+)
+def test_layouts_are_those_recorded_from_official_code(recipe: Recipe, recorded: str) -> None:
+    file = Path(__file__).parent.parent / "golden" / "templates_recorded.json"
+    case = next(case for case in json.loads(file.read_text(encoding="utf-8"))["cases"] if case["name"] == recorded)
+    assert isinstance(recipe.model, ModelSpec)
+    assert json.loads(json.dumps(recipe.model.template)) == {"kind": case["template"], **case["arguments"]}
 
 
 @pytest.mark.slow

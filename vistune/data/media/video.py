@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vistune.data.media.completeness import container_ends
+from vistune.data.media.completeness import container_ends, has_end
 from vistune.data.media.image import MAX_PIXELS, encoded_bytes
 from vistune.data.media.sampling import Sampling
 from vistune.errors import InputError, MissingExtraError
@@ -69,7 +69,7 @@ def load_video(
     try:
         with _file(media, where) as file, av.open(file, options={"format_whitelist": _CONTAINERS}) as container:
             return _clip(container, frames, name, max_pixels)
-    except (av.FFmpegError, ValueError) as error:
+    except (av.FFmpegError, OSError, ValueError) as error:  # PyAV hands on what reading the file raised
         raise _refused(error, name) from error
 
 
@@ -88,9 +88,12 @@ class FilmHeader:
     clock: tuple[float, ...] | None
 
 
-def film_header(media: Media, where: str = "", array_rate: float | None = None) -> FilmHeader:
-    """What a film's packets say of it; only its first frame is decoded. `array_rate` is that of `load_video`."""
-    return _measured(media, where, size=True, array_rate=array_rate)
+def film_header(media: Media, where: str = "", array_rate: float | None = None, upright: bool = True) -> FilmHeader:
+    """What a film's packets say of it; only its first frame is decoded. `array_rate` is that of `load_video`.
+
+    Without `upright` nothing is decoded, and the size is that of the stream, which may lie on its side.
+    """
+    return _measured(media, where, size=upright, array_rate=array_rate)
 
 
 def _measured(media: Media, where: str, size: bool, array_rate: float | None = None) -> FilmHeader:
@@ -105,7 +108,7 @@ def _measured(media: Media, where: str, size: bool, array_rate: float | None = N
             stream = _stream(container, name)
             packets = _packets(container, stream)
             clock = _clock(packets)
-            seconds = None if clock is None else tuple(float(time * stream.time_base) for time in clock)
+            seconds = None if clock is None else tuple(_seconds(clock, stream))
             wide = (stream.width, stream.height)
             if not size:
                 return FilmHeader(len(packets), wide, seconds)
@@ -114,7 +117,7 @@ def _measured(media: Media, where: str, size: bool, array_rate: float | None = N
             first = next(container.decode(stream), None)
             turned = first is not None and first.rotation % 180
             return FilmHeader(len(packets), wide[::-1] if turned else wide, seconds)
-    except (av.FFmpegError, ValueError) as error:
+    except (av.FFmpegError, OSError, ValueError) as error:  # PyAV hands on what reading the file raised
         raise _refused(error, name) from error
 
 
@@ -143,10 +146,16 @@ def _whole(file: Any, media: Media, where: str) -> Any:
     head = file.read(_HEAD)
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
+    name = f"{where}: {media.kind} {media.name}" if where else f"{media.kind} {media.name}"
     if not container_ends(head, size):
         file.close()
-        name = f"{where}: {media.kind} {media.name}" if where else f"{media.kind} {media.name}"
         raise InputError(f"{name} is truncated: its header claims more than its {size} bytes")
+    if head.startswith((b"GIF87a", b"GIF89a")):  # the decoder stops where a GIF does and misses nothing
+        ends = has_end("GIF", file.read())
+        file.seek(0)
+        if not ends:
+            file.close()
+            raise InputError(f"{name} is truncated: it does not reach its end mark")
     return file
 
 
@@ -173,6 +182,12 @@ def _stream(container: Any, name: str) -> Any:
     return stream
 
 
+def _seconds(clock: Sequence[int], stream: Any) -> list[float]:
+    """Times in the stream's units as seconds; whole numbers are divided, since exact fractions are slow in thousands."""
+    top, bottom = stream.time_base.numerator, stream.time_base.denominator
+    return [time * top / bottom for time in clock]
+
+
 def _clip(container: Any, sampling: Sampling, name: str, max_pixels: int) -> Clip:
     stream = _stream(container, name)
     size = (stream.width, stream.height)
@@ -182,7 +197,7 @@ def _clip(container: Any, sampling: Sampling, name: str, max_pixels: int) -> Cli
     if not packets or len(packets) < stream.frames:
         raise InputError(f"{name} is truncated: it has {len(packets)} of {stream.frames} frames")
     clock = _clock(packets)
-    seconds = None if clock is None else [float(time * stream.time_base) for time in clock]
+    seconds = None if clock is None else _seconds(clock, stream)
     places = sampling.places(len(packets), seconds, name)
     once = list(dict.fromkeys(places))
     if len(places) * size[0] * size[1] > max_pixels:
@@ -211,7 +226,7 @@ def _at(container: Any, stream: Any, times: list[int], keys: list[int], name: st
         before = bisect_right(keys, time)
         if now is None or (before and keys[before - 1] > now):
             container.seek(keys[before - 1] if before else time, stream=stream)
-            decoder = container.decode(stream)
+            decoder = _decoded(container, stream, frozenset(times))
         for frame in decoder:
             now = frame.pts
             if now is not None and now >= time:
@@ -221,6 +236,17 @@ def _at(container: Any, stream: Any, times: list[int], keys: list[int], name: st
         if now != time or frame.is_corrupt:
             return
         yield frame
+
+
+def _decoded(container: Any, stream: Any, wanted: frozenset[int]) -> Iterator[Any]:
+    """Frames from where the container stands, without those that are neither wanted nor needed to decode another.
+
+    Decoders know from a frame's header that no other refers to it, as to most B-frames; leaving it out changes no other.
+    """
+    for packet in container.demux(stream):
+        kept = packet.pts is None or packet.pts in wanted
+        stream.codec_context.skip_frame = "DEFAULT" if kept else "NONREF"
+        yield from packet.decode()
 
 
 def _counted(container: Any, stream: Any, places: list[int]) -> Iterator[Any]:

@@ -80,7 +80,7 @@ class ClipEncoder(Encoder):
         """From the number of frames in the film's header, and when they are shown."""
         if medium.kind == "image":
             return Layout(self.tokens(self.step))
-        header = film_header(medium, where, self.array_rate)
+        header = film_header(medium, where, self.array_rate, upright=False)
         places = spread(header.frames, self.frames)
         seconds = None if header.clock is None else tuple(header.clock[place] for place in places)
         return Layout(self.tokens(-(-len(places) // self.step) * self.step), seconds=seconds)

@@ -53,7 +53,9 @@ class Frames(Chain):
     def layout(self, medium: Media, where: str = "") -> Layout:
         """From the film's header: its size, its number of frames, and when they are shown."""
         name = where or medium.name
-        header = film_header(medium, where, self.array_rate)
+        header = film_header(medium, where, self.array_rate, upright=False)
+        if self.encoder.layout_of(header.size) != self.encoder.layout_of(header.size[::-1]):  # it matters which side is up
+            header = film_header(medium, where, self.array_rate)
         places = self.sampling.places(header.frames, header.clock, name)
         seconds = None if header.clock is None else tuple(header.clock[place] for place in places)
         return replace(self._layout(header.size, len(places), name), seconds=seconds)
