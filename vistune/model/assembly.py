@@ -107,6 +107,7 @@ def build_parts(
     specs = part_specs(spec)
     made: dict[str, nn.Module] = {}
     given: dict[str, int] = {}  # the width of what a part gives
+    # Only a chain's last connector meets the language model; those before it hand on to one another.
     lasts = {route.chain[-1] for kind, route in seen_by.items() if kind in MEDIA_KINDS}
     for kind, route in seen_by.items():
         if kind in REGION_KINDS:
@@ -129,6 +130,7 @@ def build_parts(
             raise InputError(
                 f"model.modalities.{kind} ends {now} wide, but {read_width} is read behind it: end it with a connector"
             )
+    # Region encoders come last: they are as wide as the features of pictures, which must be known.
     for kind, route in seen_by.items():
         if kind in REGION_KINDS and route.chain[0] not in made:
             seen = seen_width(made, seen_by)

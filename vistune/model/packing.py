@@ -74,12 +74,14 @@ def pack(examples: Sequence[Example]) -> Batch:
     slots: Slots = {}
     things: dict[str, list[Thing]] = {}
     for example in examples:
+        # Slots, and what a region lies on, count things from the row's beginning; in a sample they count from its own.
         before = {kind: len(those) for kind, those in things.items()}
         for kind, places in moved(example.rendered.slots, len(ids), before).items():
             slots.setdefault(kind, []).extend(places)
         for kind, those in renumbered(example.things, before).items():
             things.setdefault(kind, []).extend(those)
         ids += example.rendered.ids
+        # In a row the first token does have a predecessor, the last one of a stranger.
         labels += [IGNORE, *example.rendered.labels[1:]]
         own = len(example.rendered) - sum(count for _, count in example.rendered.branches)
         positions += branched(own, example.rendered.branches)

@@ -77,6 +77,7 @@ class VisionLanguageModel(Trainable[Renderer, Example, Batch]):
         for name, part in {"vision": None, "connector": None, **self.parts}.items():
             self.add_module(name, part)
         self.fusion = fusion
+        # Before `install`: a fusion may look through a part of the model, and must know it when it makes its own weights.
         self.fusion.meet(self.parts)
         with quiet():
             self.fusion.install(self.llm)
@@ -84,6 +85,7 @@ class VisionLanguageModel(Trainable[Renderer, Example, Batch]):
         self.codec = build("vistune.prompt.codecs", spec.codec, Codec)
         self.llm.add_tokens([*self.codec.tokens, *(token for head in self._heads for token in head.tokens)])
         self.template: Template = build("vistune.prompt.templates", spec.template, Template, tokenizer=self.llm.tokenizer)
+        # After new tokens have their rows: adapters can train those rows alone, and must know their numbers.
         adapt(dict(self.named_children()), spec.adapt)
         self.modalities = build_modalities(self.parts, self.routes, self.codec, self.fusion.places, lambda: self.device)
 
@@ -228,6 +230,7 @@ class VisionLanguageModel(Trainable[Renderer, Example, Batch]):
 
     def forward(self, batch: Batch) -> dict[str, Loss]:
         """Named losses: that of the text, and those of the heads whose things the row holds."""
+        # Codes of a picture are known once its encoder has run, on the device: until now their tokens were placeholders.
         batch = with_late_words(batch, self.head_of, self.llm.tokenizer)
         hidden, embeds, seen = self.read(batch)
         losses = {"text": Loss(self.llm.loss_sum(hidden, batch.labels.to(self.device)))}
@@ -274,7 +277,9 @@ class VisionLanguageModel(Trainable[Renderer, Example, Batch]):
         answers: dict[int, str] = {}
         known: Known = {}
         examples = [self.example(sample.prompt(), renderer, True, known) for sample in samples]
+        # Of like length together, so that few rows of a batch wait for its longest answer.
         order = arranged(examples)
+        # Beams and samples repeat rows inside the library, which a cache of shared prefixes does not follow.
         several = max(options.get("num_beams", 1), options.get("num_return_sequences", 1)) > 1
         reuse = reuse and not several and not self.fusion.repeats
         starts = range(0, len(order), batch_size)
@@ -304,6 +309,7 @@ class VisionLanguageModel(Trainable[Renderer, Example, Batch]):
             raise InputError(f"{sample.where}: ranking needs options, none of them empty, but they are {list(options)}")
         prompt, renderer = sample.prompt(), self.renderer()
         known: Known = {}
+        # Only the option counts: a likelihood of the history would be the same for all of them.
         history = tuple(replace(turn, train=False) for turn in prompt.turns)
         answered = [replace(prompt, turns=(*history, Turn("assistant", (Text(option),)))) for option in options]
         examples = [self.example(each, renderer, known=known) for each in answered]

@@ -100,6 +100,7 @@ class _Row:
                     things.append(part)
                 self.slots.setdefault(kind, []).append(Slot(number, slot.start + len(self.ids), slot.length))
         self.ids += other.ids
+        # Its predecessor in the row is not its predecessor in the sample.
         self.labels += [IGNORE, *other.labels[1:]]
 
 
@@ -126,6 +127,7 @@ class Renderer:
     _tokens: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
+        # Longest first: of `<img>` and `<img_end>` a regular expression takes the first alternative that matches.
         words = sorted(map(str, self.tokenizer.get_added_vocab()), key=len, reverse=True)
         object.__setattr__(self, "_special", re.compile("(" + "|".join(map(re.escape, words)) + ")") if words else None)
         tokens = {"bos": self.tokenizer.bos_token or "", "eos": self.tokenizer.eos_token or ""}
@@ -149,6 +151,7 @@ class Renderer:
             rendered = self._assemble(self.template.pieces(kept, answer_next), sample, asides=not answer_next)
             if max_length is None or len(rendered) <= max_length:
                 break
+            # A question without its answer teaches nothing, so turns go by pairs, and media with the turn they stand in.
             shorter = turns[:-2]
             if answer_next or not any(turn.role == "assistant" for turn in shorter):
                 raise TooLongError(
@@ -171,6 +174,7 @@ class Renderer:
         for piece in spelled(list(pieces), self.codec, sample, self._has_writer):
             kind, stretches = self._written(piece, sample)
             beside = [stretch for stretch in stretches if isinstance(stretch, Aside)]
+            # The place where a branch leaves the row is a number of tokens, so the text before it must be tokens by then.
             if beside:
                 self._flush(row)
                 branching += [_Branching(piece, kind, aside, 0 if aside.alone else len(row.ids)) for aside in beside]
@@ -178,6 +182,7 @@ class Renderer:
         self._flush(row)
         branches: list[Branch] = []
         for each in branching:
+            # Branches are targets of heads; while an answer is generated, `answers` lays them behind what was said.
             if asides and each.piece.trained:
                 other = _Row()
                 self._lay(other, each.kind, each.piece, each.aside.stretches, sample)
@@ -270,9 +275,11 @@ class Renderer:
         text = "".join(stretch for stretch, _ in stretches)
         encoding = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, split_special_tokens=True)
         ids: list[int] = encoding["input_ids"]
+        # One flag a character. A token that straddles two stretches belongs to the one its last character lies in: the
+        # space in front of an answer is part of its first word in most vocabularies, and that word is to be learnt.
         trained = [flag for stretch, flag in stretches for _ in stretch]
         labels = [
-            token if end and trained[end - 1] else IGNORE
+            token if end and trained[end - 1] else IGNORE  # tokens that stand for no text end at 0
             for token, (_, end) in zip(ids, encoding["offset_mapping"], strict=True)
         ]
         return ids, labels

@@ -153,7 +153,9 @@ def shard(model: nn.Module, ranks: Ranks, precision: Literal["fp32", "bf16"]) ->
     fully_shard(model, mesh=mesh, mp_policy=policy, reshard_after_forward=True)  # even where no backward pass follows
     for module in model.modules():
         if isinstance(module, FSDPModule):
+            # Losses are divided by what all ranks count together, so gradients are summed; FSDP2 would take their mean.
             module.set_gradient_divide_factor(1.0)
+            # A factor of one alone still goes through a pre-multiplied sum, which Gloo does not have.
             module.set_force_sum_reduction_for_comms(True)
 
 
@@ -164,6 +166,8 @@ def sum_gradients(parameters: list[nn.Parameter], ranks: Ranks) -> None:
     """
     if ranks.size == 1 or ranks.sharded:
         return
+    # A rank whose samples showed no picture has no gradient for the connector; zeros would be summed just as well, but a
+    # parameter that no rank has reached must stay without one, or the optimizer's momentum would move it.
     has = torch.tensor([parameter.grad is not None for parameter in parameters], dtype=torch.uint8, device=ranks.device)
     dist.all_reduce(has, dist.ReduceOp.MAX)
     used = [parameter for parameter, flag in zip(parameters, has.tolist(), strict=True) if flag]

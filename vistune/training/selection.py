@@ -46,6 +46,7 @@ def select(model: nn.Module, train: Mapping[str, float], where: str) -> Selectio
     groups: dict[float, list[nn.Parameter]] = {}
     rates: dict[str, float] = {}
     for name, parameter in model.named_parameters():
+        # A table is read from top to bottom: a part of a part stands above the part (`connector.norm`, `connector`).
         pattern = next((pattern for pattern, matches in matchers.items() if matches(name)), None)
         if pattern is not None:
             used.add(pattern)
@@ -94,6 +95,7 @@ def fingerprint(model: nn.Module) -> dict[str, int]:
     sums = {}
     for name, parameter in model.named_parameters():
         bits = local(parameter.detach()).contiguous().view(torch.uint8).flatten()
+        # Eight bytes at once where they are whole: a model of billions is summed before and after every stage.
         if len(bits) % 8 == 0:
             bits = bits.view(torch.int64)
         place = torch.arange(1, len(bits) + 1, device=bits.device, dtype=torch.int64)

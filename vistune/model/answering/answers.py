@@ -119,7 +119,7 @@ def forms(model: Answering) -> list[Form]:
         triggers = tuple(tokenizer.convert_tokens_to_ids(each.text) for each in stretches if isinstance(each, Trigger))
         filled = next((number for number, each in enumerate(stretches) if isinstance(each, Places)), None)
         if filled is None:
-            found.append(Form(kind, head, triggers))
+            found.append(Form(kind, head, triggers))  # it reads states of words, and fills nothing
             continue
         places = stretches[filled]
         closing = "".join(each.text for each in stretches[filled + 1 :] if isinstance(each, Words))
@@ -158,6 +158,7 @@ def _with_heads(
     asked = sample.prompt()
     prompt = model.example(asked, model.renderer(), True)
     row = _Answering(prompt, model.llm.tokenizer.pad_token_id)
+    # Generation stops at the token that opens places: what stands behind it depends on what the head fills in.
     openings = {form.opening: form for form in written if form.opening is not None}
     left = max_new_tokens
     while left > 0:
@@ -171,6 +172,7 @@ def _with_heads(
         row.leave_places(form)
     for form in written:
         row.find(form, _target(form.head, prompt, asked))
+    # Last, since nothing may be said behind a branch: every head's triggers must have been found by now.
     for form in written:
         row.lay_aside(form)
     text = model.llm.text_of(row.spoken, model.template.stops)

@@ -62,9 +62,11 @@ def attention(
     itself among them; `softcap` c bends scores s to `c tanh(s / c)`. `call` brings the layer's hooks `attn_add` and
     `kv_concat`; given `note`, keys and values are written there and nothing is attended to.
     """
+    # A prefix is read once, only to learn its keys and values: what attention would give is never looked at.
     if note is not None:
         note.append((key, value))
         return torch.zeros_like(query).transpose(1, 2), None
+    # A row that is not packed (generation, a tower of its own) is what the library's own function is for.
     if lengths is None and softcap is None and (call is None or not call.concat):
         output, _ = sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, **kwargs
@@ -80,6 +82,7 @@ def attention(
             unlinked = (None,) * len(lengths)
             output = _packed(query, key, value, lengths, after or unlinked, branches, sliding_window, scores, prefixes)
     if call is not None:
+        # Gated attention is scaled as the layer's own is, which some families set apart from the head's width.
         scale = query.shape[-1] ** -0.5 if scaling is None else scaling
         for add in call.add:
             output = output + add(query, scale, call)
@@ -134,6 +137,7 @@ def _packed(
     plain = not prefixes and not any(branches) and all(before is None for before in after)
     if plain and attention_gpu.has_kernel(query, scores.dropout):
         return attention_gpu.attend(query, key, value, lengths, sliding_window, scores.scaling, scores.softcap)
+    # Samples of one length need one mask and no padding, so they are rows of one batch; lengths differ little in a step.
     places_of: defaultdict[tuple[int, int, tuple[Branch, ...]], list[int]] = defaultdict(list)
     for place, (length, before) in enumerate(zip(lengths, after, strict=True)):
         places_of[length, 0 if before is None else lengths[before], branches[place] if branches else ()].append(place)
@@ -142,9 +146,11 @@ def _packed(
     for (length, more, branched), places in places_of.items():
         rows = [_rows(part, places) for part in samples]
         if more:
+            # The keys of the prefix are those of another piece of the row; only the queries are this sample's own.
             starts = [start for place in places if (start := after[place]) is not None]
             rows[1:] = [torch.cat([_rows(part, starts), own], dim=2) for part, own in zip(samples[1:], rows[1:], strict=True)]
         whole = more + length
+        # A window that is wider than the sample hides nothing, and the kernel without a mask is the faster one.
         window = sliding_window is not None and whole > sliding_window
         mask = _causal(whole, sliding_window or whole, query.device)[more:] if window or more else None
         if branched:
@@ -166,6 +172,7 @@ def _behind(
 ) -> tuple[Tensor, Tensor, Tensor | None]:
     """Keys and values `[B, kv heads, S, d]` behind those of the prefixes, which all of the `length` queries see."""
     for prefix_key, prefix_value in prefixes:
+        # Without a mask the kernel is causal from the first key on, which a prefix in front of it would shift.
         if mask is None:
             mask = _causal(key.shape[2], key.shape[2], key.device)[-length:]
         mask = F.pad(mask, (prefix_key.shape[2], 0), value=True)
@@ -192,6 +199,7 @@ def _capped(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, scal
     """Attention whose scores are capped (Gemma 2, arXiv 2408.00118, section 2), which no fused kernel of torch does."""
     groups = query.shape[1] // key.shape[1]
     key, value = key.repeat_interleave(groups, dim=1), value.repeat_interleave(groups, dim=1)
+    # The cap comes before the mask: a hidden score that was capped would be seen with weight exp(-cap).
     scores = cap * torch.tanh(query @ key.transpose(-1, -2) * scale / cap)
     if mask is not None:
         scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)

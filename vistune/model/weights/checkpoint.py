@@ -92,6 +92,7 @@ def _owned(model: nn.Module, parts: set[str]) -> dict[str, torch.Tensor]:
         part = name.split(".")[0]
         chosen = part in parts or (f"{part}.adapter" in parts and name in adapters)
         memory = tensor.data_ptr() or id(tensor)  # cut tensors have no address of their own
+        # Tied tensors are one memory under two names, and safetensors writes a memory once.
         if chosen and memory not in seen:
             seen.add(memory)
             owned[name] = tensor

@@ -53,6 +53,7 @@ def evened(work: Iterator[Work[Batch]], ranks: Ranks, model: AnyTrainable) -> It
             if own is not None and not lacking:
                 batches.append(own)
                 continue
+            # Made once a set of kinds: a filler is the same each time, and preparing a film takes longer than a step.
             if lacking not in fillers:
                 fillers[lacking] = filler(model, lacking)
             batches.append(fillers[lacking] if own is None else beside(own, fillers[lacking]))
@@ -81,6 +82,7 @@ def beside(batch: Batch, filler: Batch) -> Batch:
         batch,
         names=batch.names + filler.names,
         ids=torch.cat([batch.ids, filler.ids]),
+        # Its tokens run through every layer, which is what the other ranks wait for, and are learnt from by nobody.
         labels=torch.cat([batch.labels, torch.full_like(filler.labels, IGNORE)]),
         positions=torch.cat([batch.positions, filler.positions]),
         lengths=batch.lengths + filler.lengths,
