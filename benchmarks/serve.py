@@ -45,7 +45,7 @@ QUESTIONS = (
     "Which colours do you see?",
     "Is there a digit in the picture?",
 )
-CLIENTS, PICTURES, TOKENS = 16, 8, 48
+CLIENTS, PICTURES = 16, 8
 SCRIPTS = Path(sys.executable).parent
 
 
@@ -57,6 +57,7 @@ class Side:
     url: str
     model: str
     process: int
+    tokens: int
 
 
 def main() -> None:
@@ -64,6 +65,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint", type=Path, nargs="?")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--tokens", type=int, default=48, help="the longest answer")
+    parser.add_argument("--alone", type=int, default=24, help="questions of the one client")
+    parser.add_argument("--sides", default="own,whole,theirs,continuous")
     parser.add_argument("--soak", type=int, default=2000, help="requests over which our memory is watched; 0 for none")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
@@ -76,13 +80,14 @@ def main() -> None:
         subprocess.run(run, check=True, stdout=subprocess.DEVNULL)
         theirs = [str(SCRIPTS / "transformers"), "serve", str(exported), "--device", "cpu", "--log-level", "error"]
         ours = [str(SCRIPTS / "vistune"), "serve"]
-        sides = [
-            stack.enter_context(served("ours", [*ours, f"m={given.checkpoint}"], "m")),
-            stack.enter_context(served("ours, model taken whole", [*ours, f"m={exported}"], "m")),
-            stack.enter_context(served("transformers serve", theirs, str(exported))),
-            stack.enter_context(served("transformers serve, continuous", [*theirs, "--continuous-batching"], str(exported))),
-        ]
-        results = measured(sides, given.rounds)
+        known = {
+            "own": ("ours", [*ours, f"m={given.checkpoint}"], "m"),
+            "whole": ("ours, model taken whole", [*ours, f"m={exported}"], "m"),
+            "theirs": ("transformers serve", theirs, str(exported)),
+            "continuous": ("transformers serve, continuous", [*theirs, "--continuous-batching"], str(exported)),
+        }
+        sides = [stack.enter_context(served(*known[name], given.tokens)) for name in given.sides.split(",")]
+        results = measured(sides, given.rounds, given.alone)
         results["memory"] = soaked(sides[0], given.soak) if given.soak else []
     print(table(results))
     if given.out:
@@ -90,14 +95,14 @@ def main() -> None:
 
 
 @contextmanager
-def served(name: str, command: Sequence[str], model: str) -> Iterator[Side]:
+def served(name: str, command: Sequence[str], model: str, tokens: int) -> Iterator[Side]:
     """A server while the block runs; one that does not come up is left out with a word."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     env = os.environ | {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen([*command, "--port", str(port)], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    side = Side(name, f"http://127.0.0.1:{port}", model, process.pid)
+    side = Side(name, f"http://127.0.0.1:{port}", model, process.pid, tokens)
     try:
         for _ in range(600):
             if process.poll() is not None:
@@ -114,13 +119,13 @@ def served(name: str, command: Sequence[str], model: str) -> Iterator[Side]:
         process.wait()
 
 
-def measured(sides: Sequence[Side], rounds: int) -> dict[str, Any]:
+def measured(sides: Sequence[Side], rounds: int, alone: int) -> dict[str, Any]:
     """What each side does in each round; sides that fail keep what they said."""
     pictures = list(read(f"world:?split=test&size={PICTURES}"))
     urls = [as_url(sample.media[0].data) for sample in pictures]
     fresh = iter([as_url(sample.media[0].data) for sample in read(f"world:?split=train&size={32 * rounds * len(sides) + 64}")])
     asked = [(url, question) for question in QUESTIONS for url in urls]
-    results: dict[str, Any] = {"questions": len(asked), "clients": CLIENTS, "max_tokens": TOKENS, "sides": {}}
+    results: dict[str, Any] = {"questions": len(asked), "clients": CLIENTS, "max_tokens": sides[0].tokens, "sides": {}}
     answers: dict[str, list[str]] = {}
     for side in sides:
         error = tried(side, *asked[0])
@@ -129,13 +134,19 @@ def measured(sides: Sequence[Side], rounds: int) -> dict[str, Any]:
     for _ in range(rounds):
         for side in working:
             row = results["sides"][side.name]
+            before = busy(side.process)
             took, answers[side.name], tokens = load(side, asked, CLIENTS)
-            row["many"].append({"requests_per_second": len(asked) / took, "tokens_per_second": tokens / took})
+            spent = (busy(side.process) - before) / len(asked)
+            row["many"].append(
+                {"requests_per_second": len(asked) / took, "tokens_per_second": tokens / took, "cpu_per_request": spent}
+            )
         for side in working:
-            took, _, tokens = load(side, asked[: len(asked) // 2], 1)
-            results["sides"][side.name]["one"].append({"requests_per_second": len(asked) // 2 / took})
+            before = busy(side.process)
+            took, _, _ = load(side, asked[:alone], 1)
+            spent = (busy(side.process) - before) / alone
+            results["sides"][side.name]["one"].append({"requests_per_second": alone / took, "cpu_per_request": spent})
         for side in working:
-            results["sides"][side.name]["first"].append(statistics.median(first_token(side, next(fresh)) for _ in range(8)))
+            results["sides"][side.name]["first"].append(statistics.median(first_token(side, next(fresh)) for _ in range(4)))
     for side in working:
         pairs = zip(answers[side.name], answers[working[0].name], strict=True)
         results["sides"][side.name]["equal_answers"] = sum(mine.strip() == other.strip() for mine, other in pairs)
@@ -144,7 +155,7 @@ def measured(sides: Sequence[Side], rounds: int) -> dict[str, Any]:
 
 def load(side: Side, asked: Sequence[tuple[str, str]], clients: int) -> tuple[float, list[str], int]:
     """Seconds, answers and tokens written when `clients` ask all of it."""
-    with httpx.Client(timeout=600, trust_env=False) as http, ThreadPoolExecutor(clients) as pool:
+    with httpx.Client(timeout=1800, trust_env=False) as http, ThreadPoolExecutor(clients) as pool:
         start = time.perf_counter()
         replies = list(pool.map(lambda pair: post(http, side, *pair), asked))
         took = time.perf_counter() - start
@@ -188,7 +199,7 @@ def body(side: Side, url: str, question: str) -> dict[str, Any]:
     return {
         "model": side.model,
         "messages": [{"role": "user", "content": content}],
-        "max_tokens": TOKENS,
+        "max_tokens": side.tokens,
         "temperature": 0,
     }
 
@@ -209,6 +220,12 @@ def soaked(side: Side, count: int) -> list[dict[str, float]]:
     return seen
 
 
+def busy(process: int) -> float:
+    """Seconds of processor time that a server has used: what a busy machine does not change."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def resident(process: int) -> float:
     """Megabytes."""
     line = next(line for line in Path(f"/proc/{process}/status").read_text().splitlines() if line.startswith("VmRSS"))
@@ -224,7 +241,8 @@ def as_url(array: Any) -> str:
 
 def table(results: dict[str, Any]) -> str:
     """One line a side, medians over rounds."""
-    heads = f"{'16 clients, 1/s':>16}{'tokens/s':>10}{'1 client, 1/s':>15}{'first token, s':>16}{'equal':>8}"
+    heads = f"{'16 clients, 1/s':>16}{'tokens/s':>10}{'CPU s each':>12}{'1 client, 1/s':>15}{'CPU s each':>12}"
+    heads += f"{'first token, s':>16}{'equal':>7}"
     lines = [f"{'':<34}{heads}"]
     for name, row in results["sides"].items():
         if row["error"] is not None:
@@ -234,7 +252,9 @@ def table(results: dict[str, Any]) -> str:
         tokens = statistics.median(each["tokens_per_second"] for each in row["many"])
         one = statistics.median(each["requests_per_second"] for each in row["one"])
         first = statistics.median(row["first"])
-        lines.append(f"{name:<34}{many:>16.2f}{tokens:>10.1f}{one:>15.2f}{first:>16.3f}{row['equal_answers']:>8}")
+        spent, alone = (statistics.median(each["cpu_per_request"] for each in row[kind]) for kind in ("many", "one"))
+        told = f"{many:>16.2f}{tokens:>10.1f}{spent:>12.3f}{one:>15.2f}{alone:>12.3f}{first:>16.3f}{row['equal_answers']:>7}"
+        lines.append(f"{name:<34}{told}")
     if results["memory"]:
         rows = (f"{each['requests']:>8.0f}{each['megabytes']:>11.0f}" for each in results["memory"])
         lines += ["", "requests  megabytes", *rows]

@@ -97,7 +97,10 @@ def test_killed_under_load_leaves_nothing_half_written(folder: Path, tmp_path: P
                 except httpx.HTTPError:
                     return
 
-            threads = [threading.Thread(target=lambda: [vote(number) for number in range(50)]) for _ in range(4)]
+            threads = [
+                threading.Thread(target=lambda first=first: [vote(first + number) for number in range(50)])
+                for first in (0, 100, 200, 300)
+            ]
             for thread in threads:
                 thread.start()
             while len(kept) < 3:
