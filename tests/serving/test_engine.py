@@ -84,7 +84,8 @@ class Heard:
 
 
 def started(model: Any, limits: Limits | None = None) -> Engine:
-    return Engine(Served("m", model, 1 << 26), limits or Limits(rows=8))
+    limits = limits or Limits(rows=8)
+    return Engine(Served("m", model, limits.media_bytes), limits)
 
 
 @pytest.mark.parametrize("kind", sorted(FUSIONS))
@@ -157,6 +158,24 @@ def test_who_gives_up_frees_the_place_and_who_is_too_many_is_refused(tiny_model:
         answered = heard.ask(Ask(question(1), 3))
         heard.wait()
         assert answered in heard.ended
+    finally:
+        engine.close()
+
+
+def test_what_is_kept_stays_within_its_bounds(tiny_model: VisionLanguageModel) -> None:
+    engine = started(tiny_model, Limits(rows=8, media_bytes=60_000, prefix_bytes=60_000))
+    try:
+        assert isinstance(engine.method, Stepwise)
+        for start in range(0, 60, 20):
+            heard = Heard(engine)
+            for number in range(start, start + 20):
+                parts = (MediaRef(0), Text("\nyes"))
+                heard.ask(Ask(Sample("s", (picture(100 + number),), (Turn("user", parts),)), 2))
+            heard.wait()
+            assert len(heard.ended) == 20
+            cache = engine.served.caches[0]
+            assert 0 < engine.method.beginnings.kept.bytes <= 60_000 and 0 < cache.bytes <= 60_000
+        assert engine.active == 0 and engine.method.running.bytes == 0
     finally:
         engine.close()
 
