@@ -57,7 +57,7 @@ def reading(what: str, *but: type[Exception]) -> Iterator[None]:
     except Exception as error:
         if isinstance(error, (InputError, *but)):
             raise
-        raise InputError(f"{what}: {why(error)}") from error
+        raise InputError(f"{what}: {advice(error) or why(error)}") from error
 
 
 def why(error: Exception) -> str:

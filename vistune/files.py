@@ -17,7 +17,7 @@ from typing import IO, Any
 
 import yaml
 
-from vistune.errors import InputError
+from vistune.errors import InputError, reading
 
 
 @contextmanager
@@ -133,6 +133,13 @@ def kept(folder: str | Path, path: Path) -> Path:
     if escapes(folder, path):
         raise InputError(f"{path} is a link that leads out of {folder}: name the file itself, or copy it there")
     return path
+
+
+@contextmanager
+def writing(path: str | Path) -> Iterator[None]:
+    """Within the block a library writes `path`; that it cannot, for want of room above all, is one sentence."""
+    with reading(f"cannot write {path}"):
+        yield
 
 
 def settle(folder: Path) -> None:

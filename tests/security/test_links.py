@@ -11,6 +11,7 @@ from vistune.data.readers.class_folders import ClassFolders
 from vistune.data.records.shard_records import shard_files
 from vistune.data.samples import read
 from vistune.errors import InputError
+from vistune.evals.reading.hub import hub_rows
 from vistune.evals.reading.sources import beneath, load, locate
 from vistune.files import escapes
 
@@ -60,3 +61,32 @@ def test_the_hubs_own_links_stay(tmp_path: Path) -> None:
     (snapshot / "a.json").symlink_to("../../blobs/1f")
     (snapshot / "b.json").symlink_to("../../other")
     assert locate(snapshot, "a.json") and escapes(snapshot, snapshot / "b.json")
+
+
+def test_annotations_and_documents_that_are_links_are_refused(tmp_path: Path) -> None:
+    away, folder = tmp_path / "away", tmp_path / "Annotations"
+    away.mkdir()
+    folder.mkdir()
+    (away / "0.xml").write_text("<annotation><filename>a.png</filename></annotation>")
+    (away / "note.txt").write_text("FINDINGS: none.")
+    (folder / "0.xml").symlink_to(away / "0.xml")
+    with pytest.raises(InputError, match="leads out of"):
+        read(f"voc:{folder}?images={folder}")[0]
+    (folder / "note.txt").symlink_to(away / "note.txt")
+    (folder / "rows.jsonl").write_text('{"file": "note.txt"}\n')
+    with pytest.raises(InputError, match="leads out of"):
+        read({"kind": "documents", "path": str(folder / "rows.jsonl"), "document": "file"})[0]
+
+
+def test_a_parquet_file_of_a_download_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="needs vistune[datasets]")
+    pyarrow = pytest.importorskip("pyarrow")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    parquet.write_table(pyarrow.table({"a": [1]}), tmp_path / "elsewhere" / "rows.parquet")
+    (tmp_path / "data" / "test.parquet").symlink_to(tmp_path / "elsewhere" / "rows.parquet")
+    with pytest.raises(InputError, match="leads out of"):
+        list(hub_rows(str(tmp_path / "data"), "test*.parquet", "test"))
+    (tmp_path / "data" / "test.parquet").unlink()
+    (tmp_path / "elsewhere" / "rows.parquet").rename(tmp_path / "data" / "test.parquet")
+    assert [row for _, row in hub_rows(str(tmp_path / "data"), "test*.parquet", "test")] == [{"a": 1}]

@@ -66,6 +66,8 @@ class Prediction:
 def identifier_of(value: Any, where: str, name: str) -> str:
     """An id as text: text stays, a whole number is written out. Raises `InputError` for anything else, and for ''."""
     if isinstance(value, str) and value:
+        if any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise InputError(f"{where}: field {name!r} holds half a character, which no file can keep")
         return value
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from vistune.files import atomic_path
 from vistune.progress import track
+from vistune.training.stopping import stopping
 
 STATE = "state.pt"
 LOG = "log.jsonl"
@@ -54,7 +55,8 @@ def pretrain(
     another schedule.
 
     `losses_at` draws its data from the step number alone, so that a run killed at any time and started again with the same
-    `out` continues to the same weights. Raises `RuntimeError` when the loss is not finite.
+    `out` continues to the same weights. Ctrl-C and SIGTERM end it between two steps, with a state saved (`Interrupted`).
+    Raises `RuntimeError` when the loss is not finite.
     """
     peaks = [group["lr"] for optimizer in optimizers for group in optimizer.param_groups]
     state_file, log_file = out / STATE, out / LOG
@@ -70,31 +72,37 @@ def pretrain(
     scores: dict[str, float] = {}
     began = time.perf_counter()
     last = min(steps, until or steps)
-    for step in track(range(first, last), "pretraining", total=max(0, last - first)):
-        for group, peak in zip(groups, peaks, strict=True):
-            group["lr"] = peak * cosine(step, steps, warmup)
-        losses = losses_at(step)
-        total = torch.stack(list(losses.values())).sum()
-        if not torch.isfinite(total):
-            raise RuntimeError(f"the loss is {total.item()} at step {step}")
-        model.zero_grad(set_to_none=True)
-        total.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        for optimizer in optimizers:
-            optimizer.step()
-        done = step + 1
-        if done % LOG_EVERY == 0 or done == last:
-            seconds = before + time.perf_counter() - began
-            record: dict[str, Any] = {"step": done, "seconds": round(seconds, 1)}
-            record |= {name: round(loss.item(), 4) for name, loss in losses.items()}
-            if done % SAVE_EVERY == 0 or done == last:
-                scores = validate()
-                record |= {f"val_{name}": round(value, 4) for name, value in scores.items()}
-                with atomic_path(state_file) as temporary:
-                    progress = [optimizer.state_dict() for optimizer in optimizers]
-                    torch.save(
-                        {"model": model.state_dict(), "optimizers": progress, "step": done, "seconds": seconds}, temporary
-                    )
-            with log_file.open("a", encoding="utf-8") as log:
-                log.write(json.dumps(record) + "\n")
+
+    def save(done: int, seconds: float) -> None:
+        with atomic_path(state_file) as temporary:
+            progress = [optimizer.state_dict() for optimizer in optimizers]
+            torch.save({"model": model.state_dict(), "optimizers": progress, "step": done, "seconds": seconds}, temporary)
+
+    with stopping() as stop:
+        for step in track(range(first, last), "pretraining", total=max(0, last - first)):
+            for group, peak in zip(groups, peaks, strict=True):
+                group["lr"] = peak * cosine(step, steps, warmup)
+            losses = losses_at(step)
+            total = torch.stack(list(losses.values())).sum()
+            if not torch.isfinite(total):
+                raise RuntimeError(f"the loss is {total.item()} at step {step}")
+            model.zero_grad(set_to_none=True)
+            total.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            for optimizer in optimizers:
+                optimizer.step()
+            done = step + 1
+            if done % LOG_EVERY == 0 or done == last:
+                seconds = before + time.perf_counter() - began
+                record: dict[str, Any] = {"step": done, "seconds": round(seconds, 1)}
+                record |= {name: round(loss.item(), 4) for name, loss in losses.items()}
+                if done % SAVE_EVERY == 0 or done == last:
+                    scores = validate()
+                    record |= {f"val_{name}": round(value, 4) for name, value in scores.items()}
+                    save(done, seconds)
+                with log_file.open("a", encoding="utf-8") as log:
+                    log.write(json.dumps(record) + "\n")
+            if stop.asked and done < last:
+                save(done, before + time.perf_counter() - began)
+                raise stop.stopped(f"pretraining: step {done} of {last}", stop.asked)
     return scores or validate()

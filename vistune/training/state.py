@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from vistune.errors import InputError
-from vistune.files import settle, sha256
+from vistune.files import settle, sha256, writing
 from vistune.model.weights.checkpoint import WEIGHTS, load_into, part_weights
 from vistune.model.weights.sharding import shard_like, whole
 from vistune.training.distributed import Ranks
@@ -40,13 +40,14 @@ def save_state(
     temporary = folder / f".{step:08d}.tmp"
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
-    save_file(weights, temporary / WEIGHTS)
     rng: dict[str, Any] = {"cpu": torch.get_rng_state()}
     if torch.cuda.is_available():
         rng["cuda"] = torch.cuda.get_rng_state()
-    held = {"step": step, "of": of, "weights": sha256(temporary / WEIGHTS)}
-    torch.save(held | {"optimizer": progress, "rng": rng}, temporary / "training.pt")
-    settle(temporary)
+    with writing(folder):
+        save_file(weights, temporary / WEIGHTS)
+        held = {"step": step, "of": of, "weights": sha256(temporary / WEIGHTS)}
+        torch.save(held | {"optimizer": progress, "rng": rng}, temporary / "training.pt")
+        settle(temporary)
     final = folder / f"{step:08d}"
     shutil.rmtree(final, ignore_errors=True)
     temporary.rename(final)

@@ -97,7 +97,11 @@ class Attempts:
                 if error.unreachable and failures >= _UNREACHED and not self._firsts.heard:
                     break
                 backoff = min(_LONGEST_WAIT, 0.25 * 2**failures)
-                await asyncio.sleep(error.wait + random.uniform(0, backoff))
+                left = self._patience - (time.monotonic() - began)
+                if error.wait > left:  # what it is told to wait for is beyond what its user would
+                    last = f"{error.cause}, told to wait {error.wait:.0f} s and patience ends in {max(0.0, left):.0f} s,"
+                    break
+                await asyncio.sleep(min(left, error.wait + random.uniform(0, backoff)))
         return Reply("", self._model, "error", error=f"{last} after {failures} failed tries")
 
     async def _body(self, request: Request) -> bytes:

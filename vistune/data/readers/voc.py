@@ -12,6 +12,7 @@ from vistune.data.readers.base import Reader
 from vistune.data.records.json_records import Lines
 from vistune.data.records.safe_xml import child_number, child_text, read_xml
 from vistune.errors import InputError
+from vistune.files import kept
 from vistune.sample import Region, Sample
 
 
@@ -55,7 +56,7 @@ class Voc(Reader):
     def sample(self, index: int) -> Sample:
         """One image with its objects."""
         name = self._names[index]
-        where = str(self._path / f"{name}.xml")
+        where = str(kept(self._path, self._path / f"{name}.xml"))
         root = read_xml(where)
         size = child_number(root, "size/width", where), child_number(root, "size/height", where)
         regions = []

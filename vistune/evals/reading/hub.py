@@ -8,6 +8,7 @@ from typing import Any
 
 from vistune.errors import InputError
 from vistune.evals.reading.annotations import records
+from vistune.files import kept
 
 PREFIX = "hub:"
 _PARQUET = b"PAR1"
@@ -53,7 +54,7 @@ def hub_rows(source: str, pattern: str, split: str) -> Iterator[tuple[str, dict[
     if not files:
         raise InputError(f"{source}: has no {pattern}, where the official download keeps it")
     for file in files:
-        rows = Parquet(file)
+        rows = Parquet(file if file == path else kept(path, file))
         yield from ((rows.where(index), rows[index]) for index in range(len(rows)))
 
 

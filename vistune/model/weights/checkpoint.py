@@ -22,7 +22,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from vistune.errors import InputError
-from vistune.files import parse_yaml, settle
+from vistune.files import parse_yaml, settle, writing
 from vistune.model.adapters.adapt import adapter_parameters
 from vistune.model.native.model import NativeModel
 from vistune.model.spec import ModelSpec
@@ -54,10 +54,11 @@ def save(model: VisionLanguageModel | NativeModel, folder: Path, parts: set[str]
     record: dict[str, Any] = {"format": FORMAT, "parts": sorted(parts), "model": absolute(model.spec.to_json())}
     if standing := shipped.recorded(record["model"]):
         record["shipped"] = standing
-    (temporary / CONFIG).write_text(yaml.safe_dump(record, sort_keys=False, allow_unicode=True), encoding="utf-8")
-    model.save_tokenizer(temporary)
-    save_file(weights, temporary / WEIGHTS, metadata={"format": "pt"})
-    settle(temporary)
+    with writing(folder):
+        (temporary / CONFIG).write_text(yaml.safe_dump(record, sort_keys=False, allow_unicode=True), encoding="utf-8")
+        model.save_tokenizer(temporary)
+        save_file(weights, temporary / WEIGHTS, metadata={"format": "pt"})
+        settle(temporary)
     shutil.rmtree(folder, ignore_errors=True)
     temporary.rename(folder)
 
