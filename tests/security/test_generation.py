@@ -33,4 +33,4 @@ def test_generation_settings_of_a_folder_change_no_greedy_answer(
     (folder / "generation_config.json").write_text(json.dumps(THEIRS))
     assert answer(tiny_spec, folder) == whole
     said = capsys.readouterr().err
-    assert f"{folder}: the generation settings that lie there are not used: " in said and "num_beams: 3" in said
+    assert f"{folder}: the generation settings that lie there are not used: " in said and "guidance_scale: 3.0" in said
