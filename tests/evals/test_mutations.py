@@ -91,9 +91,9 @@ def texts(path: Path, generator: random.Random, count: int) -> Iterator[Change]:
             new = mutated(lines[number], place, value) if places else lines[number]
             record = () if many else record_of(place)
             without = _dumped(lines[:number] + lines[number + 1 :]) if many else _dumped([mutated(lines[0], record, ABSENT)])
-            emptied = (
-                (value is ABSENT or value in ([], {})) and bool(places) and isinstance(_at(lines[number], place), list | dict)
-            )
+            held = _at(lines[number], place) if places else None
+            listed = isinstance(held, list | dict) or str(place[-1:]).strip("(),'").isdecimal()  # a thing under its number
+            emptied = listed and (value is ABSENT or value in ([], {}))
             inside = len(place) > len(record) and not emptied  # a record may hold none of what it lists
             yield Change(_dumped([*lines[:number], new, *lines[number + 1 :]]), without, inside)
         else:

@@ -88,6 +88,11 @@ def bare(text: str) -> str:
     return re.sub(r"[\s\"'\\]", "", text)
 
 
+def lined(text: str) -> str:
+    """Without spaces and quotation marks, but with the ends of lines, which divide pieces."""
+    return re.sub(r"[ \t\"'\\]", "", text.replace("\r", "\n"))
+
+
 def unaccounted(form: Format, items: Sequence[Item], reply: str) -> list[str]:
     """What of the whole items that a damaged reply still holds is neither in what was read nor in what is reported.
 
@@ -99,7 +104,7 @@ def unaccounted(form: Format, items: Sequence[Item], reply: str) -> list[str]:
     said = [text for item in parsed.items for pair in item.pairs for text in pair]
     said += [str(value) for item in parsed.items for value in item.fields.values()]
     said += [problem.text for problem in parsed.problems]
-    whole = [item for item in items if item not in parsed.items and bare(form.write([item])) in bare(reply)]
+    whole = [item for item in items if item not in parsed.items and lined(form.write([item])) in lined(reply)]
     texts = [text for item in whole for pair in item.pairs for text in pair]
     return [text for text in texts if not all(any(written(word, one) for one in said) for word in text.split())]
 

@@ -21,7 +21,7 @@ def parse(text: str) -> Parsed:
         label = _LABELS[question is not None]
         body = block.removeprefix(label).strip()
         if not block.startswith(label) or not body:
-            rest = "\n===\n".join(blocks[number:])
+            rest = "\n===\n".join(blocks[number - (question is not None) :])  # with the question that waits for an answer
             problem = Problem(f"expected {label}" if not block.startswith(label) else f"empty {label}", rest)
             break
         if question is None:
