@@ -1,6 +1,7 @@
 """vistune: general-purpose multimodal models by visual instruction tuning.
 
-The public face; names resolve on first use, so that `import vistune` imports neither torch nor transformers.
+The public face, whose types stand in `__init__.pyi`;
+names resolve on first use, so that `import vistune` imports neither torch nor transformers.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ _PUBLIC = {
     "Text": "vistune.sample",
     "Turn": "vistune.sample",
     "InputError": "vistune.errors",
+    "Recipe": "vistune.recipe",
+    "Stage": "vistune.recipe",
+    "load_recipe": "vistune.recipe",
+    "nano": "vistune.nano",
 }
 
 __all__ = ["__version__", *_PUBLIC]

@@ -18,6 +18,7 @@ from vistune.commands import (
     human,
     measure,
     models,
+    parts,
     plan,
     pretrain,
     programs,
@@ -59,6 +60,7 @@ app.add_typer(watch.app)
 app.add_typer(models.app)
 app.add_typer(push.app)
 app.add_typer(doctor.app)
+app.add_typer(parts.app)
 app.add_typer(serve.app)
 app.add_typer(build.app, name="build")
 app.add_typer(data.app, name="data")

@@ -19,6 +19,7 @@ import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any, Literal, TypeAlias, cast, get_args
 
 import numpy as np
@@ -72,6 +73,12 @@ class Media:
         if self.path is None:
             return f"<{self.kind} in memory>"
         return self.path if self.offset is None else f"{self.path}[{self.offset}:+{self.length}]"
+
+    def __repr__(self) -> str:
+        """Without the content: pixels say nothing to a reader."""
+        if isinstance(self.data, np.ndarray):
+            return f"Media({self.kind!r}, {'x'.join(map(str, self.data.shape))} {self.data.dtype})"
+        return f"Media({self.kind!r}, {self.name if self.data is None else f'{len(self.data)} bytes'})"
 
     def read_bytes(self) -> bytes:
         """The encoded bytes. Raises `InputError` when the file cannot be read or the medium is a decoded array."""
@@ -234,6 +241,12 @@ class Sample:
             turns = turns[:-1]
         return Sample(self.id, self.media, turns, self.regions, self.answers, self.choices, self.meta, self.origin)
 
+    def _repr_html_(self) -> str:
+        """Pictures and turns, for a notebook. Media that cannot be shown are named."""
+        pictures = "".join(_shown(medium) for medium in self.media)
+        turns = "".join(f"<p><b>{turn.role}</b> {escape(_written(turn))}</p>" for turn in self.turns)
+        return f"<div><p><code>{escape(self.id)}</code></p>{pictures}{turns}</div>"
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON; arrays become PNG (images) or NPY, base64 encoded. `from_json` is its inverse."""
         record: dict[str, Any] = {"id": self.id}
@@ -272,6 +285,35 @@ class Sample:
             raise InputError(f"{where}: field {error} is missing") from error
         except (TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:
             raise InputError(f"{where}: {error}") from error
+
+
+def _written(turn: Turn) -> str:
+    """A turn as a person reads it."""
+    words = []
+    for part in turn.parts:
+        if isinstance(part, Text):
+            words.append(part.text)
+        elif isinstance(part, Region):
+            words.append(f"[{part.label or 'region'} {', '.join(f'{edge:.2f}' for edge in part.bounds())}]")
+        else:
+            words.append(f"[{'made: ' if isinstance(part, Produce) else ''}medium {part.index + 1}]")
+    return "".join(words)
+
+
+def _shown(medium: Media) -> str:
+    """An `<img>` of a picture in memory or in a file of its own, else its name."""
+    if medium.kind != "image" or medium.offset is not None:
+        return f"<p><code>{escape(medium.name)}</code></p>"
+    if isinstance(medium.data, np.ndarray):
+        from PIL import Image  # only where somebody looks
+
+        buffer = io.BytesIO()
+        Image.fromarray(medium.data).save(buffer, format="PNG")
+        encoded = base64.b64encode(buffer.getvalue()).decode()
+        return f'<img alt="" style="min-width:128px;image-rendering:pixelated" src="data:image/png;base64,{encoded}">'
+    if isinstance(medium.data, bytes):
+        return f'<img alt="" style="max-width:320px" src="data:;base64,{base64.b64encode(medium.data).decode()}">'
+    return f'<img alt="{escape(medium.name)}" style="max-width:320px" src="{escape(str(medium.path))}">'
 
 
 def _string(value: Any, name: str) -> str:

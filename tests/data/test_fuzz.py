@@ -26,7 +26,7 @@ WRONG: tuple[Any, ...] = (
     "C:\\x.png",
     [], {}, [None], [[]], [1, 2], [[1, 2, 3, 4]], ["a.png", "b.png"], {"bytes": 5}, {"path": "../x"}, [[[[[[[[]]]]]]]],
 )  # fmt: skip
-NOT_FILES = {"catalogue", "mixture", "world"}
+NOT_FILES = {"catalogue", "folder", "mixture", "world"}
 
 
 def places(value: Any) -> Iterator[tuple[Any, Any]]:

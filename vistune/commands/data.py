@@ -73,10 +73,43 @@ def check(
             if report.counts[reason]:
                 mark = "problem" if reason in PROBLEMS and reason not in allow else "note"
                 print(f"  {report.counts[reason]:>9}  {mark:<8} {reason:<16} {REASONS[reason]}")
+                print(f"{'':>21}for example: {report.examples[reason]}")
         for key, count in report.unused.most_common():
             print(f"  {count:>9}  note     unused key       {key!r} is in the records, and the reader makes no use of it")
     if report.problems:
         raise typer.Exit(1)
+
+
+@app.command()
+def clean(
+    spec: Spec,
+    out: Annotated[Path, typer.Argument(help="The file to write (.jsonl), in this package's own format.")],
+    allow: Annotated[list[str], typer.Option(help="A reason that is no problem here; may be repeated.")] = [],  # noqa: B006
+    most: Annotated[float, typer.Option(min=0, max=1, help="The share of samples that may be left out.")] = 0.1,
+    workers: Annotated[int, typer.Option(min=0, help="Processes; 0: one per core.")] = 0,
+    trust: Trust = None,
+) -> None:
+    """Write the data without the samples that `check` finds problems with."""
+    import os
+
+    from vistune.data.check.clean import clean as run
+
+    kept, reasons = run(spec, out, frozenset(allow), most, workers or os.cpu_count() or 1)
+    print(f"{kept} samples written; read them with samples:{out}")
+    for reason, count in reasons.most_common():
+        print(f"  {count:>9}  left out  {reason}")
+    if reasons:
+        print(f"what was left out, and why: {out}.rejects.jsonl")
+
+
+@app.command("help")
+def help_of(kind: Annotated[str, typer.Argument(help="A reader, such as conversations or qa.")]) -> None:
+    """Print what a reader reads and its arguments."""
+    from vistune.commands.parts import described
+    from vistune.data.readers.base import Reader
+    from vistune.data.samples import READERS
+
+    print(described(READERS, kind, Reader))
 
 
 @app.command()
@@ -127,7 +160,7 @@ def convert(
 
     from vistune.data.convert import convert as run
     from vistune.data.rejects import Rejects
-    from vistune.data.samples import read
+    from vistune.data.samples import read, spelled
     from vistune.errors import InputError
 
     if on_error not in ("stop", "skip"):
@@ -144,7 +177,7 @@ def convert(
             extract=None if extract is None else str(extract),
             rejects=rejects,
         )
-    print(f"{count} samples written; read them with {back}")
+    print(f"{count} samples written; read them with {spelled(back)}")
 
 
 @app.command()

@@ -55,7 +55,9 @@ def page(folders: list[Path], worst: int) -> str:
     figures = [figure for figure in (radar(entries), bars(entries)) if figure is not None]
     cards = gallery(entries, worst)
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Evaluation report</title><style>{_STYLE}</style>'
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>Evaluation report</title><style>{_STYLE}</style>"
         f'</head><body><h1>Evaluation report</h1><div class="scroll">{html_table(entries)}</div>'
         "<p>Intervals: 95&nbsp;%, bootstrap. The best of a column is bold; an arrow marks columns where lower is better.</p>"
         f"{''.join(figures)}"

@@ -38,7 +38,9 @@ def write_contact_sheet(path: str | Path, title: str, samples: Iterable[Sample],
     summary = html.escape(json.dumps(facts, indent=2, ensure_ascii=False))
     with atomic_open(path) as file:
         file.write(
-            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title><style>{_STYLE}</style>'
+            f'<!doctype html><html lang="en"><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            f"<title>{html.escape(title)}</title><style>{_STYLE}</style>"
             f"<h1>{html.escape(title)}</h1><details><summary>Numbers</summary><pre>{summary}</pre></details>"
             f"<main>{articles}</main></html>\n"
         )

@@ -6,7 +6,9 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from inspect import signature
 from typing import Any, Protocol, cast
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
+
+import yaml
 
 from vistune.data.readers.base import Reader
 from vistune.errors import InputError
@@ -41,10 +43,14 @@ def read(spec: str | Mapping[str, Any], trust: Sequence[str] = ()) -> Samples:
 def parse(text: str) -> dict[str, Any]:
     """`conversations:train.json?images=photos` -> `{'kind': 'conversations', 'path': 'train.json', 'images': 'photos'}`.
 
+    A folder's name alone is the reader `folder`.
+
     What follows the colon is the reader's first argument: a path for files, the name in `catalogue:vqa_v2?path=data/vqa`.
     Values are YAML scalars, lists and mappings, so that `size=100` is a number, `shuffle=true` a truth value, `image=[a, b]`
     two names and `layout={kind: conversations}` a spec; anything else, such as the template `{image_id}.jpg`, is text.
     """
+    if os.path.isdir(text):
+        return {"kind": "folder", "path": text}
     kind, _, rest = text.partition(":")
     first, _, query = rest.partition("?")
     if not kind or "/" in kind or os.path.exists(text):
@@ -61,6 +67,20 @@ def parse(text: str) -> dict[str, Any]:
             raise InputError(f"data {text!r} gives {key!r} twice")
         spec[key] = _value(value)
     return spec
+
+
+def spelled(spec: Mapping[str, Any]) -> str:
+    """A spec as `parse` reads it: `conversations:train.json?images=photos`."""
+    kind, arguments = str(spec["kind"]), {key: value for key, value in spec.items() if key != "kind"}
+    first = next(iter(signature(resolve(READERS, kind, Reader)).parameters))
+    head = f"{kind}:{arguments.pop(first)}" if isinstance(arguments.get(first), str) else f"{kind}:"
+    told = {key: value if isinstance(value, str) else _flow(value) for key, value in arguments.items() if value is not None}
+    return f"{head}?{urlencode(told, safe='/:,{}[] *')}" if told else head.removesuffix(":")
+
+
+def _flow(value: Any) -> str:
+    """A value as YAML on one line."""
+    return yaml.safe_dump(value, default_flow_style=True, width=10**9).strip().removesuffix("...").strip()
 
 
 def _value(text: str) -> Any:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from vistune.data.media.image import load_image
 from vistune.draw import draw_regions
+from vistune.evals.metrics.box_iou import box_iou
 from vistune.files import atomic_open
 from vistune.prompt.codec import Codec
 from vistune.sample import Region, Sample, Text, Turn
@@ -111,7 +112,7 @@ def _html(
     cards = []
     for item, figure in zip(shown, figures, strict=True):
         wanted = _words(item.sample.turns[-1], codec)
-        verdict = "ok" if item.answer == wanted or item.answer in item.sample.answers else "no"
+        verdict = "ok" if _right(item, codec) else "no"
         cards.append(
             f'<figure><img alt="{item.task}" src="{_data_url(figure)}"><figcaption><b>{html.escape(item.task)}</b><br>'
             f"{html.escape(_words(item.sample.turns[-2], codec))}<br><span class={verdict}>{html.escape(item.answer)}</span>"
@@ -119,11 +120,24 @@ def _html(
         )
     loss = base64.b64encode((out / "loss.png").read_bytes()).decode()
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>vistune demo</title><style>{_STYLE}</style>'
+        f'<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>vistune demo</title><style>{_STYLE}</style>"
         f"<h1>vistune demo</h1><table><tr>{head}</tr>{body}</table><p>{_EXPLAIN}</p>"
         f"<p>Training {seconds['train']:.0f} s, evaluation {seconds['eval']:.0f} s.</p>"
         f'<img alt="loss" src="data:image/png;base64,{loss}"><h2>Test pictures</h2><div class="grid">{"".join(cards)}</div>'
         f"<p>Talk to it: <code>vistune chat {html.escape(str(model))} --image FILE</code></p></html>\n"
+    )
+
+
+def _right(item: Shown, codec: Codec) -> bool:
+    """Is the answer right? Boxes are, as in the table, where they overlap the wanted one by half (Acc@0.5)."""
+    wanted = [part for part in item.sample.turns[-1].parts if isinstance(part, Region)]
+    if not wanted:
+        return item.answer in (_words(item.sample.turns[-1], codec), *item.sample.answers)
+    found = codec.decode(item.answer, load_image(item.sample.media[0]).size)
+    return len(found) == len(wanted) and all(
+        box_iou(own.bounds(), other.bounds()) >= 0.5 for own, other in zip(found, wanted, strict=True)
     )
 
 

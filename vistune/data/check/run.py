@@ -36,13 +36,15 @@ _PART = 256  # samples in one piece of parallel work
 
 @dataclass
 class Report:
-    """What was found. `counts`: reason -> samples; `problems`: samples with at least one problem; `unused`: keys of records
+    """What was found. `counts`: reason -> samples; `problems`: samples with at least one problem;
+    `examples`: reason -> the first of its findings; `unused`: keys of records
     that hold something and that the reader makes no use of -> records."""
 
     samples: int = 0
     media: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     problems: int = 0
+    examples: dict[str, str] = field(default_factory=dict)
     unused: Counter[str] = field(default_factory=Counter)
 
     def to_json(self) -> dict[str, object]:
@@ -54,6 +56,7 @@ class Report:
             "media": self.media,
             "problems": self.problems,
             "counts": ordered,
+            "examples": {reason: self.examples[reason] for reason in ordered},
             "unused_keys": unused,
         }
 
@@ -108,6 +111,7 @@ def check(
 
     def note(finding: Finding) -> None:
         report.counts[finding.reason] += 1
+        report.examples.setdefault(finding.reason, finding.detail)
         if finding.problem and finding.reason not in allowed:
             bad.add(finding.index)
         emit(finding)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import Any
+from html import escape
+from typing import Any, overload
 
 from vistune.data.fields.met import Met
 from vistune.data.records.json_records import Records
@@ -36,10 +37,26 @@ class Reader(ABC):
         """Width and height that the record gives its first image, where boxes are counted in these pixels."""
         return None
 
-    def __getitem__(self, index: int) -> Sample:
+    @overload
+    def __getitem__(self, index: int) -> Sample: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Sample]: ...
+
+    def __getitem__(self, index: int | slice) -> Sample | list[Sample]:
+        if isinstance(index, slice):
+            return [self.sample(number) for number in range(len(self))[index]]
         if not -len(self) <= index < len(self):
             raise IndexError(f"sample {index} of {len(self)}")
         return self.sample(index % len(self))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self):,} samples)"
+
+    def _repr_html_(self) -> str:
+        """The first samples, for a notebook."""
+        shown = "".join(sample._repr_html_() for sample in self[:3])
+        return f"<p><b>{escape(repr(self))}</b></p>{shown}"
 
     def __iter__(self) -> Iterator[Sample]:
         return (self.sample(index) for index in range(len(self)))
