@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 SHARED ?= ../shared
 
-.PHONY: help setup demo test test-slow lint types check bench counting mutants scores fuzz clean
+.PHONY: help setup demo test test-slow lint types check bench counting mutants scores fuzz dist docs clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | sort
@@ -63,5 +63,13 @@ SEED ?= 0
 fuzz: $(STAMP)   ## hostile inputs on every surface for MINUTES (10), from SEED (0): counts by kind, findings in build/fuzz
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz --minutes $(MINUTES) --seed $(SEED)
 
+dist: $(STAMP)   ## a wheel and a source archive in dist/
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+	$(BIN)/python -c 'from setuptools import build_meta; build_meta.build_sdist("dist")'
+
+docs: $(STAMP)   ## the documentation as a site in build/site; a link that leads nowhere is an error
+	$(BIN)/python -m pip install --quiet 'mkdocs-material==9.6.14'
+	$(BIN)/mkdocs build --strict
+
 clean:           ## remove runs and caches, keep .venv
-	rm -rf runs .pytest_cache .mypy_cache .ruff_cache build *.egg-info
+	rm -rf runs dist .pytest_cache .mypy_cache .ruff_cache build *.egg-info

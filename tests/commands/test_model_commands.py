@@ -125,3 +125,23 @@ def test_an_export_that_answers_otherwise_is_not_left_behind(tmp_path: Path) -> 
         and "transformers gives other logits from the exported directory: the largest difference is" in said
     )
     assert sorted(path.name for path in tmp_path.iterdir() if path.name != "__pycache__") == ["model", "off.py"]
+
+
+def test_boxes_in_exported_answers_are_words(tmp_path: Path) -> None:
+    """Software that leaves special tokens out of an answer must leave the places of boxes in."""
+    from transformers import AutoTokenizer
+
+    from vistune.model.interchange.export import export
+    from vistune.model.interchange.import_any import import_any
+    from vistune.model.weights.checkpoint import load
+
+    boxes = {"kind": "location_tokens", "bins": 4}
+    model = load(checkpoint(tmp_path / "boxes", codec=boxes))
+    assert export(model, tmp_path / "hf") <= 1e-4
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "hf")
+    ids = tokenizer.convert_tokens_to_ids(["<loc_0>", "<loc_3>"])
+    assert ids == model.llm.tokenizer.convert_tokens_to_ids(["<loc_0>", "<loc_3>"])
+    assert tokenizer.decode([*ids, tokenizer.eos_token_id], skip_special_tokens=True).replace(" ", "") == "<loc_0><loc_3>"
+    import_any(tmp_path / "hf", tmp_path / "again", None, None)
+    again = load(tmp_path / "again")
+    assert again.llm.tokenizer.convert_tokens_to_ids(["<loc_0>", "<loc_3>"]) == ids

@@ -22,6 +22,7 @@ def plan(
     gpus: Annotated[int, typer.Option(min=1, help="How many GPUs, one process each.")] = 8,
     gpu: Annotated[str, typer.Option(help="Which, by name: its peak is looked up.")] = "H100",
     peak: Annotated[float | None, typer.Option(help="The peak of one in TFLOP/s, for a GPU that is not known.")] = None,
+    memory: Annotated[float | None, typer.Option(min=0.1, help="Its memory in GiB, for a GPU that is not known.")] = None,
     mfu: Annotated[float, typer.Option(min=0.01, max=1, help="The share of the peak that training reaches (assumed).")] = 0.4,
     parallel: Annotated[str, typer.Option(help="The model whole on each GPU (ddp) or cut (fsdp).")] = "fsdp",
     precision: Annotated[str, typer.Option(help="bf16 or fp32.")] = "bf16",
@@ -37,8 +38,8 @@ def plan(
     import math
     from typing import Literal, cast
 
-    from vistune.training.planning.peaks import published
-    from vistune.training.planning.plan import Assumed, outlooks
+    from vistune.training.planning.peaks import capacity, known, published
+    from vistune.training.planning.plan import Assumed, fitting, outlooks
 
     if parallel not in ("ddp", "fsdp"):
         raise InputError(f"--parallel {parallel!r}: expected ddp or fsdp")
@@ -50,16 +51,23 @@ def plan(
         raise InputError(f"--answers {answers}: of a sample's {words} tokens of text (--words) at most all are supervised")
     speed = peak * 1e12 if peak is not None else published(gpu) if precision == "bf16" else None
     if speed is None:
-        raise InputError(f"the peak of {gpu!r} in {precision} is not known here: give it with --peak TFLOPS")
+        names = f" (known: {', '.join(known())})" if published(gpu) is None else ""
+        raise InputError(f"the peak of {gpu!r} in {precision} is not known here: give it with --peak TFLOPS{names}")
     assumed = Assumed(speed, mfu, words, answers, pictures)
     numbers = cast(Literal["fp32", "bf16"], precision)
-    rows = outlooks(resolved(recipe, nano, changes), gpus, parallel == "fsdp", numbers, assumed)
+    made = resolved(recipe, nano, changes)
+    if parallel == "fsdp" and gpus == 1:
+        parallel = "ddp"  # one device has nobody to share with
+    rows = outlooks(made, gpus, parallel == "fsdp", numbers, assumed)
     if as_json:
         _print_json(rows)
         return
     print(f"{gpus} x {gpu if peak is None else f'{peak:g} TFLOP/s'}, {parallel}, {precision}; assumed: {mfu:.0%} of the peak,")
     print(f"{words} tokens of text a sample, {answers} of them supervised, {pictures} picture(s)\n")
     print(table(rows))
+    room = memory * 2**30 if memory is not None else capacity(gpu)
+    if room is not None:
+        print("\n" + "\n".join(fitting(made, gpus, parallel == "fsdp", numbers, assumed, room)))
 
 
 def table(rows: list[Outlook]) -> str:

@@ -117,10 +117,10 @@ CASES: dict[str, Case] = {
     ),
     "svit": Case(
         inputs.visual_genome,
-        12,
-        36,
+        40,
+        64,
         {"box": 2},
-        {"conversation": 6, "reasoning": 2, "detail": 2, "referring": 2},
+        {"conversation": 6, "reasoning": 30, "detail": 2, "referring": 2},
         {"referring": SVIT_REFERRING},
     ),
     "lrv_instruction": Case(inputs.visual_genome, 4, 4, tasks={"positive": 2, "negative": 2}),

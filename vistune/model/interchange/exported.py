@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,34 @@ class Architecture:
 def written_tokenizer(model: VisionLanguageModel, folder: Path, **settings: Any) -> Any:
     """A copy of the model's tokenizer that saves alike however it was loaded."""
     model.llm.tokenizer.save_pretrained(folder)
+    written = hf.AutoTokenizer.from_pretrained(folder, padding_side="left", trust_remote_code=False, **settings)
+    return _speaking(written, model.codec.tokens, folder, settings)
+
+
+def _speaking(tokenizer: Any, words: Sequence[str], folder: Path, settings: dict[str, Any]) -> Any:
+    """The tokenizer with a codec's words as words: what leaves special tokens out of an answer then leaves them in.
+
+    Ids stay: a token that is special becomes one that is not, in its place.
+    """
+    held = [token for token in words if token in tokenizer.get_added_vocab()]
+    if not held:
+        return tokenizer
+    file = folder / "tokenizer.json"
+    tokenizer.save_pretrained(folder)
+    content = read_json(file)
+    for entry in content["added_tokens"]:
+        if entry["content"] in held:
+            entry["special"] = False
+    write_json(file, content)
+    config = folder / "tokenizer_config.json"
+    told = read_json(config)
+    for entry in told.get("added_tokens_decoder", {}).values():
+        if entry["content"] in held:
+            entry["special"] = False
+    for key in ("additional_special_tokens", "extra_special_tokens"):
+        if isinstance(told.get(key), list):
+            told[key] = [token for token in told[key] if token not in held]
+    write_json(config, told)
     return hf.AutoTokenizer.from_pretrained(folder, padding_side="left", trust_remote_code=False, **settings)
 
 

@@ -33,6 +33,31 @@ _BF16: tuple[tuple[str, float], ...] = (
     (r"MI250X", 383),
     (r"MI300X", 1307),
 )
+# Memory in GiB, from the same sheets; the first name that fits counts, and of two sizes the smaller.
+_MEMORY: tuple[tuple[str, float], ...] = (
+    (r"B200", 180),
+    (r"GH200", 96),
+    (r"H200", 141),
+    (r"H100 NVL", 94),
+    (r"H100", 80),
+    (r"H800", 80),
+    (r"A100.*40(?:GB)?", 40),
+    (r"A100", 80),
+    (r"A800", 80),
+    (r"A40", 48),
+    (r"A30", 24),
+    (r"A10", 24),
+    (r"L40S?", 48),
+    (r"L4", 24),
+    (r"RTX A6000", 48),
+    (r"RTX 5090", 32),
+    (r"RTX 4090", 24),
+    (r"RTX 3090", 24),
+    (r"MI250X", 128),
+    (r"MI300X", 192),
+)
+SPARE = 1.15
+"""What allocator, buffers and kernels take beside what is counted: a tenth to a fifth more."""
 _SIDE = 768  # of the matrices that are multiplied to measure a processor
 
 
@@ -42,6 +67,19 @@ def published(name: str) -> float | None:
         if re.search(rf"\b{word}\b", name):
             return peak * 1e12
     return None
+
+
+def capacity(name: str) -> float | None:
+    """Bytes of memory of a graphics processor by its name; None for one not in the table."""
+    for word, gib in _MEMORY:
+        if re.search(rf"\b{word}\b", name):
+            return gib * 2**30
+    return None
+
+
+def known() -> list[str]:
+    """The names that the tables know."""
+    return [word.replace("\\", "") for word, _ in _BF16]
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Literal
 
@@ -15,6 +15,7 @@ from vistune.model.vlm import VisionLanguageModel
 from vistune.recipe import Recipe, Stage
 from vistune.training.planning.flops import FlopModel, Load
 from vistune.training.planning.memory import Memory, Micro, memory
+from vistune.training.planning.peaks import SPARE
 from vistune.training.selection import select
 
 
@@ -65,6 +66,34 @@ def outlooks(
     with torch.device("meta"):
         model = VisionLanguageModel(recipe.model, load_weights=False)
     return [_outlook(model, stage, devices, sharded, precision, assumed) for stage in recipe.stages]
+
+
+def fitting(
+    recipe: Recipe, devices: int, sharded: bool, precision: Literal["fp32", "bf16"], assumed: Assumed, room: float
+) -> list[str]:
+    """A line for each stage: whether it fits into `room` bytes a device, some left free, and what to set if not."""
+    lines = []
+    for stage, row in zip(recipe.stages, outlooks(recipe, devices, sharded, precision, assumed), strict=True):
+        need = row.memory.total * SPARE
+        if need <= room:
+            lines.append(f"{stage.name}: fits ({need / 2**30:,.1f} of {room / 2**30:,.0f} GiB with what is not counted)")
+            continue
+        for micro, recompute in ((4, ()), (2, ()), (1, ()), (8, ("llm",)), (1, ("llm",))):
+            smaller = replace(stage, micro=min(micro, stage.batch), max_tokens=None, max_images=None, recompute=recompute)
+            tried = replace(recipe, stages=(smaller,))
+            (less,) = outlooks(tried, devices, sharded, precision, assumed)
+            if less.memory.total * SPARE <= room:
+                told = f"--set stages.{stage.name}.micro={smaller.micro}"
+                told += f" --set stages.{stage.name}.recompute=[llm]" if recompute else ""
+                lines.append(f"{stage.name}: does not fit ({need / 2**30:,.1f} GiB); it does with {told}")
+                break
+        else:
+            held = "more devices with --parallel fsdp" if not sharded else "more devices"
+            lines.append(
+                f"{stage.name}: does not fit ({need / 2**30:,.1f} GiB), nor sample by sample with recompute=[llm]: take {held},"
+                " a smaller model, or adapters"
+            )
+    return lines
 
 
 def _outlook(
