@@ -43,6 +43,13 @@ class _Group(TyperGroup):
         except KeyboardInterrupt:
             raise Interrupted("interrupted") from None
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Each command with its whole first paragraph, which the library would cut at the end of a line."""
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        helps = {name: (command.help or "").split("\n\n")[0] for name, command in found if command is not None}
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, " ".join(text.split())) for name, text in helps.items()])
+
 
 app = typer.Typer(
     name="vistune",

@@ -77,6 +77,7 @@ def run(
 ) -> None:
     """Teach and test methods; a finished run is a JSON file under OUT, and a second call goes on where the first stopped."""
     from vistune.errors import InputError, nearest
+    from vistune.promptlearn.build import methods
     from vistune.promptlearn.datasets.open import open_dataset
     from vistune.promptlearn.experiments.experiment import Experiment, Given
     from vistune.promptlearn.experiments.protocols import PROTOCOLS
@@ -86,6 +87,10 @@ def run(
     if bool(method) == all_methods:
         raise InputError("give either --method NAME or --all-methods")
     names = COMPARED if all_methods else tuple(method.split(","))
+    known = methods()
+    for part in {part for name in names for part in name.split("+")}:  # before any of them is trained
+        if part not in known:
+            raise InputError(f"there is no method {part!r}{nearest(part, known)}")
     chosen = numbers(seeds)
     overrides = {key: value for key, value in (("epochs", epochs), ("batch", batch), ("lr", lr)) if value is not None}
     backbone = opened(model, tokenizer, activation, device)

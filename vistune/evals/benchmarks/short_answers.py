@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, TypeAlias
 
+from vistune.data.fields.media_files import media_file
 from vistune.errors import InputError
 from vistune.evals.benchmark import answers, result_object
 from vistune.evals.metrics.anls import anls
@@ -60,7 +62,8 @@ class ShortAnswers:
         value = content.value
         if content.form == "jsonl" or (isinstance(value, dict) and {"id", "turns"} <= value.keys()):
             records = value if content.form == "jsonl" else [value]
-            return [Sample.from_json(record, content.record(index)) for index, record in enumerate(records)]
+            made = [Sample.from_json(record, content.record(index)) for index, record in enumerate(records)]
+            return [_beside(sample, Path(source).parent) for sample in made]
         if _is_pairs(value):
             value = [target for target, _ in value]
         elif isinstance(value, dict) and "targets" in value:
@@ -91,6 +94,17 @@ class ShortAnswers:
         if rule and self.metric in ("relaxed_accuracy", "cider"):
             raise InputError(f"the metric {self.metric!r} has one rule only: leave 'rule' out")
         return metric(answers(predictions), [sample.answers for sample in samples], **rule)
+
+
+def _beside(sample: Sample, folder: Path) -> Sample:
+    """The sample with relative paths of media taken from the folder of its file, as the reader `samples` takes them."""
+    media = tuple(
+        medium
+        if medium.path is None or Path(medium.path).is_absolute()
+        else replace(medium, path=media_file(medium.kind, folder, medium.path, sample.where).path)
+        for medium in sample.media
+    )
+    return replace(sample, media=media)
 
 
 def _is_pairs(value: Any) -> bool:
