@@ -113,7 +113,7 @@ def test_circular_needs_every_rotation() -> None:
 
 def test_sensitivity() -> None:
     result = sensitivity({"a": [0.4, 0.6], "b": [0.5, 0.5]})
-    assert result.headline == pytest.approx((20 + 0) / 2)
+    assert result.headline == pytest.approx((20 + 0) / 2) and result.details["lower_is_better"] is True
     with pytest.raises(InputError, match="task 'a' has 1 wordings"):
         sensitivity({"a": [1.0]})
     with pytest.raises(InputError, match="not all zero"):
@@ -154,3 +154,22 @@ def test_frechet_distance_of_gaussians() -> None:
     # Scaling one set by 3 leaves |m1 - m2|^2 + tr(S) (1 - 3)^2.
     expected = 4 * (np.square(features.mean(axis=0)).sum() + np.trace(np.cov(features, rowvar=False)))
     assert frechet_distance(features, 3 * features) == pytest.approx(expected)
+
+
+def test_one_feature_that_is_zero_or_not_finite_is_named_among_good_ones() -> None:
+    good, zero, wild = [1.0, 2.0], [0.0, 0.0], [1.0, float("nan")]
+    for bad, place in (([zero, good, good], 0), ([good, wild, good], 1), ([good, good, zero], 2)):
+        with pytest.raises(InputError, match=f"image feature {place} is zero or not finite"):
+            clip_score(np.array(bad), np.ones((3, 2)))
+        with pytest.raises(InputError, match=f"caption feature {place} is zero or not finite"):
+            clip_score(np.ones((3, 2)), np.array(bad))
+
+
+def test_blink_reads_a_letter_or_the_one_bracketed_letter_of_the_last_paragraph_or_of_all() -> None:
+    from vistune.evals.metrics.multiple_choice import RULES
+
+    options, blink = ["red", "green", "blue"], RULES["blink"]
+    assert [blink(reply, options) for reply in ("B", "(C)", "D", "(D)")] == ["B", "C", None, None]
+    assert blink("maybe (A) or (B)\n\nso it is (B) then", options) == "B"
+    assert blink("it is (C)\n\nsurely", options) == "C"
+    assert blink("(A) (B)\n\nneither", options) is None
