@@ -36,7 +36,7 @@ from vistune.model.answering.opening import load
 from vistune.model.vlm import VisionLanguageModel
 from vistune.nano import nano
 from vistune.progress import track
-from vistune.recipe import Recipe, load_recipe
+from vistune.recipe import Recipe, load_recipe, names
 from vistune.sample import Sample
 from vistune.training.run import train
 from vistune.training.selection import select
@@ -93,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(recipe: Recipe, out: Path, results: Path, tasks: Sequence[str] | None, questions: int) -> None:
     """Everything of one recipe and seed that is not yet among the results."""
-    version = hashlib.sha256(recipe.to_yaml().encode()).hexdigest()[:12]
+    version = version_of(recipe)
     done = {row["task"] for row in rows(results) if row["run"] == version and row["questions"] == questions}
     folder = train(recipe, out, report=False)
     model = load(folder)
@@ -112,7 +112,21 @@ def run(recipe: Recipe, out: Path, results: Path, tasks: Sequence[str] | None, q
         row = begun | {"task": task} | scores(model, task, questions)
         with Journal(results) as journal:
             journal.append(row)
-        results.with_suffix(".md").write_text(page(rows(results)), encoding="utf-8")
+        write_page(results)
+
+
+def version_of(recipe: Recipe) -> str:
+    """A short hash of everything that a recipe says."""
+    return hashlib.sha256(recipe.to_yaml().encode()).hexdigest()[:12]
+
+
+def write_page(results: Path) -> None:
+    """The page beside the lines, with a mark at those that an earlier version of their recipe was measured by."""
+    told = []
+    for row in rows(results):
+        now = version_of(replace(nano(load_recipe(row["recipe"])), seed=row["seed"])) if row["recipe"] in names() else ""
+        told.append(row | {"earlier": row["run"] != now})
+    results.with_suffix(".md").write_text(page(told), encoding="utf-8")
 
 
 def rows(results: Path) -> list[dict[str, Any]]:

@@ -12,7 +12,8 @@ Every row was measured by `python -m benchmarks.methods RECIPE --seed N` on ques
 `methods.jsonl` beside this page has each seed with its interval, and the machine. The backbones are those that ship with the
 package, so numbers say whether a method's mechanism works and what it looks at, not how good it is at its published size.
 Scores are percent right, of captions CIDEr-D (from 0 to 10); with several seeds the mean, lowest and highest in brackets, else
-the 95 % interval. `blind` shows another sample's media; `majority` is the most frequent answer in training.
+the 95 % interval. `blind` shows another sample's media; `majority` is the most frequent answer in training. A star marks a task
+that was measured with an earlier version of its recipe; a method without a table has not been measured.
 """
 _COLUMNS = ("task", "seeds", "score", "blind", "majority", "other controls")
 
@@ -35,7 +36,8 @@ def _method(name: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for task, own in tasks.items():
         others = [key for key in own[0]["controls"] if key != "blind"]
         said = ", ".join(f"{key.replace('_', ' ')} {_mean(own, key)}" for key in others)
-        cells = [task, str(len(own)), _score(own), _mean(own, "blind"), _number(own[0], own[0]["majority"]), said]
+        mark = "*" if any(row.get("earlier") for row in own) else ""
+        cells = [task + mark, str(len(own)), _score(own), _mean(own, "blind"), _number(own[0], own[0]["majority"]), said]
         yield f"| {' | '.join(cells)} |"
     yield ""
 

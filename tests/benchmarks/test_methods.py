@@ -30,6 +30,7 @@ def test_the_latest_line_of_a_task_counts(tmp_path: Path) -> None:
     told = page(kept)
     assert "| film_order | 2 | **80.0** (70.0 – 90.0) | 10.0 | 12.5 | one frame 20.0 |" in told
     assert "1,200 parameters trained; 99 tokens a second" in told
+    assert "| film_order* |" in page([row | {"earlier": True} for row in kept])
 
 
 def test_controls_are_those_of_the_task() -> None:
