@@ -56,8 +56,8 @@ def test_a_run_that_was_stopped_goes_on_and_plays_back(tmp_path: Path) -> None:
     outcomes = run_program(program(), tasks, tmp_path, planner.completer(), {"program": "gpt4tools"})
     assert planner.asked == 4 and [outcome.ended for outcome in outcomes] == ["answer"] * 3
     assert all(outcome.text == f"See {outcome.made[0]}" for outcome in outcomes)
-    made = sorted(path.name for path in (tmp_path / "media").iterdir())
-    assert made == sorted(outcome.made[0].replace("/", "_") for outcome in outcomes)
+    made = {path.parent.name: path.name for path in (tmp_path / "media").rglob("*.png")}
+    assert made == {sample.id: outcome.made[0].replace("/", "_") for sample, outcome in zip(tasks, outcomes, strict=True)}
     lines = [json.loads(line) for line in (tmp_path / "predictions.jsonl").read_text().splitlines()]
     assert [line["answer"] for line in lines] == [outcome.text for outcome in outcomes]
     again = run_program(program(), tasks, tmp_path, Planner(fails_at=1).completer(), {"program": "gpt4tools"})

@@ -21,7 +21,7 @@ from vistune.programs.hands import Hands, Live, Replay, Write
 from vistune.programs.loop import Outcome
 from vistune.programs.observation import Observation
 from vistune.programs.program import Program, question
-from vistune.programs.session import Session
+from vistune.programs.session import Session, file_name
 from vistune.progress import track
 from vistune.sample import Sample
 
@@ -50,7 +50,9 @@ def run_program(
                 outcome = done.get(sample.id)
                 if outcome is None:
                     journal.append({"task": sample.id, "event": "task", "question": question(sample)})
-                    outcome = _one(program, sample, folder / MEDIA, Live(planner, _writer(journal, sample.id)))
+                    outcome = _one(
+                        program, sample, folder / MEDIA / file_name(sample.id), Live(planner, _writer(journal, sample.id))
+                    )
                     journal.append({"task": sample.id, **_end(outcome)})
                 outcomes.append(outcome)
         write_jsonl(folder / PREDICTIONS, map(_prediction, samples, outcomes))

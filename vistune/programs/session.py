@@ -48,6 +48,7 @@ class Session:
     def __init__(self, folder: str | Path | None = None) -> None:
         self._folder = None if folder is None else Path(folder)
         self._held: dict[str, Held] = {}
+        self._names: dict[bytes, str] = {}  # by content
 
     def add(
         self,
@@ -57,18 +58,22 @@ class Session:
         arguments: Mapping[str, Any] | None = None,
         name: str = "",
     ) -> Held:
-        """Hold a medium under `name`, by default one made of its content, such as `image/1f0c9a2b.png`.
+        """Hold a medium under `name`, by default the next number of its kind, such as `image/2.png`.
 
         The same content has one name, that under which it came first. Raises `InputError` for a medium that cannot be read.
         """
         if tool and isinstance(medium.data, np.ndarray) and medium.kind in ("video", "audio"):
             raise InputError(f"a {medium.kind} that a tool makes comes as a file's bytes, which say its rate, not as an array")
         content = _content(medium)
+        digest = hashlib.sha256(medium.kind.encode() + content).digest()
+        name = name or self._names.get(digest, "")
         if not name:
-            name = f"{medium.kind}/{hashlib.sha256(content).hexdigest()[:8]}.{_SUFFIX[medium.kind]}"
+            count = sum(held.medium.kind == medium.kind for held in self)
+            name = f"{medium.kind}/{count + 1}.{_SUFFIX[medium.kind]}"
         if name not in self._held:
+            self._names[digest] = name
             if tool and self._folder is not None:
-                with atomic_open(self._folder / _file_name(name), "wb") as file:
+                with atomic_open(self._folder / file_name(name), "wb") as file:
                     file.write(content)
             kept = Media("image", data=content) if medium.kind == "image" and medium.path is None else medium
             self._held[name] = Held(name, kept, tool, parents, dict(arguments or {}))
@@ -97,13 +102,18 @@ class Session:
         raise UnknownNameError(f"the session holds no {kind}")
 
 
-def _file_name(name: str) -> str:
-    """One file's name for a medium's name, whatever stands in it."""
-    return "".join(letter if letter.isalnum() or letter in ".-" else "_" for letter in name).lstrip(".") or "_"
+def file_name(name: str) -> str:
+    """A file's name for the name of a medium or a task: itself, `image_1.png` for `image/1.png`, and what holds other signs, or
+    is long, with a hash of it behind, so that two names are two files."""
+    plain = "".join(letter if letter.isalnum() or letter in ".-_" else "_" for letter in name).lstrip(".")[:100]
+    if plain and plain in (name, name.replace("/", "_", 1)):
+        return plain
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return str(Path(plain or "_").with_stem(f"{Path(plain or '_').stem}-{digest}"))
 
 
 def _content(medium: Media) -> bytes:
-    """The medium as bytes: what its name is made of, and for pictures and points their file."""
+    """The medium as bytes: what tells it from others, and for pictures and points their file."""
     if not isinstance(medium.data, np.ndarray):
         return medium.read_bytes()
     buffer = io.BytesIO()

@@ -1,7 +1,7 @@
 """A whole plan at once, in JSON: a list of calls, whose arguments may name what an earlier one made, and an answer.
 
-    [{"tool": "detect", "arguments": {"image": "image/1f0c9a2b.png", "what": "dog"}},
-     {"tool": "crop", "arguments": {"image": "image/1f0c9a2b.png", "region": "$1"}},
+    [{"tool": "detect", "arguments": {"image": "image/1.png", "what": "dog"}},
+     {"tool": "crop", "arguments": {"image": "image/1.png", "region": "$1"}},
      {"answer": "The dog is cut out in $2."}]
 
 `$1` is what the first call gave: the name of the medium it made, else its region, else its text (as in HuggingGPT's

@@ -2,7 +2,7 @@
 
     Thought: Do I need to use a tool? Yes        Thought: Do I need to use a tool? No
     Action: Get Photo Description                AI: A cat on a mat.
-    Action Input: image/1f0c9a2b.png
+    Action Input: image/1.png
     Observation: a cat on a mat
 
 The layout, separators and role words are the released ones; the sentences about the task are ours. A recording of the released

@@ -31,7 +31,6 @@ _WISHES = {
     EDGES: ("Show the edges.", "Find the edges of the picture.", "Make an edge map.", "I want to see the edges alone."),
     PAINT: ("Draw {it}.", "Make a picture of {it}.", "Paint {it} for me.", "I would like an image of {it}."),
 }
-_NAME = 2**32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +75,8 @@ def make_errand(seed: int, split: Split = "train") -> Errand:
     """Errand number `seed` of a split."""
     rng = np.random.default_rng([seed, SPLITS.index(check_split(split)), 11])
     scene = make_scene(seed, split, count=int(rng.integers(1, 4)))
-    picture, other = (f"image/{int(rng.integers(_NAME)):08x}.png" for _ in range(2))
+    number = int(rng.integers(1, 10))
+    picture, other = f"image/{number}.png", f"image/{number + 1}.png"
     tool = TOOLS[int(rng.integers(len(TOOLS)))]
     if tool in (DETECT, SEGMENT, REMOVE):
         named = [refer(scene, thing, rng) for thing in scene.objects]
