@@ -88,7 +88,12 @@ def started(model: Any, limits: Limits | None = None) -> Engine:
     return Engine(Served("m", model, limits.media_bytes), limits)
 
 
-@pytest.mark.parametrize("kind", sorted(FUSIONS))
+LONG = {"gated_cross_attention", "routed_adapters", "partial_lora"}
+
+
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=pytest.mark.slow) if kind in LONG else kind for kind in sorted(FUSIONS)]
+)
 def test_answers_are_those_of_generate(kind: str, tiny_spec: dict[str, Any]) -> None:
     torch.manual_seed(0)
     connector = tiny_spec["connector"] if kind == "splice" else RESAMPLER
@@ -238,7 +243,9 @@ def test_a_head_makes_what_answer_makes() -> None:
         engine.close()
 
 
-@pytest.mark.parametrize("name", ["llava", "qwen2_vl", pytest.param("blip2_t5", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "name", ["llava", pytest.param("qwen2_vl", marks=pytest.mark.slow), pytest.param("blip2_t5", marks=pytest.mark.slow)]
+)
 def test_a_whole_model_of_transformers_answers_as_it_does_alone(name: str, tmp_path: Path) -> None:
     sys.path.insert(0, str(Path(__file__).parent.parent / "native"))
     from native_families import build

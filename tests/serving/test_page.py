@@ -203,6 +203,7 @@ def test_two_models_side_by_side_and_a_vote(browser: Browser, page: Server) -> N
     assert chosen == "taught" and study.items[0].answers["taught"] == "A red bus."
 
 
+@pytest.mark.slow
 def test_by_keyboard_on_a_phone_and_what_a_model_says_is_text(browser: Browser, page: Server) -> None:
     begin(browser, page)
     browser.command("window/rect", {"width": 500, "height": 850})
@@ -220,6 +221,7 @@ def test_by_keyboard_on_a_phone_and_what_a_model_says_is_text(browser: Browser, 
     assert browser.complaints() == []
 
 
+@pytest.mark.slow
 def test_a_server_with_a_key_asks_for_it(browser: Browser, tiny_model: VisionLanguageModel) -> None:
     with serving({"m": lambda: tiny_model}, key="sesame") as server:
         browser.open(server.url)
