@@ -12,6 +12,7 @@ import sys
 import threading
 import zlib
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from typing import Any
 
 import httpx
@@ -119,7 +120,7 @@ class Attacks:
             inner: Any = body
             for step in way:
                 inner = inner[step]
-            inner[last] = self.draw.choice(ODD)
+            inner[last] = deepcopy(self.draw.choice(ODD))
         return self.post(body)
 
     def pictures(self) -> httpx.Response:
