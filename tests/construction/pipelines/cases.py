@@ -176,7 +176,7 @@ CASES: dict[str, Case] = {
         6,
         tasks={"daily": 1, "detail": 1, "factual": 1, "detection": 1, "classification": 1, "captioning": 1},
     ),
-    "mosit": Case(lambda folder: inputs.native(folder, {"labels": ["birds"], "tags": ["image, audio"]}), 1, 2),
+    "mosit": Case(lambda folder: inputs.native(folder, {"labels": ["birds"], "tags": ["image, audio"]}), 1, 3),
     "t2m": Case(lambda folder: inputs.table(folder, [{"file": "a.wav", "caption": "a kettle whistles"}], "audio"), 2, 2),
     "sharegpt4v": Case(inputs.pictures, 2, 2, replies={"caption": LONG}),
     "pf_1m": Case(lambda folder: inputs.questions(folder, 1), 2, 2, replies={"rewrite": EXPANDED.format(n=0)}),

@@ -12,12 +12,12 @@ from vistune.construction.pipeline import Pipeline
 from vistune.construction.prompt import Prompt
 from vistune.construction.record import Operator, Record
 
-MOST_TURNS = 5
+LEAST, MOST = 3, 7  # exchanges
 
 ASK = Prompt(
     "script",
     "conversation",
-    "A topic and the kinds of media to use are given. Write a dialogue of three to five exchanges on the topic in which both "
+    "A topic and the kinds of media to use are given. Write a dialogue of three to seven exchanges on the topic in which both "
     "sides "
     "show media of these kinds where they help, each as a caption of 10 to 30 words between its tags. The assistant must show "
     "at "
@@ -33,6 +33,7 @@ ASK = Prompt(
                     "Cranes! They sound like this: <Audio>trumpeting calls of many cranes passing overhead</Audio>",
                 ),
                 ("Where are they going?", "They fly south for the winter."),
+                ("Will they be back?", "In spring, when the fields are free of snow."),
             ),
         ),
     ),
@@ -49,7 +50,7 @@ def steps(kit: Kit) -> list[Operator]:
     return [
         generate(kit.writer, ASK, apart, kit.seed),
         must("the assistant shows nothing", _assistant_shows),
-        must("too many turns", lambda record: len(record.turns) <= 2 * MOST_TURNS),
+        must("fewer than three exchanges, or more than seven", lambda record: LEAST <= len(record.turns) // 2 <= MOST),
         fill_captioned(kit),
         *tidy(kit),
     ]
