@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 SHARED ?= ../shared
 
-.PHONY: help setup demo test test-slow lint types check bench counting mutants scores fuzz dist docs clean
+.PHONY: help setup demo test test-slow test-lowest lint types check bench counting mutants scores fuzz dist docs clean
 
 help:            ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | sort
@@ -28,6 +28,12 @@ test: $(STAMP)   ## the default test suite
 
 test-slow: $(STAMP)  ## everything that needs no accelerator and no network
 	$(BIN)/python -m pytest -n 2 -m 'not gpu and not network'
+
+LOWEST := build/lowest
+test-lowest:     ## the default suite on exactly the lowest versions that pyproject.toml states, in an environment of its own
+	test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet -c constraints-lowest.txt -e '.[dev]'
+	$(LOWEST)/bin/python -m pytest -n 2 --dist loadfile
 
 lint: $(STAMP)   ## ruff
 	$(BIN)/ruff check .
