@@ -124,6 +124,8 @@ def escapes(folder: str | Path, path: str | Path) -> bool:
 
     The hub's cache keeps the files of `snapshots/REVISION` as links into `blobs` beside it, which is no other place.
     """
+    if "\0" in str(path):  # no file's name, so none in the folder
+        return True
     root, real = Path(os.path.realpath(folder)), Path(os.path.realpath(path))
     return not real.is_relative_to(root) and real.parent != root.parent.parent / "blobs"
 

@@ -52,7 +52,7 @@ def _fault(container: Any, key: Any, other: tuple[Any, Any], chance: random.Rand
         container[key] = copy.deepcopy(chance.choice(WRONG))
     elif fault == "kind":
         container[key] = copy.deepcopy(chance.choice(KINDS))
-    elif fault == "near" and isinstance(old, int | float) and not isinstance(old, bool):
+    elif fault == "near" and isinstance(old, int | float) and not isinstance(old, bool) and abs(old) < 1e300:
         container[key] = chance.choice((old + 1, old - 1, -old, old * 2, old * 1000, old / 3, float(old), str(old)))
     elif fault == "known" and known:
         container[key] = copy.deepcopy(chance.choice(known))
