@@ -32,6 +32,7 @@ def named(tmp_path: Path) -> Path:
 
 
 def test_links_are_followed_before_a_name_is_believed(named: Path, tmp_path: Path) -> None:
+    assert escapes(named, f"{named}/a\0b")  # the name of no file
     assert not escapes(named, named / "cats" / "near.png") and escapes(named, named / "cats" / "out.png")
     (tmp_path / "door").symlink_to(named)
     assert not escapes(tmp_path / "door", tmp_path / "door" / "cats" / "own.png")  # the named folder itself may be a link

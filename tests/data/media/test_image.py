@@ -217,10 +217,10 @@ def test_a_jpeg_that_was_cut_and_closed_is_refused(options: dict[str, object], m
 def test_a_whole_jpeg_that_ends_in_mid_grey_is_taken() -> None:
     for made in (Image.new("RGB", (40, 24), (128, 128, 128)), Image.new("L", (7, 9), 128)):
         for progressive in (False, True):
-            load_image(media(encode(made, "JPEG", progressive=progressive)))
+            assert load_image(media(encode(made, "JPEG", progressive=progressive))).size == made.size
     half = noise()
     half.paste((128, 128, 128), (0, 32, 64, 64))
-    load_image(media(encode(half, "JPEG", quality=95)))
+    assert load_image(media(encode(half, "JPEG", quality=95))).size == half.size
 
 
 @pytest.mark.parametrize(("depth", "colour"), [(8, 2), (1, 0), (16, 0), (8, 6), (4, 3)])
@@ -235,8 +235,8 @@ def test_a_png_without_its_last_rows_is_refused(depth: int, colour: int) -> None
 
 def test_black_pictures_are_whole() -> None:
     for mode in ("RGB", "L", "1", "P", "RGBA"):
-        load_image(media(encode(Image.new(mode, (30, 20)), "PNG")))
-    load_image(media(encode(Image.new("RGB", (3000, 2000)), "PNG", compress_level=9)))
+        assert load_image(media(encode(Image.new(mode, (30, 20)), "PNG"))).size == (30, 20)
+    assert load_image(media(encode(Image.new("RGB", (3000, 2000)), "PNG", compress_level=9))).size == (3000, 2000)
 
 
 @pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
