@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner
 
 from vistune.cli import app
-from vistune.methods import FAMILIES, PLAIN, PRODUCES, RECORDED, chosen, methods
-from vistune.methods_page import DRAWINGS, page
+from vistune.methods.page import DRAWINGS, page
+from vistune.methods.table import FAMILIES, PLAIN, PRODUCES, RECORDED, chosen, methods
 from vistune.recipe import load_recipe, names
 from vistune.spec import kinds, resolve
 

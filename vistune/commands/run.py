@@ -39,8 +39,8 @@ def recipes(
     import json
 
     from vistune.errors import InputError, nearest
-    from vistune.methods import FAMILIES, chosen, methods
-    from vistune.methods_page import page, table
+    from vistune.methods.page import page, table
+    from vistune.methods.table import FAMILIES, chosen, methods
 
     if family and family not in FAMILIES:
         raise InputError(f"there is no family {family!r}{nearest(family, list(FAMILIES))}")

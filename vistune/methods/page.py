@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from vistune.methods import Method
+from vistune.methods.table import Method
 
 DRAWINGS = {
     "tools": "words ──▶ language model ──▶ call ──▶ tool ──▶ words or a medium ──▶ language model ──▶ answer",
