@@ -303,6 +303,27 @@ def write_v_coco(folder: Path, records: list[Json]) -> dict[str, Any]:
     return {"kind": "v_coco", "path": str(folder / "vcoco.json"), "instances": str(folder / "instances.json")}
 
 
+def scene_question(number: int) -> Json:
+    return {
+        "annot_id": f"val-{number}",
+        "img_fn": "a.png",
+        "metadata_fn": "a.json",
+        "objects": ["person", "dog"],
+        "question": ["What", "does", [0], f"do{number}", "?"],
+        "answer_choices": [[[0], "sits"], ["it", "runs"], ["a"], ["b"]],
+        "answer_label": 0,
+        "rationale_choices": [["since"], ["for"], ["as"], ["so"]],
+        "rationale_label": 1,
+    }
+
+
+def write_vcr(folder: Path, records: list[Json]) -> dict[str, Any]:
+    picture(folder)
+    boxes = [[1, 2, 10, 12, 0.9], [3, 4, 20, 15, 0.8]]
+    write_text(folder / "a.json", json.dumps({"boxes": boxes, "width": 40, "height": 20}))
+    return {**lines("vcr")(folder, records), "images": str(folder)}
+
+
 SOURCES: dict[str, Source] = {
     "boxes_in_text": Source(boxed, array("boxes_in_text", units="pixels")),
     "preferences": Source(
@@ -350,6 +371,7 @@ SOURCES: dict[str, Source] = {
     "shards": Source(lambda number: {"question": f"Q{number}", "answer": "A"}, write_shards),
     "shikra": Source(shikra, lines("shikra")),
     "v_coco": Source(person, write_v_coco, alone=False),
+    "vcr": Source(scene_question, write_vcr),
     "visual_genome": Source(visual_genome, write_visual_genome),
     "voc": Source(xml, write_voc),
 }

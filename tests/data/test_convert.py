@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from vistune.data.convert import convert
-from vistune.data.fields.detection import FIND_ALL, detection_sample
 from vistune.data.fields.questions import Questions
+from vistune.data.fields.regions.detection import FIND_ALL, detection_sample
 from vistune.data.held import canonical
 from vistune.data.rejects import Rejects
 from vistune.data.samples import read

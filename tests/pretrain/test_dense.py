@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import torch
 
+from vistune.model.painting.painter import grid_waves
 from vistune.pretrain.dense import NOTHING, DenseHeads, dense_targets, ink_around
-from vistune.pretrain.vision import COLOURS, NAMES, sine_positions
+from vistune.pretrain.vision import COLOURS, NAMES
 from vistune.world.scene import make_scene
 
 SCENES = [make_scene(seed) for seed in range(20)]
@@ -76,6 +77,6 @@ def test_heads_learn_to_read_what_features_say() -> None:
 
 
 def test_neighbouring_positions_start_out_alike() -> None:
-    positions = sine_positions(8, 64)
+    positions = grid_waves(8, 64)
     near, far = positions[0] @ positions[1], positions[0] @ positions[63]
     assert positions.shape == (64, 64) and near > far

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from vistune.programs.tool import Image
-from vistune.programs.tools.base import ToolPart
+from vistune.programs.tool import Image, ToolPart
 
 
 class Says(ToolPart):

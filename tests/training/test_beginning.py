@@ -13,8 +13,8 @@ from vistune.errors import InputError, advice
 from vistune.model.answering.opening import load
 from vistune.model.weights.checkpoint import checkpoint_of
 from vistune.recipe import Recipe, only
+from vistune.training.beginning.start import beginning_at
 from vistune.training.run import check, train
-from vistune.training.start import beginning_at
 
 ALIGN = {"train": {"connector": 1e-2}, "data": "world:?task=captions&size=32", "batch": 4, "steps": 2, "template": "plain"}
 TUNE = {"train": {"connector": 1e-3, "llm": 1e-3}, "data": "world:?task=instructions&size=32", "batch": 4, "steps": 2}
@@ -55,7 +55,7 @@ def test_stages_that_are_finished_are_kept_when_a_later_one_is_mended(tiny_spec:
 
 
 def test_what_only_costs_memory_may_change_in_the_middle_of_a_stage(tiny_spec: dict, tmp_path: Path) -> None:
-    from vistune.training.claim import claim
+    from vistune.training.beginning.claim import claim
 
     out = tmp_path / "run"
     claim(out, recipe(tiny_spec, TUNE))

@@ -225,7 +225,7 @@ def resolved(recipe: str, nano: bool, changes: list[str], start: Path | None = N
 
     made = load_recipe(recipe)
     if start is not None:
-        from vistune.training.start import beginning_at
+        from vistune.training.beginning.start import beginning_at
 
         made = beginning_at(shrink(made) if nano else made, start)
     elif nano:

@@ -9,8 +9,7 @@ from vistune.programs.formats.base import CallFormat
 from vistune.programs.hands import Hands
 from vistune.programs.loop import Outcome
 from vistune.programs.session import Held, Session
-from vistune.programs.tool import Tool, Toolbox, tool_of
-from vistune.programs.tools.base import ToolPart
+from vistune.programs.tool import Tool, Toolbox, ToolPart, tool_of
 from vistune.sample import Sample
 from vistune.spec import Spec, build
 

@@ -37,6 +37,16 @@ _SCHEMA: Mapping[str, Mapping[str, Any]] = {
 }
 
 
+class ToolPart:
+    """An object that is called, with a signature of its own: what a tool that a spec may name is a subclass of.
+
+    `name` is what planners write, `use` one sentence about what it does.
+    """
+
+    name: str
+    use: str
+
+
 @dataclass(frozen=True, slots=True)
 class Argument:
     """One thing a tool takes; an `optional` one may be left out."""

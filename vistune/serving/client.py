@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from vistune.construction.http.pictures import sent
 from vistune.construction.media_files import encoded
-from vistune.data.fields.coco_masks import instance_mask
+from vistune.data.fields.regions.coco_masks import instance_mask
 from vistune.errors import InputError
 from vistune.model.answering.answers import Answer
 from vistune.sample import Media, MediaRef, Part, Produce, Region, Sample, Text, Turn

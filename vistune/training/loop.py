@@ -28,8 +28,8 @@ from vistune.model.weights import sharding
 from vistune.model.weights.checkpoint import units
 from vistune.model.weights.sharding import whole
 from vistune.recipe import Stage
+from vistune.training.beginning.claim import trained_how
 from vistune.training.caching import caching
-from vistune.training.claim import trained_how
 from vistune.training.distributed import ALONE, Ranks, sum_gradients
 from vistune.training.log import Log, Meter
 from vistune.training.measuring.record import Measurements

@@ -27,9 +27,10 @@ from vistune.model.answering.opening import Model
 from vistune.model.part import begun_at_random
 from vistune.model.weights import checkpoint
 from vistune.recipe import Recipe, Stage, load_recipe
-from vistune.training.claim import ACCEPTED, claim, finished, record
+from vistune.training.beginning.claim import ACCEPTED, claim, finished, record
+from vistune.training.beginning.first_look import first_look
+from vistune.training.beginning.start import begun_model
 from vistune.training.distributed import ALONE, Parallel, Ranks, joined, place
-from vistune.training.first_look import first_look
 from vistune.training.kinds import check_stage, encoding
 from vistune.training.loop import Paths, stage_steps, train_stage
 from vistune.training.measuring.evaluation import Measurement
@@ -37,7 +38,6 @@ from vistune.training.measuring.settings import evaluations_of
 from vistune.training.plot import plot_losses
 from vistune.training.report.page import write_report
 from vistune.training.selection import Selection, fingerprint, select, table
-from vistune.training.start import begun_model
 from vistune.training.steps.precision import Precision, resolve
 from vistune.trust import trusting
 

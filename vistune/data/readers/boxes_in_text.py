@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any, Literal
 
-from vistune.data.fields.boxes import BoxFormat, unit_box
+from vistune.data.fields.regions.boxes import BoxFormat, unit_box
 from vistune.data.fields.typed import as_number, need
 from vistune.data.readers.base import Reader
 from vistune.data.readers.conversations import Conversations

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageDraw
 
-from vistune.data.fields.detection import detection_sample
 from vistune.data.fields.media_files import folder_of
 from vistune.data.fields.questions import Questions
+from vistune.data.fields.regions.detection import detection_sample
 from vistune.data.fields.typed import as_list, as_number, as_object, as_text, as_whole, need
 from vistune.data.media.image import MAX_PIXELS
 from vistune.data.readers.base import Reader

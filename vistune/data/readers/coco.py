@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from vistune.data.fields.boxes import unit_box
-from vistune.data.fields.coco_masks import instance_mask, panoptic_masks
-from vistune.data.fields.detection import FIND_ALL, named_regions
 from vistune.data.fields.fieldmap import value_of
 from vistune.data.fields.media_files import folder_of, media_file
 from vistune.data.fields.questions import Questions
+from vistune.data.fields.regions.boxes import unit_box
+from vistune.data.fields.regions.coco_masks import instance_mask, panoptic_masks
+from vistune.data.fields.regions.detection import FIND_ALL, named_regions
 from vistune.data.fields.typed import Record, as_label, as_list, as_number, as_object, as_text, as_whole, is_crowd, need
 from vistune.data.readers.base import Reader
 from vistune.data.records.json_records import JsonArray, open_records

@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from vistune.data.fields.boxes import unit_box
 from vistune.data.fields.media_files import folder_of, inside, media_file
 from vistune.data.fields.questions import Questions
-from vistune.data.fields.referring import referring_sample, wordings
+from vistune.data.fields.regions.boxes import unit_box
+from vistune.data.fields.regions.referring import referring_sample, wordings
 from vistune.data.readers.base import Reader
 from vistune.data.records.json_records import Lines
 from vistune.data.records.safe_xml import child_number, child_text, read_xml

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from vistune.data.fields.detection import detection_sample
 from vistune.data.fields.media_files import folder_of
 from vistune.data.fields.names import read_names
 from vistune.data.fields.questions import Questions
+from vistune.data.fields.regions.detection import detection_sample
 from vistune.data.media.image import load_labels
 from vistune.data.readers.base import Reader
 from vistune.errors import InputError

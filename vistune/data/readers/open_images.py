@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from vistune.data.fields.boxes import unit_box
-from vistune.data.fields.detection import FIND_ALL, detection_sample
 from vistune.data.fields.media_files import folder_of, media_file
 from vistune.data.fields.questions import Questions
+from vistune.data.fields.regions.boxes import unit_box
+from vistune.data.fields.regions.detection import FIND_ALL, detection_sample
 from vistune.data.readers.base import Reader
 from vistune.data.records.delimited import Delimited
 from vistune.errors import InputError

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from vistune.data.fields.boxes import unit_box
-from vistune.data.fields.coco_masks import instance_mask
 from vistune.data.fields.lookup import Lookup
 from vistune.data.fields.media_files import folder_of, media_file
-from vistune.data.fields.referring import Direction, referring_sample, wordings
+from vistune.data.fields.regions.boxes import unit_box
+from vistune.data.fields.regions.coco_masks import instance_mask
+from vistune.data.fields.regions.referring import Direction, referring_sample, wordings
 from vistune.data.fields.typed import as_label, as_list, as_number, as_object, as_text, need
 from vistune.data.readers.base import Reader
 from vistune.data.records.json_records import open_records

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from vistune.data.fields.boxes import BoxFormat, unit_box, unit_point
 from vistune.data.fields.fieldmap import label_of, media_of, value_of
 from vistune.data.fields.media_files import folder_of
-from vistune.data.fields.referring import Direction, referring_sample, wordings
+from vistune.data.fields.regions.boxes import BoxFormat, unit_box, unit_point
+from vistune.data.fields.regions.referring import Direction, referring_sample, wordings
 from vistune.data.fields.typed import as_list, wrong
 from vistune.data.media.image import image_size
 from vistune.data.readers.base import Reader

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from vistune.data.fields.boxes import unit_box
 from vistune.data.fields.media_files import folder_of, media_file
+from vistune.data.fields.regions.boxes import unit_box
 from vistune.data.fields.typed import Record, as_list, as_number, as_object, as_text, as_whole, need
 from vistune.data.media.image import image_size
 from vistune.data.readers.base import Reader

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vistune.data.fields.boxes import unit_box
 from vistune.data.fields.media_files import folder_of, media_file
 from vistune.data.fields.questions import Questions
+from vistune.data.fields.regions.boxes import unit_box
 from vistune.data.fields.typed import Record, as_list, as_number, as_object, as_text, as_whole, need
 from vistune.data.readers.base import Reader
 from vistune.data.records.whole_file import WholeFile

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from vistune.data.fields.boxes import unit_box
 from vistune.data.fields.lettered import LETTERS
 from vistune.data.fields.media_files import folder_of, inside, media_file
+from vistune.data.fields.regions.boxes import unit_box
 from vistune.data.fields.typed import as_list, as_number, as_object, as_text, as_whole, need
 from vistune.data.readers.base import RecordReader
 from vistune.data.records.json_records import open_records

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from vistune.data.fields.boxes import unit_box
-from vistune.data.fields.detection import FIND_ALL, detection_sample
 from vistune.data.fields.lookup import Lookup
 from vistune.data.fields.media_files import folder_of, media_file
 from vistune.data.fields.questions import Questions
-from vistune.data.fields.referring import Direction, referring_sample, wordings
+from vistune.data.fields.regions.boxes import unit_box
+from vistune.data.fields.regions.detection import FIND_ALL, detection_sample
+from vistune.data.fields.regions.referring import Direction, referring_sample, wordings
 from vistune.data.fields.typed import Record, as_label, as_list, as_number, as_object, as_text, need
 from vistune.data.readers.base import Reader
 from vistune.data.records.json_records import open_records

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vistune.data.fields.boxes import unit_box
-from vistune.data.fields.detection import FIND_ALL, detection_sample
 from vistune.data.fields.media_files import folder_of, inside, media_file
 from vistune.data.fields.questions import Questions
+from vistune.data.fields.regions.boxes import unit_box
+from vistune.data.fields.regions.detection import FIND_ALL, detection_sample
 from vistune.data.readers.base import Reader
 from vistune.data.records.json_records import Lines
 from vistune.data.records.safe_xml import child_number, child_text, read_xml

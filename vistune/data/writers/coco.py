@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from vistune.data.fields.detection import FIND_ALL, detection_sample
 from vistune.data.fields.questions import Questions
+from vistune.data.fields.regions.detection import FIND_ALL, detection_sample
 from vistune.data.held import Json, refuse, relative_name
 from vistune.data.media.image import image_size
 from vistune.errors import InputError

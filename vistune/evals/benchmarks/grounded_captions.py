@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from vistune.data.fields.coco_masks import instance_mask
+from vistune.data.fields.regions.coco_masks import instance_mask
 from vistune.data.fields.typed import as_number, as_object
 from vistune.errors import InputError
 from vistune.evals.benchmark import answers, field_of

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
-from vistune.data.fields.boxes import unit_point
+from vistune.data.fields.regions.boxes import unit_point
 from vistune.data.media.image import image_size
 from vistune.errors import InputError
 from vistune.evals.benchmark import field_of, result_list

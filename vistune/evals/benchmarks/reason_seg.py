@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from vistune.data.fields.coco_masks import instance_mask
+from vistune.data.fields.regions.coco_masks import instance_mask
 from vistune.data.fields.typed import as_number
 from vistune.data.media.image import image_size
 from vistune.errors import InputError

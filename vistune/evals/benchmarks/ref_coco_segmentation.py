@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
-from vistune.data.fields.coco_masks import instance_mask
+from vistune.data.fields.regions.coco_masks import instance_mask
 from vistune.evals.benchmarks.ref_coco_comprehension import RefCocoComprehension
 from vistune.evals.metrics.segmentation import referred_masks
 from vistune.evals.prediction import Prediction

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from vistune.data.fields.boxes import unit_box
+from vistune.data.fields.regions.boxes import unit_box
 from vistune.evals.benchmark import answers, result_list
 from vistune.evals.metrics.named_object import named_object
 from vistune.evals.prediction import Prediction

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
-from vistune.data.fields.boxes import unit_box
+from vistune.data.fields.regions.boxes import unit_box
 from vistune.evals.benchmark import result_list
 from vistune.evals.prediction import Prediction
 from vistune.evals.reading.annotations import asked, key_of, medium, numbers_of, sections, text_of, whole_of

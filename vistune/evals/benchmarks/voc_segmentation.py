@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from vistune.data.fields.coco_masks import instance_mask
+from vistune.data.fields.regions.coco_masks import instance_mask
 from vistune.errors import InputError
 from vistune.evals.metrics.segmentation import mean_iou
 from vistune.evals.prediction import Prediction

@@ -12,9 +12,9 @@ from vistune.data.media.image import load_image
 from vistune.programs.hands import Hands, PlannerError
 from vistune.programs.loop import Outcome
 from vistune.programs.observation import ToolError
+from vistune.programs.pictures.areas import area
 from vistune.programs.program import earlier, open_tool, question
 from vistune.programs.session import Session, UnknownNameError
-from vistune.programs.tools._pictures import area
 from vistune.sample import Region, Sample
 from vistune.spec import Spec
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from vistune.programs.eyes import Eyes
-from vistune.programs.tool import Image
-from vistune.programs.tools.base import ToolPart
+from vistune.programs.tool import Image, ToolPart
 
 
 class Caption(ToolPart):

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from vistune.data.media.image import load_image
 from vistune.programs.likeness import Likeness
-from vistune.programs.tool import Image
-from vistune.programs.tools.base import ToolPart
+from vistune.programs.tool import Image, ToolPart
 
 
 class Classify(ToolPart):

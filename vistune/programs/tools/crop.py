@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from vistune.data.media.image import load_image
-from vistune.programs.tool import Image
-from vistune.programs.tools._pictures import as_medium, pixel_box
-from vistune.programs.tools.base import ToolPart
+from vistune.programs.pictures.areas import as_medium, pixel_box
+from vistune.programs.tool import Image, ToolPart
 from vistune.sample import Media, Region
 
 

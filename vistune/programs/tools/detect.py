@@ -6,9 +6,8 @@ from vistune.data.media.image import load_image
 from vistune.draw import draw_regions
 from vistune.programs.detectors.base import Detector
 from vistune.programs.observation import Observation
-from vistune.programs.tool import Image
-from vistune.programs.tools._pictures import as_medium
-from vistune.programs.tools.base import ToolPart
+from vistune.programs.pictures.areas import as_medium
+from vistune.programs.tool import Image, ToolPart
 from vistune.spec import Spec, build
 
 DEFAULT: Spec = "segmenter_and_encoder"

@@ -6,8 +6,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter, sobel
 
 from vistune.data.media.image import load_image
-from vistune.programs.tool import Image
-from vistune.programs.tools.base import ToolPart
+from vistune.programs.tool import Image, ToolPart
 from vistune.sample import Media
 
 

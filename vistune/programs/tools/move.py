@@ -6,10 +6,9 @@ import numpy as np
 
 from vistune.data.media.image import load_image
 from vistune.errors import InputError
-from vistune.programs.tool import Image
-from vistune.programs.tools._inpaint import without
-from vistune.programs.tools._pictures import area
-from vistune.programs.tools.base import ToolPart
+from vistune.programs.pictures.areas import area
+from vistune.programs.pictures.inpaint import without
+from vistune.programs.tool import Image, ToolPart
 from vistune.sample import Media, Region
 
 

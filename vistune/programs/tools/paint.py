@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vistune.programs.painters.base import open_painter
 from vistune.programs.tool import Image as Picture
-from vistune.programs.tools.base import ToolPart
+from vistune.programs.tool import ToolPart
 from vistune.spec import Spec
 
 

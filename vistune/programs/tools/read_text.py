@@ -11,8 +11,7 @@ import numpy as np
 from vistune.data.media.image import load_image
 from vistune.errors import MissingExtraError
 from vistune.programs.observation import Observation
-from vistune.programs.tool import Image
-from vistune.programs.tools.base import ToolPart
+from vistune.programs.tool import Image, ToolPart
 from vistune.sample import Region
 
 

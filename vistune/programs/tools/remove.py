@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from vistune.data.media.image import load_image
-from vistune.programs.tool import Image
-from vistune.programs.tools._inpaint import without
-from vistune.programs.tools._pictures import area, as_medium
-from vistune.programs.tools.base import ToolPart
+from vistune.programs.pictures.areas import area, as_medium
+from vistune.programs.pictures.inpaint import without
+from vistune.programs.tool import Image, ToolPart
 from vistune.sample import Media, Region
 
 

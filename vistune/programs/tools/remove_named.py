@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from vistune.data.media.image import load_image
 from vistune.programs.observation import Observation
+from vistune.programs.pictures.areas import area, as_medium
+from vistune.programs.pictures.inpaint import without
 from vistune.programs.segmenter import Segmenter
-from vistune.programs.tool import Image
-from vistune.programs.tools._inpaint import without
-from vistune.programs.tools._pictures import area, as_medium
-from vistune.programs.tools.base import ToolPart
+from vistune.programs.tool import Image, ToolPart
 from vistune.programs.tools.detect import DEFAULT, open_detector
 from vistune.spec import Spec
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vistune.programs.gallery import Gallery
 from vistune.programs.observation import Observation
-from vistune.programs.tools.base import ToolPart
+from vistune.programs.tool import ToolPart
 
 
 class Retrieve(ToolPart):

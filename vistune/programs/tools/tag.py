@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vistune.data.media.image import load_image
-from vistune.programs.tool import Image
-from vistune.programs.tools.base import ToolPart
+from vistune.programs.tool import Image, ToolPart
 from vistune.programs.tools.detect import DEFAULT, open_detector
 from vistune.spec import Spec
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from vistune.data.fields.coco_masks import instance_mask
+from vistune.data.fields.regions.coco_masks import instance_mask
 from vistune.sample import Box, Point, Region
 from vistune.serving.protocol.fields import mapping, no_others, number, text, whole
 from vistune.serving.refusals import Refusal

@@ -1,0 +1,1 @@
+"""Regions in records: boxes, masks, phrases."""

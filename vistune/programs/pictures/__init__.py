@@ -1,0 +1,1 @@
+"""What tools do with pictures: areas of them, holes filled."""

@@ -1,0 +1,1 @@
+"""Before the first step: a run is claimed, its data looked at, its start found."""
