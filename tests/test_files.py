@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vistune.errors import InputError
-from vistune.files import atomic_open, parse_yaml, read_json, read_jsonl, sha256, write_json, write_jsonl
+from vistune.files import atomic_open, dump_yaml, parse_yaml, read_json, read_jsonl, sha256, write_json, write_jsonl
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
@@ -87,3 +87,8 @@ def test_yaml_that_cannot_be_written_out_is_refused(text: str, complaint: str) -
 
 def test_yaml_may_repeat_a_part() -> None:
     assert parse_yaml("a: &x {b: 1}\nc: [*x, *x]", "run.yaml") == {"a": {"b": 1}, "c": [{"b": 1}, {"b": 1}]}
+
+
+def test_what_is_written_as_yaml_is_read_back_as_it_was() -> None:
+    value = {"texts": ["1e5", "-2E-3", "1.5e+2", "yes", "null", "0x1f", "1_000", "é"], "numbers": [1e5, 1e-3, 3], "none": None}
+    assert parse_yaml(dump_yaml(value), "here") == value

@@ -211,7 +211,17 @@ class _Yaml(yaml.SafeLoader):
     """YAML 1.1 takes `1e-3` for text, since it has no point; people mean the number."""
 
 
-_Yaml.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789"))
+class _Dumper(yaml.SafeDumper):
+    """Quotes texts that `_Yaml` would take for numbers."""
+
+
+for _side in (_Yaml, _Dumper):
+    _side.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789"))
+
+
+def dump_yaml(value: Any, **options: Any) -> str:
+    """Plain values as YAML text that `parse_yaml` reads back as they are; `options` are those of `yaml.dump`."""
+    return str(yaml.dump(value, Dumper=_Dumper, **options))
 
 
 def parse_yaml(text: str, where: str) -> Any:

@@ -11,10 +11,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from vistune.errors import InputError, nearest
-from vistune.files import parse_yaml
+from vistune.files import dump_yaml, parse_yaml
 from vistune.model.native.spec import NativeSpec, read_spec
 from vistune.model.spec import ModelSpec
 from vistune.spec import Spec, check_arguments, kinds, matches
@@ -179,7 +177,7 @@ class Recipe:
 
     def to_yaml(self) -> str:
         """What `vistune show` prints and `vistune train FILE` reads."""
-        return yaml.safe_dump(self.to_json(), sort_keys=False, allow_unicode=True, width=120)
+        return dump_yaml(self.to_json(), sort_keys=False, allow_unicode=True, width=120)
 
     def override(self, settings: Mapping[str, Any]) -> Recipe:
         """A copy with dotted keys replaced: `{"stages.1.train.llm": 1e-5, "model.llm": "Qwen/Qwen3-0.6B"}`."""

@@ -8,11 +8,9 @@ from inspect import signature
 from typing import Any, Protocol, cast
 from urllib.parse import parse_qsl, urlencode
 
-import yaml
-
 from vistune.data.readers.base import Reader
 from vistune.errors import InputError
-from vistune.files import parse_yaml
+from vistune.files import dump_yaml, parse_yaml
 from vistune.sample import Sample
 from vistune.spec import build, resolve
 from vistune.trust import trusting
@@ -80,7 +78,7 @@ def spelled(spec: Mapping[str, Any]) -> str:
 
 def _flow(value: Any) -> str:
     """A value as YAML on one line."""
-    return yaml.safe_dump(value, default_flow_style=True, width=10**9).strip().removesuffix("...").strip()
+    return dump_yaml(value, default_flow_style=True, width=10**9).strip().removesuffix("...").strip()
 
 
 def _value(text: str) -> Any:

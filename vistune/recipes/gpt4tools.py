@@ -38,4 +38,4 @@ def gpt4tools(
     )
 
 
-TASKS = {"tool_call": 1100, "tool_answer": 300, "tool_none": 40}
+TASKS = {"tool_call": 1800, "tool_answer": 500, "tool_none": 100}

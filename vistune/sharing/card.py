@@ -7,11 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from vistune.data.catalogue import find
 from vistune.errors import InputError
-from vistune.files import parse_yaml, read_json
+from vistune.files import dump_yaml, parse_yaml, read_json
 from vistune.training.measuring.record import best_line, watched
 from vistune.training.report.page import Run
 
@@ -42,7 +40,7 @@ def _front(model: Mapping[str, Any], exported: bool) -> str:
     bases = [str(place) for place in _places(model) if not str(place).startswith(("builtin:", "checkpoint:", "/", "."))]
     head: dict[str, Any] = {"library_name": "transformers" if exported else "vistune", "pipeline_tag": "image-text-to-text"}
     head |= {"tags": ["vistune"]} | ({"base_model": bases} if bases else {})
-    return f"---\n{yaml.safe_dump(head, sort_keys=False)}---\n"
+    return f"---\n{dump_yaml(head, sort_keys=False)}---\n"
 
 
 def _places(value: Any, key: str = "") -> list[str]:
@@ -63,7 +61,7 @@ def _recipe(run: Run, last: str) -> str:
         rates = ", ".join(f"`{pattern}` {rate:g}" for pattern, rate in stage["train"].items())
         ends = f"{steps[-1]['step']} | {steps[-1]['loss']:.4f}" if steps else "| "
         lines.append(f"| {stage['name']} | {rates} | {stage['batch']} | {ends} |")
-    lines += ["", "```yaml", yaml.safe_dump({"model": recipe["model"]}, sort_keys=False, allow_unicode=True).strip(), "```\n"]
+    lines += ["", "```yaml", dump_yaml({"model": recipe["model"]}, sort_keys=False, allow_unicode=True).strip(), "```\n"]
     if recipe.get("deviations"):
         lines += ["Deviations from the paper:\n", *(f"- {line}" for line in recipe["deviations"]), ""]
     return "\n".join(lines)

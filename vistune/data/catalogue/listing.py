@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import yaml
-
 from vistune.data.catalogue.entry import TASKS, Entry
 from vistune.errors import InputError, nearest
+from vistune.files import dump_yaml
 
 PREFACE = """# Data sets
 
@@ -85,5 +84,5 @@ def details(entry: Entry) -> str:
     text += f"layout    {entry.layout}\nparts     {', '.join(entry.parts)}\n"
     first = next(iter(entry.parts))
     text += f"\ncatalogue:{entry.name}?path=FOLDER{'' if len(entry.parts) == 1 else f'&part={first}'}  reads as\n\n"
-    spec = yaml.safe_dump(entry.spec("FOLDER"), sort_keys=False, allow_unicode=True, width=120)
+    spec = dump_yaml(entry.spec("FOLDER"), sort_keys=False, allow_unicode=True, width=120)
     return text + "".join(f"    {line}\n" for line in spec.splitlines())

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import transformers as hf
-import yaml
 from safetensors.torch import save_file
 from torch import Tensor
 
 from vistune.errors import InputError, reading
-from vistune.files import write_json
+from vistune.files import dump_yaml, write_json
 from vistune.model.interchange.export_blip import BLIP_2, INSTRUCTBLIP, NAMES, compare
 from vistune.model.interchange.exported import IMAGE, Architecture
 from vistune.model.interchange.import_llava import image_settings, read_weights, source_config, write_backbone
@@ -52,7 +51,7 @@ def import_blip(source: str | Path, folder: str | Path, template: Spec | None = 
         spec = _spec(source, config, template, tokenizer, temporary)
         save_file(weights, temporary / checkpoint.WEIGHTS, metadata={"format": "pt"})
         record = {"format": checkpoint.FORMAT, "parts": ["connector", "llm", "vision"], "model": spec.to_json()}
-        text = yaml.safe_dump(record, sort_keys=False, allow_unicode=True)
+        text = dump_yaml(record, sort_keys=False, allow_unicode=True)
         (temporary / checkpoint.CONFIG).write_text(text, encoding="utf-8")
         difference = compare(checkpoint.load(temporary), source)
         temporary.rename(folder)

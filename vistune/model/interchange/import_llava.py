@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import transformers as hf
-import yaml
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from vistune.errors import InputError, reading
-from vistune.files import read_json, write_json
+from vistune.files import dump_yaml, read_json, write_json
 from vistune.model.interchange.export_llava import LLAVA, LLAVA_NEXT, compare
 from vistune.model.interchange.exported import IMAGE, Architecture
 from vistune.model.interchange.layouts import to_ours
@@ -139,7 +138,7 @@ def _write(folder: Path, source: Path, config: Any, spec: ModelSpec, weights: di
         weights.pop("llm.model.lm_head.weight", None)
     save_file(weights, folder / checkpoint.WEIGHTS, metadata={"format": "pt"})
     record = {"format": checkpoint.FORMAT, "parts": ["connector", "llm", "vision"], "model": spec.to_json()}
-    (folder / checkpoint.CONFIG).write_text(yaml.safe_dump(record, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    (folder / checkpoint.CONFIG).write_text(dump_yaml(record, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
 def write_backbone(source: Path, config: Any, folder: Path) -> Any:

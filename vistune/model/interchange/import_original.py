@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 from safetensors.torch import save_file
 from torch import Tensor
 
 from vistune.errors import InputError
-from vistune.files import read_json, write_json
+from vistune.files import dump_yaml, read_json, write_json
 from vistune.model.interchange.export import export
 from vistune.model.interchange.import_llava import read_weights, rename
 from vistune.model.spec import ModelSpec
@@ -66,9 +65,7 @@ def import_original(source: Path, folder: Path, template: Spec = "vicuna_v1", ll
         save_file(weights, temporary / checkpoint.WEIGHTS, metadata={"format": "pt"})
         parts = sorted({name.split(".")[0] for name in weights})
         record = {"format": checkpoint.FORMAT, "parts": parts, "model": spec.to_json()}
-        (temporary / checkpoint.CONFIG).write_text(
-            yaml.safe_dump(record, sort_keys=False, allow_unicode=True), encoding="utf-8"
-        )
+        (temporary / checkpoint.CONFIG).write_text(dump_yaml(record, sort_keys=False, allow_unicode=True), encoding="utf-8")
         model = checkpoint.load(temporary)
         difference = None
         if config.get("mm_projector_type", "linear") == "mlp2x_gelu":

@@ -16,13 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
 from vistune.errors import InputError
-from vistune.files import parse_yaml, settle, writing
+from vistune.files import dump_yaml, parse_yaml, settle, writing
 from vistune.model.adapters.adapt import adapter_parameters
 from vistune.model.native.model import NativeModel
 from vistune.model.spec import ModelSpec
@@ -55,7 +54,7 @@ def save(model: VisionLanguageModel | NativeModel, folder: Path, parts: set[str]
     if standing := shipped.recorded(record["model"]):
         record["shipped"] = standing
     with writing(folder):
-        (temporary / CONFIG).write_text(yaml.safe_dump(record, sort_keys=False, allow_unicode=True), encoding="utf-8")
+        (temporary / CONFIG).write_text(dump_yaml(record, sort_keys=False, allow_unicode=True), encoding="utf-8")
         model.save_tokenizer(temporary)
         save_file(weights, temporary / WEIGHTS, metadata={"format": "pt"})
         settle(temporary)
