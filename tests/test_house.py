@@ -62,7 +62,7 @@ CASES = {
     "unknown recipe": (["train", "lava", "--out", "run"], "there is no recipe 'lava' (did you mean 'llava'?)"),
     "unknown key": (["show", "llava", "--set", "stages.1.epoch=2"], "has no key 'epoch' (did you mean 'epochs'?)"),
     "unknown part": (["show", "llava", "--set", "modl.llm=x"], "there is no 'modl' (did you mean 'model'?)"),
-    "no checkpoint": (["chat", ".", "What?"], ". is no checkpoint: it has no vistune.yaml"),
+    "no checkpoint": (["chat", ".", "What?"], ". is a run folder none of whose stages is finished: tune"),
     "unreadable picture": ([*TRAIN, "conversations:bad.json"], "bad.png"),
     "missing picture": ([*TRAIN, "conversations:missing.json"], "gone.png"),
     "huge picture": ([*TRAIN, "conversations:huge.json"], "30000x30000"),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from vistune.data.convert import convert
+from vistune.data.fields.placeholders import TAGS
 from vistune.data.fields.questions import Questions
 from vistune.data.fields.regions.detection import FIND_ALL, detection_sample
 from vistune.data.held import canonical
@@ -23,7 +24,8 @@ from vistune.errors import InputError
 from vistune.sample import Media, MediaRef, Part, Produce, Region, Sample, Text, Turn
 from vistune.spec import kinds
 
-WORDS = st.text(alphabet=string.ascii_letters + "é世 \n\"'\\{}[],<>:.", max_size=20)
+_LETTERS = string.ascii_letters + "é世 \n\"'\\{}[],<>:."
+WORDS = st.text(alphabet=_LETTERS, max_size=20).filter(lambda text: not any(tag in text for tag in TAGS))
 JSON = st.recursive(
     st.booleans() | st.integers(-99, 99) | WORDS,
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(WORDS, inner, max_size=2),
@@ -163,6 +165,7 @@ BOX = Region(box=(0, 0, 1, 1), label="x")
             chat(turns=(Turn("assistant", (Text("A"),), train=False),)),
             "cannot say which turns are not trained on",
         ),
+        ("messages", chat(turns=(Turn("user", (Text("an <image> tag"),)),)), "its text holds '<image>'"),
         ("conversations", chat(meta={"image": 1}), "meta key 'image' has a meaning of its own"),
         ("conversations", chat(turns=()), "without turns"),
         ("messages", chat(answers=("A",)), "cannot hold its answers: leave them out with --drop answers"),

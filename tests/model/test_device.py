@@ -72,7 +72,7 @@ def test_variants_and_a_name_reach_the_evaluation(monkeypatch: pytest.MonkeyPatc
     told: dict[str, Any] = {}
 
     def evaluate(*given: Any) -> dict[str, Any]:
-        told["variants"], told["name"] = given[-2:]
+        told["variants"], told["name"] = given[6:8]
         return {}
 
     monkeypatch.setattr("vistune.evals.run.evaluate", evaluate)

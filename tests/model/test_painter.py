@@ -68,9 +68,9 @@ def test_the_worlds_painter_is_used_like_any_other(tmp_path: Path) -> None:
     assert isinstance(painter, FlowPainter) and (painter.width, painter.size) == (128, 64)
     told = torch.randn(1, 10, 128)
     with torch.no_grad():
-        latents = painter.model.paint(told, torch.Generator().manual_seed(7), steps=3, guidance=2.0)
-        expected = painter.book.decode(painter.book.nearest(torch.nn.functional.normalize(latents, dim=1)))
-        null = painter.model.nothing.expand(1, 10, -1)
+        noise = torch.randn((1, 3, 64, 64), generator=torch.Generator().manual_seed(7))
+        null = torch.zeros(1, 10, 128)
+        expected = painter.model.paint(told, null, noise, steps=3, guidance=2.0)
         close(painter.paint(told, null, steps=3, guidance=2.0, seed=7), (expected / 2 + 0.5).clamp(0, 1))
     images = torch.rand(2, 3, 64, 64) * 2 - 1
     condition = torch.randn(2, 10, 128, requires_grad=True)

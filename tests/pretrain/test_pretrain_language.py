@@ -16,6 +16,7 @@ def test_documents_are_conversations_and_sheets_and_depend_on_the_seed_alone() -
     assert all(turn.role == ("user", "assistant")[index % 2] for sample in first for index, turn in enumerate(sample.turns))
 
 
+@pytest.mark.slow
 def test_every_answer_is_spelt_in_whole_words() -> None:
     tokenizer = language_tokenizer()
     for word in ("yes", "no", "red", "seven", "owl", "above", "two"):

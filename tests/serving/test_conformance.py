@@ -49,6 +49,7 @@ class _Careless(BaseHTTPRequestHandler):
         pass
 
 
+@pytest.mark.slow
 def test_a_careless_server_is_found_out() -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), _Careless) as careless:
         thread = threading.Thread(target=careless.serve_forever, daemon=True)

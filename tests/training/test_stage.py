@@ -187,7 +187,7 @@ def test_data_that_changed_since_a_run_began_is_refused(
     monkeypatch.setattr(Log, "add", add)
     for changed in (lines[:3], [*lines[:-1], lines[0]]):
         file.write_text("".join(changed))
-        with pytest.raises(InputError, match=f"data.jsonl is not what it was .*now {len(changed)}"):
+        with pytest.raises(InputError, match=rf"data.jsonl .*now {len(changed)}\): that is not what it was"):
             train(made, tmp_path / "run", save_every=2, report=False)
     file.write_text("".join(lines))
     train(made, tmp_path / "run", save_every=2, report=False)

@@ -125,6 +125,7 @@ CASES: dict[str, Case] = {
     ),
     "lrv_instruction": Case(inputs.visual_genome, 4, 4, tasks={"positive": 2, "negative": 2}),
     "m3it": Case(lambda folder: inputs.questions(folder, 1), 1, 1, replies={"expand": EXPANDED.format(n=0)}),
+    "absent_pairs": Case(inputs.visual_genome, 2, 2, {"no negative possible": 1}),
     "mimic_it": Case(inputs.coco, 2, 2),
     "stable_llava": Case(
         lambda folder: inputs.native(folder, {"labels": ["counting"]}, {"labels": ["colours"]}), 1, 1, {"duplicate": 1}

@@ -192,7 +192,12 @@ def test_unreadable_records_are_counted_and_the_rest_is_checked(tmp_path: Path, 
     path.write_text("\n".join(lines))
     findings: list[Finding] = []
     report = check(read(f"conversations:{path}"), workers=workers, emit=findings.append)
-    assert report.to_json() == {
+    told = report.to_json()
+    assert {reason: detail in (one.detail for one in findings) for reason, detail in told.pop("examples").items()} == {
+        "unreadable": True,
+        "empty_answer": True,
+    }
+    assert told == {
         "samples": 600,
         "media": 0,
         "problems": 2,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from vistune.data.fields.placeholders import TAGS
 from vistune.data.held import Json, canonical, refuse, refuse_disorder, refuse_untrained, relative_name, write_records
 from vistune.data.readers.messages import COLUMNS
 from vistune.errors import InputError
@@ -46,6 +47,8 @@ def _message(turn: Turn, sample: Sample) -> Json:
 
 def _content(part: Part, turn: Turn, sample: Sample) -> Json:
     if isinstance(part, Text):
+        if tag := next((tag for tag in TAGS if tag in part.text), None):
+            raise InputError(f"{sample.where}: its text holds {tag!r}, which would be read as a medium")
         return {"type": "text", "text": part.text}
     # Whether a medium is shown to the assistant or produced by it is said by the turn's role alone.
     if not isinstance(part, Produce if turn.role == "assistant" else MediaRef):
