@@ -64,6 +64,7 @@ def page(tiny_spec: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) ->
 
 def begin(browser: Browser, server: Server) -> None:
     browser.command("window/rect", {"width": 1280, "height": 900})
+    browser.complaints()  # the browser is everybody's: what pages of other tests wrote is read away
     browser.open(server.url)
     browser.wait("document.getElementById('model').options.length === 2")
 
