@@ -15,12 +15,15 @@ EXTRAS = {
     "datasets": "datasets",
     "build": "httpx",
     "ray": "ray",
-    "serve": "fastapi",
+    "serve": "starlette",
+    "json": "llguidance",
     "video": "av",
     "audio": "soundfile",
     "paint": "diffusers",
+    "ocr": "rapidocr",
     "native": "num2words",
     "qlora": "bitsandbytes",
+    "docs": "mkdocs",
 }
 NEEDED = ("torch", "transformers", "peft", "accelerate", "safetensors", "tokenizers", "numpy", "pillow")
 
