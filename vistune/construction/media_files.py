@@ -21,10 +21,11 @@ _PIXELS = 200_000_000
 
 def encoded(sample: Sample) -> Sample:
     """The sample with decoded picture arrays as PNG bytes, which any viewer takes; everything else stays as it is."""
-    return replace(sample, media=tuple(_encoded(medium) for medium in sample.media))
+    return replace(sample, media=tuple(encoded_medium(medium) for medium in sample.media))
 
 
-def _encoded(medium: Media) -> Media:
+def encoded_medium(medium: Media) -> Media:
+    """A picture in memory as PNG bytes, every other medium as it is."""
     from PIL import Image
 
     if medium.kind != "image" or not isinstance(medium.data, np.ndarray):

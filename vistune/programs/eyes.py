@@ -1,11 +1,11 @@
-"""A model of this package as a tool sees it: one question about media, one answer."""
+"""A model of this package as tools see it: one question, media or none, one answer."""
 
 from __future__ import annotations
 
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from vistune.sample import Media, MediaRef, Sample, Text, Turn
+from vistune.sample import Media, MediaRef, Part, Sample, Text, Turn
 
 if TYPE_CHECKING:
     from vistune.model.answering.answers import Answer
@@ -29,7 +29,7 @@ class Eyes:
             raise InputError(f"{self.path} is not made of this package's parts: a tool needs one that is")
         return model
 
-    def answer(self, medium: Media, question: str) -> Answer:
-        """The model's answer, with its regions and media."""
-        sample = Sample("tool", (medium,), (Turn("user", (MediaRef(0), Text(question))),))
-        return self._model.answer([sample], self._longest)[0]
+    def answer(self, question: str, *media: Media) -> Answer:
+        """The model's answer to a question behind its media, with its regions and what it makes."""
+        parts: tuple[Part, ...] = (*(MediaRef(index) for index in range(len(media))), Text(question))
+        return self._model.answer([Sample("tool", media, (Turn("user", parts),))], self._longest)[0]

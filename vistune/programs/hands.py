@@ -6,7 +6,7 @@ A trace is a JSONL file of events: `task` (what was asked), `reply` (what the pl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from vistune.completer import Completer, Reply, Request
@@ -134,8 +134,3 @@ def _hold(call: Bound, seen: Observation, session: Session) -> tuple[Held, ...]:
         return tuple(session.add(medium, call.tool.name, call.parents, call.written) for medium in seen.media)
     except InputError as error:
         raise ToolError(f"{call.tool.name}: {error}") from error
-
-
-def names(held: Sequence[Held]) -> str:
-    """The names of media, as an observation tells them."""
-    return ", ".join(one.name for one in held)

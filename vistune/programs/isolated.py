@@ -10,7 +10,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from vistune.errors import InputError
-from vistune.programs.observation import Observation, ToolError, checked, told
+from vistune.programs.observation import Observation, ToolError, attempted, checked
 from vistune.programs.tool import Tool
 
 _LARGEST = 100 * 2**20  # bytes of JSON that are read of an answer; a medium of the largest size fits, in base64
@@ -52,11 +52,9 @@ def run_isolated(tool: Tool, values: Mapping[str, Any]) -> Observation:
 def _child(pipe: Connection, tool: Tool, values: Mapping[str, Any]) -> None:
     _bound_memory(tool.memory)
     try:
-        answer = checked(tool.name, tool.run(**values)).to_json()
+        answer = attempted(tool.name, tool.run, values).to_json()
     except ToolError as error:
         answer = {"error": str(error)}
-    except Exception as error:  # noqa: BLE001 - a tool is anybody's code: whatever it raises is told to the planner
-        answer = {"error": str(told(tool.name, error))}
     pipe.send_bytes(json.dumps(answer).encode())
     pipe.close()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,11 +19,6 @@ LARGEST_MEDIUM = 64 * 2**20
 
 class ToolError(Exception):
     """A call that gave nothing: one sentence for the planner and the trace. The session goes on."""
-
-
-def told(name: str, error: BaseException) -> ToolError:
-    """An exception of a tool, in one sentence."""
-    return ToolError(f"{name} failed: {type(error).__name__}: {' '.join(str(error).split())[:400]}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +65,16 @@ def checked(name: str, result: Any) -> Observation:
         if size > LARGEST_MEDIUM:
             raise ToolError(f"{name} gave a {medium.kind} of {size:,} bytes, which is more than {LARGEST_MEDIUM:,}")
     return found
+
+
+def attempted(name: str, run: Callable[..., Any], values: Mapping[str, Any]) -> Observation:
+    """Call a tool, which is anybody's code, and check what it gives. Raises `ToolError` for whatever it raises."""
+    try:
+        return checked(name, run(**values))
+    except Exception as error:
+        if isinstance(error, ToolError):
+            raise
+        raise ToolError(f"{name} failed: {type(error).__name__}: {' '.join(str(error).split())[:400]}") from error
 
 
 def _wrapped(name: str, result: Any) -> Observation:

@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 from vistune.programs.formats.base import CallFormat
 from vistune.programs.hands import Hands
 from vistune.programs.loop import Outcome
+from vistune.programs.observation import ToolError
 from vistune.programs.session import Held, Session
 from vistune.programs.tool import Tool, Toolbox, ToolPart, tool_of
 from vistune.sample import Sample
@@ -60,3 +61,11 @@ def earlier(task: Sample) -> tuple[tuple[str, str], ...]:
 def pictures(session: Session) -> list[Held]:
     """The pictures that the person gave."""
     return [held for held in session if held.medium.kind == "image" and not held.tool]
+
+
+def picture(session: Session) -> Held:
+    """The last picture that the person gave. Raises `ToolError` when there is none."""
+    given = pictures(session)
+    if not given:
+        raise ToolError("the task shows no picture")
+    return given[-1]

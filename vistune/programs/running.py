@@ -11,7 +11,7 @@ from typing import Any
 
 from vistune.errors import InputError
 from vistune.programs.isolated import run_isolated
-from vistune.programs.observation import Observation, ToolError, checked, told
+from vistune.programs.observation import Observation, ToolError, attempted
 from vistune.programs.session import Session, UnknownNameError
 from vistune.programs.tool import Argument, Tool
 from vistune.sample import Region
@@ -107,13 +107,13 @@ def observe(call: Bound) -> Observation:
 
 
 def _in_thread(tool: Tool, values: Mapping[str, Any]) -> Observation:
-    box: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    box: queue.SimpleQueue[Observation | ToolError] = queue.SimpleQueue()
 
     def work() -> None:
         try:
-            box.put(tool.run(**values))
-        except Exception as error:  # noqa: BLE001 - a tool is anybody's code: whatever it raises is told to the planner
-            box.put(told(tool.name, error))
+            box.put(attempted(tool.name, tool.run, values))
+        except ToolError as error:
+            box.put(error)
 
     threading.Thread(target=work, name=f"tool {tool.name}", daemon=True).start()
     try:
@@ -122,4 +122,4 @@ def _in_thread(tool: Tool, values: Mapping[str, Any]) -> Observation:
         raise ToolError(f"{tool.name} took longer than its {tool.limit_s:g} seconds") from None
     if isinstance(result, ToolError):
         raise result
-    return checked(tool.name, result)
+    return result

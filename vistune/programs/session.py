@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from vistune.construction.media_files import encoded_medium
 from vistune.errors import InputError
 from vistune.files import atomic_open
 from vistune.sample import MEDIA_KINDS, Media
@@ -114,13 +115,9 @@ def file_name(name: str) -> str:
 
 def _content(medium: Media) -> bytes:
     """The medium as bytes: what tells it from others, and for pictures and points their file."""
+    medium = encoded_medium(medium)
     if not isinstance(medium.data, np.ndarray):
         return medium.read_bytes()
     buffer = io.BytesIO()
-    if medium.kind == "image":
-        from PIL import Image
-
-        Image.fromarray(medium.data).save(buffer, "PNG")
-    else:
-        np.save(buffer, medium.data, allow_pickle=False)
+    np.save(buffer, medium.data, allow_pickle=False)
     return buffer.getvalue()

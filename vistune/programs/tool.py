@@ -11,7 +11,6 @@ handed over by its name in the session), `str`, `float`, `int` and `Region`. Wha
 from __future__ import annotations
 
 import inspect
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
@@ -154,8 +153,3 @@ class Toolbox:
         if tool is None:
             raise InputError(f"there is no tool {name[:80]!r}{nearest(name, list(self._tools))}")
         return tool
-
-
-def arguments_json(values: Mapping[str, Any]) -> str:
-    """Arguments as a function call writes them."""
-    return json.dumps(values, ensure_ascii=False)

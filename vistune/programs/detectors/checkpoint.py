@@ -27,6 +27,6 @@ class Checkpoint:
         medium = Media("image", data=np.asarray(picture.convert("RGB")))
         found = []
         for name in dict.fromkeys(names):
-            answer = self._eyes.answer(medium, self._question.format(name))
+            answer = self._eyes.answer(self._question.format(name), medium)
             found += [Found(Region(box=region.bounds(), label=name), 1.0) for region in answer.regions]
         return found

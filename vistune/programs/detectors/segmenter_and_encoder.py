@@ -38,6 +38,7 @@ class SegmenterAndEncoder:
         self._segmenter, self._likeness = Segmenter(segmenter), Likeness(encoder)
         self._others, self._side, self._least, self._smallest = tuple(others), side, least, smallest
         self._template = template
+        self._last: tuple[bytes, list[Found]] = (b"", [])  # programs ask for one name after the other of one picture
 
     def find(self, picture: Image.Image, names: Sequence[str]) -> list[Found]:
         """See `Detector`."""
@@ -57,9 +58,14 @@ class SegmenterAndEncoder:
 
     def proposals(self, picture: Image.Image) -> list[Found]:
         """Everything that stands apart, as masks, the stablest first."""
-        masks, stable = self._segmenter.everything(picture, self._side)
-        large = masks.mean(axis=(1, 2)) >= self._smallest
-        return apart([Found(Region(mask=mask), float(score)) for mask, score in zip(masks[large], stable[large], strict=True)])
+        pixels = picture.convert("RGB")
+        key = repr(pixels.size).encode() + pixels.tobytes()
+        if key != self._last[0]:
+            masks, stable = self._segmenter.everything(pixels, self._side)
+            large = masks.mean(axis=(1, 2)) >= self._smallest
+            found = [Found(Region(mask=mask), float(score)) for mask, score in zip(masks[large], stable[large], strict=True)]
+            self._last = key, apart(found)
+        return self._last[1]
 
 
 def alone(picture: Image.Image, box: Box, margin: float = 0.05) -> Image.Image:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from vistune.completer import Reply, Request
+from vistune.completer import Message, Reply, Request
 from vistune.programs.session import Held
 from vistune.programs.tool import Toolbox
 
@@ -61,6 +61,21 @@ class Talk:
     earlier: Sequence[tuple[str, str]] = ()
     steps: list[Step] = field(default_factory=list)
     made: list[Held] = field(default_factory=list)
+
+
+def turns(earlier: Sequence[tuple[str, str]]) -> list[Message]:
+    """Questions and answers before this one, as messages."""
+    return [message for asked, told in earlier for message in (Message("user", asked), Message("assistant", told))]
+
+
+def listed(shown: Sequence[tuple[Held, str]]) -> str:
+    """The media that were shown, a line each: kind, name, and what is said about them."""
+    return "".join(f"[{held.medium.kind} {held.name}{f': {about}' if about else ''}]\n" for held, about in shown)
+
+
+def seen(step: Step) -> str:
+    """What a step's calls gave, a line each."""
+    return "\n".join(step.observations)
 
 
 class CallFormat(Protocol):

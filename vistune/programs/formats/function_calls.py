@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from vistune.completer import FunctionCall, Message, Reply, Request
-from vistune.programs.formats.base import Call, Said, Step, Talk, UnreadableError
+from vistune.programs.formats.base import Call, Said, Step, Talk, UnreadableError, listed, turns
 
 SYSTEM = (
     "You help people with pictures and texts, and call functions to look at pictures and to change them. A function is given "
@@ -21,10 +21,14 @@ class FunctionCalls:
 
     def request(self, talk: Talk) -> Request:
         """System sentence, earlier turns, the question with the media that were shown, and a call and its results a step."""
-        shown = "".join(f"[{held.medium.kind} {held.name}{f': {about}' if about else ''}]\n" for held, about in talk.shown)
-        turns = [Message("user" if index % 2 == 0 else "assistant", text) for index, text in enumerate(sum(talk.earlier, ()))]
+        asked = Message("user", f"{listed(talk.shown)}{talk.question}")
         steps = [message for step in talk.steps for message in _step(step)]
-        messages = (Message("system", self._system), *turns, Message("user", f"{shown}{talk.question}"), *steps)
+        messages = (
+            Message("system", self._system),
+            *turns(talk.earlier),
+            asked,
+            *steps,
+        )
         return Request(messages, self._max_tokens, tools=tuple(tool.schema() for tool in talk.tools))
 
     def read(self, reply: Reply, talk: Talk) -> Said:

@@ -14,7 +14,7 @@ import json
 import re
 
 from vistune.completer import Message, Reply, Request
-from vistune.programs.formats.base import Call, Said, Talk, UnreadableError
+from vistune.programs.formats.base import Call, Said, Talk, UnreadableError, listed, turns
 
 SYSTEM = (
     "You plan how a wish is fulfilled with tools. Write one JSON list and nothing else. Each element is a call, "
@@ -33,10 +33,9 @@ class JsonPlan:
     def request(self, talk: Talk) -> Request:
         """The tools' schemas, earlier turns and the question."""
         tools = json.dumps([tool.schema()["function"] for tool in talk.tools], ensure_ascii=False)
-        shown = "".join(f"[{held.medium.kind} {held.name}{f': {about}' if about else ''}]\n" for held, about in talk.shown)
-        turns = [Message("user" if index % 2 == 0 else "assistant", text) for index, text in enumerate(sum(talk.earlier, ()))]
         system = Message("system", f"{self._system}\n\nTools: {tools}")
-        return Request((system, *turns, Message("user", f"{shown}{talk.question}")), self._max_tokens)
+        asked = Message("user", f"{listed(talk.shown)}{talk.question}")
+        return Request((system, *turns(talk.earlier), asked), self._max_tokens)
 
     def read(self, reply: Reply, talk: Talk) -> Said:
         """The plan. Raises `UnreadableError` where it is no list of calls that ends in an answer."""

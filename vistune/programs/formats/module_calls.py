@@ -18,7 +18,7 @@ import re
 from typing import Any
 
 from vistune.completer import Message, Reply, Request
-from vistune.programs.formats.base import Call, Said, Step, Talk, UnreadableError
+from vistune.programs.formats.base import Call, Said, Talk, UnreadableError, seen, turns
 from vistune.programs.session import Held
 from vistune.programs.tool import Tool
 
@@ -44,15 +44,14 @@ class ModuleCalls:
         modules = "\n".join(
             f"{tool.name}({', '.join(argument.name for argument in tool.takes)}): {tool.use}" for tool in talk.tools
         )
-        seen = "\n".join(
+        visuals = "\n".join(
             f"visual[{number}]: {held.medium.kind}{f', {about}' if about else ''}"
             for number, (held, about) in enumerate(_visuals(talk))
         )
-        turns = [Message("user" if index % 2 == 0 else "assistant", text) for index, text in enumerate(sum(talk.earlier, ()))]
-        steps = "".join(f"\n{step.said.text.strip()}\nObs: {_seen(step)}" for step in talk.steps)
+        steps = "".join(f"\n{step.said.text.strip()}\nObs: {seen(step)}" for step in talk.steps)
         system = Message("system", f"{self._system}\n\nModules:\n{modules}")
-        asked = Message("user", f"{seen}\n\nQuestion: {talk.question}{steps}")
-        return Request((system, *turns, asked), self._max_tokens, stop=(_STOP,))
+        asked = Message("user", f"{visuals}\n\nQuestion: {talk.question}{steps}")
+        return Request((system, *turns(talk.earlier), asked), self._max_tokens, stop=(_STOP,))
 
     def read(self, reply: Reply, talk: Talk) -> Said:
         """The first action. Raises `UnreadableError` for one that is no call of texts and visuals."""
@@ -74,10 +73,6 @@ def _visuals(talk: Talk) -> list[tuple[Held, str]]:
     """The inspector's list: what was there at first, then what tools have made, with who made it of what."""
     made = [(held, f"made by {held.tool} from {', '.join(held.parents) or 'words'}") for held in talk.made]
     return [*talk.shown, *made]
-
-
-def _seen(step: Step) -> str:
-    return "\n".join(step.observations)
 
 
 class _Visual(int):

@@ -7,7 +7,7 @@ as a model tuned by the recipe `gpt4tools` on the world's errands.
 from __future__ import annotations
 
 from vistune.completer import Message, Reply, Request
-from vistune.programs.formats.base import Said, Talk
+from vistune.programs.formats.base import Said, Talk, turns
 from vistune.programs.formats.react_gpt4tools import STOP, described, read_react
 
 
@@ -20,7 +20,6 @@ class ReactChat:
     def request(self, talk: Talk) -> Request:
         """The media that were shown, by name, with the question; then a call and its observation a step."""
         system = (Message("system", described(talk.tools)),) if self._tools else ()
-        turns = [Message("user" if index % 2 == 0 else "assistant", text) for index, text in enumerate(sum(talk.earlier, ()))]
         shown = "".join(f"{held.name}: {about}\n" if about else f"{held.name}\n" for held, about in talk.shown)
         steps = [
             message
@@ -31,7 +30,7 @@ class ReactChat:
             )
         ]
         asked = Message("user", f"{shown}{talk.question}")
-        return Request((*system, *turns, asked, *steps), self._max_tokens, stop=(STOP,))
+        return Request((*system, *turns(talk.earlier), asked, *steps), self._max_tokens, stop=(STOP,))
 
     def read(self, reply: Reply, talk: Talk) -> Said:
         """As GPT4Tools' replies are read."""

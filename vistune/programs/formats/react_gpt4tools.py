@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 
 from vistune.completer import Message, Reply, Request
-from vistune.programs.formats.base import Call, Said, Step, Talk, UnreadableError
+from vistune.programs.formats.base import Call, Said, Talk, UnreadableError, seen
 from vistune.programs.tool import Tool, Toolbox
 
 PREFIX = (
@@ -87,8 +87,8 @@ class ReactGpt4tools:
         texts = [step.said.text if self._released else step.said.text.strip() for step in talk.steps]
         if not self._released:  # a chat model begins each reply with the thought's own mark
             texts = [text if text.startswith(_THOUGHT) else f"{_THOUGHT} {text}" for text in texts]
-            return "".join(f"{text}\nObservation: {_seen(step)}\n" for text, step in zip(texts, talk.steps, strict=True))
-        return "".join(f"{text}\nObservation: {_seen(step)}\n{_THOUGHT}" for text, step in zip(texts, talk.steps, strict=True))
+            return "".join(f"{text}\nObservation: {seen(step)}\n" for text, step in zip(texts, talk.steps, strict=True))
+        return "".join(f"{text}\nObservation: {seen(step)}\n{_THOUGHT}" for text, step in zip(texts, talk.steps, strict=True))
 
     def _marked(self, prompt: str) -> str:
         if not self._released:
@@ -111,10 +111,6 @@ def described(tools: Toolbox) -> str:
     """The tools, and the layout of a call."""
     about = "\n".join(f"> {tool.name}: {_use(tool)}" for tool in tools)
     return f"{about}\n\n{LAYOUT.format(names=', '.join(tool.name for tool in tools))}"
-
-
-def _seen(step: Step) -> str:
-    return "\n".join(step.observations)
 
 
 def _use(tool: Tool) -> str:

@@ -9,7 +9,7 @@ from vistune.programs.entities import matched
 from vistune.programs.hands import Hands, PlannerError
 from vistune.programs.loop import Outcome
 from vistune.programs.observation import ToolError
-from vistune.programs.program import open_tool, pictures, question
+from vistune.programs.program import open_tool, picture, question
 from vistune.programs.session import Session
 from vistune.sample import Region, Sample
 from vistune.spec import Spec
@@ -38,16 +38,13 @@ class Bubogpt:
 
     def run(self, task: Sample, session: Session, hands: Hands) -> Outcome:
         """See `Program`. The answer, and a mask for each of its phrases that names something found, labelled by the phrase."""
-        asked = pictures(session)
-        if not asked:
-            return Outcome(ended="tool", why="the task shows no picture")
-        picture = asked[-1].name
         try:
-            said = hands.use(self._answer, {"image": picture, "question": question(task)}, session)[0].text
-            tags = hands.use(self._tag, {"image": picture}, session)[0].text
+            shown = picture(session).name
+            said = hands.use(self._answer, {"image": shown, "question": question(task)}, session)[0].text
+            tags = hands.use(self._tag, {"image": shown}, session)[0].text
             found: dict[str, tuple[Region, ...]] = {}
             for tag in filter(None, (name.strip().lower() for name in tags.split(","))):
-                regions = hands.use(self._segment, {"image": picture, "what": tag}, session)[0].regions
+                regions = hands.use(self._segment, {"image": shown, "what": tag}, session)[0].regions
                 if regions:
                     found[tag] = regions
             if not found:

@@ -6,7 +6,7 @@ from vistune.construction.parsers.target_names import names, without_names
 from vistune.programs.hands import Hands
 from vistune.programs.loop import Outcome
 from vistune.programs.observation import ToolError
-from vistune.programs.program import open_tool, pictures, question
+from vistune.programs.program import open_tool, picture, question
 from vistune.programs.session import Session
 from vistune.sample import Region, Sample
 from vistune.spec import Spec
@@ -29,15 +29,12 @@ class Detgpt:
 
     def run(self, task: Sample, session: Session, hands: Hands) -> Outcome:
         """See `Program`. The answer without its closing phrase, and a box for each name that is there."""
-        asked = pictures(session)
-        if not asked:
-            return Outcome(ended="tool", why="the task shows no picture")
-        picture = asked[-1].name
         try:
-            said = hands.use(self._answer, {"image": picture, "question": f"{question(task)}{self._wish}"}, session)[0].text
+            shown = picture(session).name
+            said = hands.use(self._answer, {"image": shown, "question": f"{question(task)}{self._wish}"}, session)[0].text
             found: list[Region] = []
             for name in names(said):
-                found += hands.use(self._detect, {"image": picture, "what": name}, session)[0].regions
+                found += hands.use(self._detect, {"image": shown, "what": name}, session)[0].regions
         except ToolError as error:
             return Outcome(ended="tool", why=str(error))
         return Outcome(without_names(said).strip(), tuple(found))

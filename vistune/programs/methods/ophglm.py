@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from vistune.completer import Message, Request
 from vistune.data.media.image import load_image
+from vistune.programs.formats.base import turns
 from vistune.programs.hands import Hands, PlannerError
 from vistune.programs.loop import Outcome
 from vistune.programs.observation import ToolError
@@ -41,10 +42,7 @@ class Ophglm:
         """See `Program`. The answer, with the masks of what was found."""
         try:
             report, regions = self._report(session, hands)
-            turns = [
-                Message("user" if index % 2 == 0 else "assistant", text) for index, text in enumerate(sum(earlier(task), ()))
-            ]
-            messages = (Message("system", f"{SYSTEM}\n\n{report}"), *turns, Message("user", question(task)))
+            messages = (Message("system", f"{SYSTEM}\n\n{report}"), *turns(earlier(task)), Message("user", question(task)))
             return Outcome(hands.ask(Request(messages, 512)).text.strip(), regions)
         except (ToolError, UnknownNameError) as error:
             return Outcome(ended="tool", why=str(error))

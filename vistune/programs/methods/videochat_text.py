@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vistune.completer import Message, Request
 from vistune.data.media.video import load_video
+from vistune.programs.formats.base import turns
 from vistune.programs.hands import Hands, PlannerError
 from vistune.programs.loop import Outcome
 from vistune.programs.observation import ToolError
@@ -36,10 +37,7 @@ class VideochatText:
         """See `Program`."""
         try:
             told = self._told(session, hands)
-            turns = [
-                Message("user" if index % 2 == 0 else "assistant", text) for index, text in enumerate(sum(earlier(task), ()))
-            ]
-            messages = (Message("system", f"{SYSTEM}\n\n{told}"), *turns, Message("user", question(task)))
+            messages = (Message("system", f"{SYSTEM}\n\n{told}"), *turns(earlier(task)), Message("user", question(task)))
             return Outcome(hands.ask(Request(messages, 512)).text.strip())
         except (ToolError, UnknownNameError) as error:
             return Outcome(ended="tool", why=str(error))

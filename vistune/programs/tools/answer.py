@@ -16,5 +16,5 @@ class Answer(ToolPart):
 
     def __call__(self, image: Image, question: str) -> Observation:
         """The answer."""
-        found = self._eyes.answer(image, question)
+        found = self._eyes.answer(question, image)
         return Observation(found.text, found.media, found.regions)

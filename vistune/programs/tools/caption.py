@@ -15,4 +15,4 @@ class Caption(ToolPart):
 
     def __call__(self, image: Image) -> str:
         """The description."""
-        return self._eyes.answer(image, self._question).text
+        return self._eyes.answer(self._question, image).text
