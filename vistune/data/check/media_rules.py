@@ -13,7 +13,7 @@ from vistune.data.media.audio import load_audio
 from vistune.data.media.image import MAX_PIXELS, encoded_bytes, image_size, load_image, stored_image
 from vistune.data.media.points import load_points
 from vistune.data.media.video import load_video
-from vistune.errors import InputError, MissingExtraError
+from vistune.errors import InputError, MissingExtraError, reading
 from vistune.sample import Media
 
 _MAGIC = {
@@ -72,8 +72,9 @@ def _notes(stored: Any) -> list[tuple[str, str]]:
     if isinstance(orientation, int) and 2 <= orientation <= 8:
         notes.append(("exif_rotated", f"EXIF orientation {orientation}"))
     try:
-        frames = getattr(stored, "n_frames", 1)  # an attribute that only some of Pillow's classes have
-    except Exception:  # noqa: BLE001 - it reads on to the last frame, and broken bytes raise whatever the plugin ran into
+        with reading("its later frames"):
+            frames = getattr(stored, "n_frames", 1)  # an attribute that only some of Pillow's classes have
+    except InputError:  # it reads on to the last frame
         notes.append(("animated", "several frames, of which the first is whole and a later one is damaged"))
     else:
         notes += [("animated", f"{frames} frames")] if frames > 1 else []

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vistune.data.media.completeness import has_end, jpeg_closed_early, png_claims_too_much, png_lacks_rows
-from vistune.errors import InputError
+from vistune.errors import InputError, reading
 from vistune.files import regular
 from vistune.sample import Media
 
@@ -174,9 +174,9 @@ def _claimed_size(media: Media, data: bytes | None) -> str:
         factory, accept = Image.OPEN[name]
         if accept is None or accept(head[:16]) is True:
             try:
-                with factory(io.BytesIO(head), "") as image:
+                with reading("its header"), factory(io.BytesIO(head), "") as image:
                     return f"{image.width}x{image.height}"
-            except Exception:  # noqa: BLE001 - a plugin that decodes to know the size; broken bytes raise whatever it ran into
+            except InputError:  # of a plugin that decodes to know the size, and was fed with broken bytes
                 return "huge"
     return "huge"
 
