@@ -109,12 +109,16 @@ def dump(path: Path, values: list[Any]) -> None:
     path.write_text("\n".join(json.dumps(value, ensure_ascii=False) for value in values) + "\n", encoding="utf-8")
 
 
-def check(case: str, folder: Path, path: Path, change: str) -> None:
-    result = outcome(case, folder)
-    assert not isinstance(result, InputError) or located(result, folder), f"{path.name}, {change}: {result}"
+Changed = Iterator[tuple[str, Any]]
+"""What was done to a file, and what reading gave then."""
 
 
-def mutate_json(case: str, folder: Path, tries: int, seed: int) -> None:
+def told(result: Any, folder: Path) -> bool:
+    """Is it samples, or an error that says where?"""
+    return not isinstance(result, InputError) or located(result, folder)
+
+
+def mutate_json(case: str, folder: Path, tries: int, seed: int) -> Changed:
     """Wrong types, missing keys and swapped values at `tries` places of each JSON file."""
     chance = random.Random(f"{case}/{seed}")
     for path in files(folder):
@@ -135,11 +139,11 @@ def mutate_json(case: str, folder: Path, tries: int, seed: int) -> None:
             else:
                 del container[key]
             dump(path, values)
-            check(case, folder, path, f"{kind} at {key!r}")
+            yield f"{path.name}, {kind} at {key!r}", outcome(case, folder)
             path.write_bytes(original)
 
 
-def mutate_bytes(case: str, folder: Path, tries: int, seed: int) -> None:
+def mutate_bytes(case: str, folder: Path, tries: int, seed: int) -> Changed:
     """Flipped, dropped, doubled and foreign bytes at `tries` places of each file that is no picture."""
     chance = random.Random(f"{case}/{seed}")
     for path in files(folder):
@@ -158,27 +162,35 @@ def mutate_bytes(case: str, folder: Path, tries: int, seed: int) -> None:
             else:
                 data[at:at] = chance.choice(FOREIGN)
             path.write_bytes(data)
-            check(case, folder, path, f"{kind} at byte {at}")
+            yield f"{path.name}, {kind} at byte {at}", outcome(case, folder)
         path.write_bytes(original)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_wrong_fields_sampled(case: str, copy: Callable[[str], Path]) -> None:
-    mutate_json(case, copy(case), tries=3, seed=0)
+    folder = copy(case)
+    for change, result in mutate_json(case, folder, tries=3, seed=0):
+        assert told(result, folder), f"{change}: {result}"
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_wrong_bytes_sampled(case: str, copy: Callable[[str], Path]) -> None:
-    mutate_bytes(case, copy(case), tries=3, seed=0)
+    folder = copy(case)
+    for change, result in mutate_bytes(case, folder, tries=3, seed=0):
+        assert told(result, folder), f"{change}: {result}"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_wrong_fields(case: str, copy: Callable[[str], Path]) -> None:
-    mutate_json(case, copy(case), tries=100, seed=1)
+    folder = copy(case)
+    for change, result in mutate_json(case, folder, tries=100, seed=1):
+        assert told(result, folder), f"{change}: {result}"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_wrong_bytes(case: str, copy: Callable[[str], Path]) -> None:
-    mutate_bytes(case, copy(case), tries=60, seed=1)
+    folder = copy(case)
+    for change, result in mutate_bytes(case, folder, tries=60, seed=1):
+        assert told(result, folder), f"{change}: {result}"

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from vistune.cli import app
 from vistune.data.samples import read
+from vistune.sample import Sample
 
 PAGE = (Path(__file__).parents[2] / "docs" / "data.md").read_text(encoding="utf-8")
 COMMANDS = [line for line in PAGE.splitlines() if line.startswith("vistune ")]
@@ -57,6 +58,7 @@ def test_programs_run(here: Path) -> None:
     names: dict[str, object] = {}
     for block in blocks("python"):
         exec(block, names)  # noqa: S102
+    assert len(names["shards"]) == 6 and isinstance(names["sample"], Sample)  # type: ignore[arg-type]
 
 
 def test_the_mixture_reads(here: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -155,16 +156,32 @@ def test_ask_point_see_a_box_save_and_load(browser: Browser, page: Server, tmp_p
     assert browser.complaints() == []
 
 
-def test_stop_ask_again_and_edit(browser: Browser, page: Server) -> None:
+def held_after(page: Server, name: str, steps: int, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Let a model write so many steps and then wait, however fast it is, until the event is set."""
+    method, go_on, left = page.service.engines[name].method, threading.Event(), iter(range(steps))
+    advance = method.advance
+
+    def slowly() -> None:
+        if next(left, None) is None:
+            go_on.wait(30)
+        advance()
+
+    monkeypatch.setattr(method, "advance", slowly)
+    return go_on
+
+
+def test_stop_ask_again_and_edit(browser: Browser, page: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     begin(browser, page)
     drop(browser, picture("red"), "bus.png", "image/png")
     browser.wait("document.querySelector('.medium img')?.complete")
     ask(browser, "yes", 1)
     whole = browser.text(".answer p")
     assert whole == WORDY.strip()
+    go_on = held_after(page, "taught", 12, monkeypatch)
     browser.run("[...document.querySelectorAll('.acts button')].find((b) => b.textContent === 'Ask again').click()")
     browser.wait("document.querySelector('.answer.busy') && document.querySelector('.answer p').textContent.length > 3")
     browser.press(ESCAPE)
+    go_on.set()
     browser.wait("document.querySelectorAll('.turn.assistant .acts').length === 1 && !document.querySelector('.answer.busy')")
     stopped = browser.text(".answer p")
     assert stopped and whole.startswith(stopped)
@@ -229,3 +246,4 @@ def test_a_server_with_a_key_asks_for_it(browser: Browser, tiny_model: VisionLan
         browser.wait("document.getElementById('options').open")
         browser.run("document.getElementById('key').value = 'sesame'; document.querySelector('#options button').click()")
         browser.wait("document.getElementById('model').options.length === 1")
+        assert browser.run("return document.getElementById('model').value") == "m"
