@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Sequence
 
 import numpy as np
@@ -42,3 +44,10 @@ def _lay_mask(canvas: Image.Image, mask: NDArray[np.bool_], colour: str) -> None
     """Half-transparent colour where the mask is set, scaled to the picture."""
     shape = Image.fromarray((mask * 127).astype(np.uint8)).resize(canvas.size, Image.Resampling.NEAREST)
     canvas.paste(Image.new("RGB", canvas.size, colour), mask=shape)
+
+
+def data_url(picture: Image.Image) -> str:
+    """The picture as PNG inside a page."""
+    buffer = io.BytesIO()
+    picture.save(buffer, format="PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import html
-import io
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
 from vistune.data.media.image import load_image
-from vistune.draw import draw_regions
+from vistune.draw import data_url, draw_regions
 from vistune.evals.metrics.box_iou import box_iou
 from vistune.files import atomic_open
 from vistune.prompt.codec import Codec
@@ -114,7 +113,7 @@ def _html(
         wanted = _words(item.sample.turns[-1], codec)
         verdict = "ok" if _right(item, codec) else "no"
         cards.append(
-            f'<figure><img alt="{item.task}" src="{_data_url(figure)}"><figcaption><b>{html.escape(item.task)}</b><br>'
+            f'<figure><img alt="{item.task}" src="{data_url(figure)}"><figcaption><b>{html.escape(item.task)}</b><br>'
             f"{html.escape(_words(item.sample.turns[-2], codec))}<br><span class={verdict}>{html.escape(item.answer)}</span>"
             f"<br><small>wanted: {html.escape(wanted)}</small></figcaption></figure>"
         )
@@ -139,9 +138,3 @@ def _right(item: Shown, codec: Codec) -> bool:
     return len(found) == len(wanted) and all(
         box_iou(own.bounds(), other.bounds()) >= 0.5 for own, other in zip(found, wanted, strict=True)
     )
-
-
-def _data_url(picture: Image.Image) -> str:
-    buffer = io.BytesIO()
-    picture.save(buffer, format="PNG")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -19,6 +19,7 @@ from vistune.evals.benchmark import worded
 from vistune.evals.metrics.segmentation import referred_masks
 from vistune.evals.prediction import Prediction
 from vistune.evals.reading.annotations import asked, list_of, text_of, texts_of
+from vistune.evals.reading.label_maps import run_length_predictions
 from vistune.evals.reading.sources import Content, load_json
 from vistune.evals.result import Result
 from vistune.sample import Media, Sample
@@ -61,12 +62,7 @@ class ReasonSeg:
 
     def recognise(self, content: Content, samples: Sequence[Sample]) -> list[Prediction] | None:
         """Run lengths by image; the authors publish no format."""
-        value = content.value
-        if content.form != "json" or not isinstance(value, dict) or not value:
-            return None
-        if not all(isinstance(mask, dict) and {"size", "counts"} <= mask.keys() for mask in value.values()):
-            return None
-        return [Prediction(name, "", extras={"mask": mask}) for name, mask in value.items()]
+        return run_length_predictions(content)
 
     def score(self, samples: Sequence[Sample], predictions: Sequence[Prediction | None]) -> Result:
         """gIoU and cIoU; pixels marked to be ignored belong to neither mask. An answer without a mask is an empty one."""

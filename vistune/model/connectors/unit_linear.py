@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from vistune.model.connectors.base import Connector, TextContext
-from vistune.model.features import Features, Grid
+from vistune.model.connectors.base import TextContext
+from vistune.model.connectors.linear import Linear
+from vistune.model.features import Features
 
 
-class UnitLinear(Connector):
+class UnitLinear(Linear):
     """`W x / |x| + b`, token by token. Made of this layer, a weighted mean of media is that of their embeddings."""
-
-    def __init__(self, width: int, out_width: int) -> None:
-        super().__init__()
-        self.proj = nn.Linear(width, out_width)
-
-    def num_tokens(self, n: int, grid: Grid | None) -> int:
-        """As many as come in."""
-        return n
 
     def forward(self, features: Features, text: TextContext | None = None) -> Tensor:
         """`[N, L, D]` -> `[N, L, H]`."""
-        projected: Tensor = self.proj(F.normalize(features.x, dim=-1))
-        return projected
+        return super().forward(replace(features, x=F.normalize(features.x, dim=-1)), text)

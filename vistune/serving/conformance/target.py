@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import http.client
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from vistune.draw import data_url
 from vistune.errors import InputError, MissingExtraError
 
 SECONDS = 60.0
@@ -168,9 +167,7 @@ def picture(color: str = "red", size: tuple[int, int] = (48, 40)) -> str:
     """A picture as a data URL."""
     from PIL import Image
 
-    buffer = io.BytesIO()
-    Image.new("RGB", size, color).save(buffer, "PNG")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return data_url(Image.new("RGB", size, color))
 
 
 def choices(reply: Reply) -> list[Mapping[str, Any]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from vistune.data.media.image import load_image
+from vistune.draw import data_url
 from vistune.files import atomic_open, read_jsonl
 from vistune.sample import Sample
 
@@ -62,9 +61,7 @@ def _card(sample: Sample, answers: dict[int, str]) -> str:
         f"{escape(answer) or '<small>(empty)</small>'}</td></tr>"
         for step, answer in sorted(answers.items())
     )
-    pictures = "".join(
-        f'<img alt="" src="{data_url(load_image(medium))}">' for medium in sample.media if medium.kind == "image"
-    )
+    pictures = "".join(f'<img alt="" src="{inside(load_image(medium))}">' for medium in sample.media if medium.kind == "image")
     question = sample.prompt().turns[-1].text.strip() if sample.prompt().turns else ""
     return (
         f"<figure>{pictures}<figcaption>{escape(question)}<br><small>wanted: {escape(', '.join(wanted[:3]))}</small>"
@@ -72,11 +69,9 @@ def _card(sample: Sample, answers: dict[int, str]) -> str:
     )
 
 
-def data_url(picture: Image.Image) -> str:
+def inside(picture: Image.Image) -> str:
     """The picture inside the page, small ones enlarged by whole pixels."""
     factor = max(1, LARGE // max(picture.size))
     shown = picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
     shown.thumbnail((2 * LARGE, 2 * LARGE))
-    buffer = io.BytesIO()
-    shown.save(buffer, format="PNG")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return data_url(shown)
