@@ -188,10 +188,18 @@ class Recipe:
 
     def apart(self, other: Recipe) -> list[str]:
         """What is set differently than in `other`, a line each: `stages.0.optimizer: muon, not adamw`."""
-        ours, theirs = (dict(_leaves(recipe.to_json() | {"nano": None})) for recipe in (self, other))
-        keys = [*ours, *(key for key in theirs if key not in ours)]
-        said = {key: [json.dumps(found[key]) if key in found else "unset" for found in (ours, theirs)] for key in keys}
-        return [f"{key}: {here}, not {there}" for key, (here, there) in said.items() if here != there]
+        return differing(self.settings(), other.settings())
+
+    def settings(self) -> dict[str, str]:
+        """Every setting by its dotted key, as JSON; those of `nano` are none of the recipe's own."""
+        return {key: json.dumps(value) for key, value in _leaves(self.to_json() | {"nano": None})}
+
+
+def differing(ours: Mapping[str, str], theirs: Mapping[str, str]) -> list[str]:
+    """A line for each of two recipes' `settings` that is not the same in both."""
+    keys = [*ours, *(key for key in theirs if key not in ours)]
+    said = {key: (ours.get(key, "unset"), theirs.get(key, "unset")) for key in keys}
+    return [f"{key}: {here}, not {there}" for key, (here, there) in said.items() if here != there]
 
 
 def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from vistune.model.spec import ModelSpec
-from vistune.recipe import Recipe, load_recipe, names
+from vistune.recipe import Recipe, differing, load_recipe, names, resolve_recipe
 from vistune.spec import Spec, split
 
 PRODUCES: Mapping[str, str] = {
@@ -130,7 +130,8 @@ class Method:
 def methods() -> tuple[Method, ...]:
     """All recipes, by family and then by name."""
     recipes = [load_recipe(name) for name in names()]
-    rows = [_method(recipe, recipes) for recipe in recipes]
+    settings = {recipe.name: recipe.settings() for recipe in recipes}
+    rows = [_method(recipe, settings) for recipe in recipes]
     return tuple(sorted(rows, key=lambda row: (FAMILIES.index(row.family), row.name)))
 
 
@@ -148,10 +149,10 @@ def _plural(word: str) -> str:
     return word if word.endswith("s") else f"{word}s"
 
 
-def _method(recipe: Recipe, recipes: list[Recipe]) -> Method:
+def _method(recipe: Recipe, settings: Mapping[str, Mapping[str, str]]) -> Method:
     kinds = _kinds(recipe)
     takes, gives = _takes(recipe), _gives(recipe)
-    near, apart = _nearest(recipe, recipes)
+    near, apart = _nearest(recipe.name, settings)
     return Method(
         recipe.name,
         recipe.paper,
@@ -171,8 +172,6 @@ def _method(recipe: Recipe, recipes: list[Recipe]) -> Method:
 
 
 def _about(recipe: Recipe) -> str:
-    from vistune.recipe import resolve_recipe
-
     return (resolve_recipe(recipe.name).__doc__ or "").strip().partition("\n")[0]
 
 
@@ -229,12 +228,12 @@ def _family(recipe: Recipe, kinds: list[str], takes: tuple[str, ...], gives: tup
     return "queries" if _QUERIES & set(kinds) else "projection"
 
 
-def _nearest(recipe: Recipe, recipes: list[Recipe]) -> tuple[str, tuple[str, ...]]:
+def _nearest(own: str, settings: Mapping[str, Mapping[str, str]]) -> tuple[str, tuple[str, ...]]:
     """The recipe whose model, and then whose stages, fewest settings set apart, and these settings; words do not count."""
     told = {
-        other.name: tuple(line for line in recipe.apart(other) if not line.startswith(_WORDS))
-        for other in recipes
-        if other.name != recipe.name
+        name: tuple(line for line in differing(settings[own], theirs) if not line.startswith(_WORDS))
+        for name, theirs in settings.items()
+        if name != own
     }
     near = min(told, key=lambda name: (_models(told[name]), len(told[name]), name))
     return near, told[near]
