@@ -43,6 +43,8 @@ class Stage:
     `cache` keeps on disk what a frozen `encoder`, or encoder and `connector`, makes of each picture, in `cache_folder` (the
     run's own, where none is named): `auto` where pictures are seen again and the disk has ample room.
     `workers` is the number of processes that decode and render ahead (0: a thread does).
+    With `balance` each of several processes takes those of a step's samples that make all end together, by what encoders and
+    language model will have to do for them; without it, neighbours.
     `encode_as` sends media of a kind the way of another, where a joint encoder reads both: `{video: audio}` teaches what stands
     behind sounds on films (Video-LLaMA's audio branch).
     `preference` makes the stage learn from pairs of answers (`vistune.training.preference.losses`).
@@ -70,6 +72,7 @@ class Stage:
     cache: Literal["auto", "encoder", "connector", "off"] = "auto"
     cache_folder: str | None = None
     workers: int = 0
+    balance: bool = True
     encode_as: Mapping[str, str] = field(default_factory=dict)
     preference: Mapping[str, Any] | None = None
     evaluate: Sequence[Mapping[str, Any]] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from vistune.errors import InputError
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
 from vistune.recipe import Stage
+from vistune.training.distributed import ALONE
 from vistune.training.steps.optimizers import Together, inner_matrices, optimizer_of
 
 
@@ -39,10 +41,10 @@ def test_two_together_move_weights_as_two_apart_and_resume_to_the_same_bits() ->
     vectors = [parameter for parameter in apart.parameters() if parameter.ndim == 1]
     muon = torch.optim.Muon(matrices, lr=1e-2, weight_decay=0.1, adjust_lr_fn="match_rms_adamw")
     descend(apart, [muon, torch.optim.AdamW(vectors, lr=1e-2, betas=(0.9, 0.999), weight_decay=0.1)], 0, 6)
-    optimizer = optimizer_of(together, {1e-2: list(together.parameters())}, stage(), sharded=False)
+    optimizer = optimizer_of(together, {1e-2: list(together.parameters())}, stage(), ALONE)
     descend(together, [optimizer], 0, 3)
     state = copy.deepcopy(optimizer.state_dict())
-    again = optimizer_of(together, {1e-2: list(together.parameters())}, stage(), sharded=False)
+    again = optimizer_of(together, {1e-2: list(together.parameters())}, stage(), ALONE)
     again.load_state_dict(state)
     assert all(group["rate"] == 1e-2 for group in again.param_groups)
     descend(together, [again], 3, 3)
@@ -51,7 +53,7 @@ def test_two_together_move_weights_as_two_apart_and_resume_to_the_same_bits() ->
 
 def test_rates_set_on_the_groups_are_those_of_the_optimizers() -> None:
     made = model()
-    optimizer = optimizer_of(made, {1e-2: list(made.parameters())}, stage(), sharded=False)
+    optimizer = optimizer_of(made, {1e-2: list(made.parameters())}, stage(), ALONE)
     assert isinstance(optimizer, Together)
     optimizer.load_state_dict(optimizer.state_dict())
     before = [parameter.detach().clone() for parameter in made.parameters()]
@@ -72,4 +74,4 @@ def test_embeddings_heads_and_vectors_are_not_muons(tiny_spec: dict[str, Any]) -
 def test_matrices_cut_among_processes_are_refused() -> None:
     made = model()
     with pytest.raises(InputError, match="muon needs whole matrices"):
-        optimizer_of(made, {1e-2: list(made.parameters())}, stage(), sharded=True)
+        optimizer_of(made, {1e-2: list(made.parameters())}, stage(), replace(ALONE, sharded=True))

@@ -128,3 +128,14 @@ def test_resuming_gives_the_same_rows(model: VisionLanguageModel) -> None:
     assert len(whole) == 3
     for left, right in zip(whole[1:], steps(model, first=1, max_tokens=512), strict=True):
         assert [batch.names for batch in left.batches] == [batch.names for batch in right.batches]
+
+
+def test_what_a_sample_asks_for_is_told_without_decoding_it(model: VisionLanguageModel) -> None:
+    """Processes share a step by it, so that it must be what preparing gives."""
+    renderer = model.renderer_of(None)
+    for sample in list(read("world:?task=instructions&size=25")):
+        extent, example = model.extent(sample, renderer), model.example(sample, renderer)
+        layouts = [medium.layout for medium in example.media]
+        assert extent.tokens == len(example.rendered)
+        assert extent.inputs == sum(layout.inputs for layout in layouts)
+        assert sum(extent.seen.values()) == sum(layout.total for layout in layouts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -123,6 +123,16 @@ class Layout:
     def total(self) -> int:
         """Tokens of all inputs."""
         return self.inputs * self.tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What a sample asks of a model, from headers and words alone: `tokens` of its prompt and answers, encoder `inputs` of all
+    its media, and how many tokens encoders give of them (`seen`), by kind."""
+
+    tokens: int
+    inputs: int
+    seen: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from vistune.model.answering.prefixes import shared_prefixes
 from vistune.model.assembly import Route, build_heads, build_modalities, build_parts, routes, seen_width
 from vistune.model.connectors.base import Connector
 from vistune.model.encoders.base import Encoder
-from vistune.model.features import Sight
+from vistune.model.features import Extent, Sight
 from vistune.model.fusion.base import Fusion
 from vistune.model.fusion.splice import splice
 from vistune.model.heads.base import Head, Loss, states_of
@@ -177,6 +177,17 @@ class VisionLanguageModel(Trainable[Renderer, Example, Batch]):
         """
         preparer = Preparer(self.modalities, self.head_of)
         return preparer.example(sample, renderer, answer_next, self.spec.max_length, {} if known is None else known)
+
+    def extent(self, sample: Sample, renderer: Renderer) -> Extent:
+        """What `example` would ask for, decoding nothing."""
+        rendered = renderer.render(sample, False, self.spec.max_length)
+        inputs, seen = 0, dict[str, int]()
+        for kind, chain in self.chains.items():
+            shown = {part.index for part in rendered.things.get(kind, ()) if isinstance(part, MediaRef)}
+            layouts = [chain.layout(sample.media[index], sample.where) for index in sorted(shown)]
+            inputs += sum(layout.inputs for layout in layouts)
+            seen[kind] = sum(layout.total for layout in layouts)
+        return Extent(len(rendered), inputs, seen)
 
     def encode(self, batch: Batch) -> tuple[dict[str, list[Tensor]], dict[str, list[Sight]]]:
         """Tokens `[K, H]` of all things that are shown, and what was seen of media, both by kind."""

@@ -4,7 +4,7 @@
 
                     ddp                                     fsdp
     weights         whole on each process                   each layer's cut in as many shares, gathered while it runs
-    gradients       summed once a step                      summed and cut layer by layer, while going backward
+    gradients       summed in the last pass of a step       summed and cut layer by layer, while going backward
     optimizer       whole on each process                   the share's
 
 A step's samples are the same for any number of processes; process r takes the r-th share of them. The loss is divided by the
@@ -15,22 +15,20 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, TypeVar
 
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
+from torch import nn
 
 from vistune.errors import InputError
 from vistune.model.part import stacks
 
 Parallel: TypeAlias = Literal["ddp", "fsdp"]
 Value = TypeVar("Value")
-
-_BUCKET = 1 << 25  # numbers whose sum over the processes is asked for at once: 128 MiB
 
 
 @dataclass(frozen=True)
@@ -159,34 +157,11 @@ def shard(model: nn.Module, ranks: Ranks, precision: Literal["fp32", "bf16"]) ->
             module.set_force_sum_reduction_for_comms(True)
 
 
-def sum_gradients(parameters: list[nn.Parameter], ranks: Ranks) -> None:
-    """Add up whole gradients over the processes, in place; one that no process has stays away, as it would on one process.
-
-    Cut gradients have been added up on the way.
-    """
-    if ranks.size == 1 or ranks.sharded:
-        return
-    # A rank whose samples showed no picture has no gradient for the connector; zeros would be summed just as well, but a
-    # parameter that no rank has reached must stay without one, or the optimizer's momentum would move it.
-    has = torch.tensor([parameter.grad is not None for parameter in parameters], dtype=torch.uint8, device=ranks.device)
-    dist.all_reduce(has, dist.ReduceOp.MAX)
-    used = [parameter for parameter, flag in zip(parameters, has.tolist(), strict=True) if flag]
-    for bucket in _buckets(used):
-        flat = torch.cat([_gradient(parameter).flatten() for parameter in bucket])
-        dist.all_reduce(flat)
-        for parameter, summed in zip(bucket, flat.split([parameter.numel() for parameter in bucket]), strict=True):
-            parameter.grad = summed.view_as(parameter)
-
-
-def _gradient(parameter: nn.Parameter) -> Tensor:
-    return torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
-
-
-def _buckets(parameters: list[nn.Parameter]) -> Iterator[list[nn.Parameter]]:
-    """Neighbours of one number format, together as large as is summed at once."""
+def buckets(parameters: Sequence[nn.Parameter], size: int = 1 << 25) -> Iterator[list[nn.Parameter]]:
+    """Neighbours of one number format, together at most about `size` numbers: what travels between processes at once."""
     bucket: list[nn.Parameter] = []
     for parameter in parameters:
-        full = sum(map(torch.numel, bucket)) + parameter.numel() > _BUCKET
+        full = sum(map(torch.numel, bucket)) + parameter.numel() > size
         if bucket and (full or bucket[0].dtype != parameter.dtype):
             yield bucket
             bucket = []

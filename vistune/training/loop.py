@@ -30,7 +30,7 @@ from vistune.model.weights.sharding import whole
 from vistune.recipe import Stage
 from vistune.training.beginning.claim import trained_how
 from vistune.training.caching import caching
-from vistune.training.distributed import ALONE, Ranks, sum_gradients
+from vistune.training.distributed import ALONE, Ranks
 from vistune.training.log import Log, Meter
 from vistune.training.measuring.record import Measurements
 from vistune.training.objectives import stage_losses, stage_work
@@ -42,6 +42,8 @@ from vistune.training.steps.precision import Precision, autocast, resolve
 from vistune.training.steps.preparing import prepared
 from vistune.training.steps.recompute import recomputing
 from vistune.training.steps.rounds import counted, evened
+from vistune.training.steps.shares import shares_of
+from vistune.training.steps.summing import GradientSums
 from vistune.training.steps.work import Work
 from vistune.training.stopping import stopping
 from vistune.training.telling import telling
@@ -95,8 +97,9 @@ def train_stage(
     parts = units(model, selection.names)
     weights = loss_weights(model, stage)
     steps = stage_steps(stage, len(samples))
-    optimizer = optimizer_of(model, selection.groups, stage, ranks.sharded)
+    optimizer = optimizer_of(model, selection.groups, stage, ranks)
     parameters = [parameter for group in selection.groups.values() for parameter in group]
+    sums = GradientSums(parameters, ranks)
     context = resolve(precision, model.device)
     # Counting operations runs parts once, which may draw random numbers: a resumed run then goes on with those of its state.
     meter = Meter(model, context, ranks.sharded or stage.preference is not None)
@@ -107,17 +110,18 @@ def train_stage(
     model.train()
 
     def make(first: int, steps: int) -> Iterator[Work[Any]]:
-        return stage_work(model, samples, stage, seed, first, steps, ranks)
+        return stage_work(model, samples, stage, seed, first, steps, ranks, shares)
 
     unreached = {part: _of_part(model, selection.names, part) for part in {name.split(".")[0] for name in selection.names}}
-    ahead = prepared(make, first, steps, stage.workers)
-    work = counted(iter(ahead), ranks)
-    if ranks.sharded:
-        work = evened(work, ranks, model)
     features = caching(model, samples, stage, steps, paths.features, context, ranks.sharded, ranks.first)
     recompute = recomputing(model, stage.recompute, f"stage {stage.name!r}")
     speaking = telling(stage.name, first, steps, ranks.first)
     with recompute, features, stopping() as stop, speaking as teller:
+        shares = shares_of(model, samples, stage, seed, steps, ranks, paths.log.with_suffix(".costs.npy"))
+        ahead = prepared(make, first, steps, stage.workers)
+        work = counted(iter(ahead), ranks)
+        if ranks.sharded:
+            work = evened(work, ranks, model)
         measured = Measurements(stage, paths.log, first, steps, precision, ranks, keep, teller.say)
         tired = measured.behind(model, first)
         for step, todo in enumerate(() if tired else work, first):
@@ -128,21 +132,22 @@ def train_stage(
             optimizer.zero_grad(set_to_none=True)
             ranks.seed(seed, step)
             loss = 0.0
-            for batch in todo.batches:
+            for number, batch in enumerate(todo.batches, 1):
                 with autocast(context, model.device):
                     losses = objective.of(batch)
-                shares = [weights[name] * each.sum / todo.counts[each.of] for name, each in losses.items()]
-                share = torch.stack(shares).sum()
+                weighted = [weights[name] * each.sum / todo.counts[each.of] for name, each in losses.items()]
+                share = torch.stack(weighted).sum()
                 share = share if batch.supervised else share * 0  # a filler
                 if share.requires_grad:  # a row without pictures teaches a connector nothing
-                    share.backward()
+                    with sums.going(last=number == len(todo.batches)):
+                        share.backward()
                 loss += share.item()
             shares_of_all = ranks.gather((loss, stop.asked, objective.taken()))
             loss, asked = sum(part[0] for part in shares_of_all), max(part[1] for part in shares_of_all)
             noted = {name: sum(part[2][name] for part in shares_of_all) / todo.samples for name in shares_of_all[0][2]}
             _check_finite(loss, "the loss", stage, step)
             unreached = {part: own for part, own in unreached.items() if not any(map(_moved, own))}
-            sum_gradients(parameters, ranks)
+            sums.finish()
             norm = float(whole(torch.nn.utils.clip_grad_norm_(parameters, stage.clip)))
             _check_finite(norm, "the norm of the gradients", stage, step)
             optimizer.step()

@@ -17,6 +17,7 @@ from vistune.training.preference.objective import Objective
 from vistune.training.preference.pairs import pairs_of_steps
 from vistune.training.preference.settings import settings_of
 from vistune.training.steps.precision import Precision
+from vistune.training.steps.shares import Shares
 from vistune.training.steps.work import Work, work_of_steps
 
 
@@ -28,12 +29,19 @@ class Losses:
 
 
 def stage_work(
-    model: Model, samples: Samples, stage: Stage, seed: int, first: int, steps: int, ranks: Ranks = ALONE
+    model: Model,
+    samples: Samples,
+    stage: Stage,
+    seed: int,
+    first: int,
+    steps: int,
+    ranks: Ranks = ALONE,
+    shares: Shares | None = None,
 ) -> Iterator[Work[Any]]:
     """This process's part of each step's work, in order, from step `first` on."""
     told = settings_of(stage)
     if told is None:
-        return work_of_steps(model, samples, stage, seed, first, steps, ranks)
+        return work_of_steps(model, samples, stage, seed, first, steps, ranks, shares)
     assert isinstance(model, VisionLanguageModel), "`check_stage` has seen to it"
     return pairs_of_steps(model, samples, stage, told, seed, first, steps, ranks)
 

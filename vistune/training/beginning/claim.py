@@ -21,7 +21,8 @@ from vistune.model.weights import checkpoint
 from vistune.recipe import Recipe, Stage
 from vistune.training.provenance import manifest, versions
 
-FREE = frozenset({"micro", "max_tokens", "max_images", "recompute", "workers", "cache", "cache_folder", "evaluate", "keep"})
+_ROOM = ("micro", "max_tokens", "max_images", "recompute", "workers", "balance", "cache", "cache_folder")
+FREE = frozenset({*_ROOM, "evaluate", "keep"})
 """Settings of a stage that change memory and time, not what is learned: they may change while it runs."""
 
 

@@ -12,6 +12,8 @@ from transformers import PreTrainedModel
 
 from vistune.errors import InputError
 from vistune.recipe import Stage
+from vistune.training.distributed import Ranks
+from vistune.training.steps.shared_muon import SharedMuon
 
 BETAS = (0.9, 0.999)
 Groups = list[dict[str, Any]]
@@ -63,7 +65,7 @@ class Together(Optimizer):
         return [group for optimizer in self.optimizers for group in optimizer.param_groups]
 
 
-def optimizer_of(model: nn.Module, groups: Mapping[float, list[nn.Parameter]], stage: Stage, sharded: bool) -> Optimizer:
+def optimizer_of(model: nn.Module, groups: Mapping[float, list[nn.Parameter]], stage: Stage, ranks: Ranks) -> Optimizer:
     """What trains `groups`, the parameters by learning rate; each group's `rate` is the peak of its schedule.
 
     With `muon` the weights of linear layers, but not the one that gives logits, are moved by orthogonal updates (Jordan 2024,
@@ -73,12 +75,13 @@ def optimizer_of(model: nn.Module, groups: Mapping[float, list[nn.Parameter]], s
     decay = stage.weight_decay
     if stage.optimizer == "adamw":
         return AdamW(_groups(groups, lambda _: True), betas=BETAS, weight_decay=decay)
-    if sharded:
+    if ranks.sharded:
         raise InputError(f"stage {stage.name!r}: muon needs whole matrices: use --parallel ddp, or the optimizer adamw")
     inner = inner_matrices(model)
     made: list[Optimizer] = []
     if matrices := _groups(groups, lambda parameter: id(parameter) in inner):
-        made.append(Muon(matrices, weight_decay=decay, adjust_lr_fn="match_rms_adamw"))
+        settings: dict[str, Any] = {"weight_decay": decay, "adjust_lr_fn": "match_rms_adamw"}
+        made.append(Muon(matrices, **settings) if ranks.size == 1 else SharedMuon(matrices, ranks, **settings))
     if rest := _groups(groups, lambda parameter: id(parameter) not in inner):
         made.append(AdamW(rest, betas=BETAS, weight_decay=decay))
     return Together(made)

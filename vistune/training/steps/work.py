@@ -15,6 +15,7 @@ from vistune.model.trainable import AnyTrainable, Batch
 from vistune.recipe import Stage
 from vistune.sample import MediaRef, Produce, Sample
 from vistune.training.distributed import ALONE, Ranks
+from vistune.training.steps.shares import Shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +39,27 @@ class Work(Generic[Batch]):
 
 
 def work_of_steps(
-    model: AnyTrainable, samples: Samples, stage: Stage, seed: int, first: int, steps: int, ranks: Ranks = ALONE
+    model: AnyTrainable,
+    samples: Samples,
+    stage: Stage,
+    seed: int,
+    first: int,
+    steps: int,
+    ranks: Ranks = ALONE,
+    shares: Shares | None = None,
 ) -> Iterator[Work[Any]]:
-    """Prepare this process's part of each step's work, in order, from step `first` on."""
+    """Prepare this process's part of each step's work, in order, from step `first` on: neighbours, or its `shares`."""
     renderer = model.renderer_of(stage.template)
     for step in range(first, steps):
-        places = [step * stage.batch + place for place in ranks.part(stage.batch)]
+        neighbours = [step * stage.batch + place for place in ranks.part(stage.batch)]
+        dealt = [neighbours] if shares is None else shares.rows(step)
+        places = [place for row in dealt for place in row]
         chosen = [samples[sample_at(place, len(samples), seed)] for place in places]
         examples = [_example(model, sample, renderer) for sample in chosen]
         cut = [_dropped(sample, example.rendered.dropped_turns) for sample, example in zip(chosen, examples, strict=True)]
-        batches = tuple(model.pack(row) for row in _rows(examples, stage))
+        made = dict(zip(places, examples, strict=True))
+        filled = _rows(examples, stage) if shares is None else [[made[place] for place in row] for row in dealt]
+        batches = tuple(model.pack(row) for row in filled)
         yield Work(
             batches,
             counts=summed([batch.counts for batch in batches]),
