@@ -59,7 +59,7 @@ def page(rows: Sequence[Method]) -> str:
         "",
     ]
     for family, members in groupby(rows, key=lambda row: row.family):
-        lines += [f"## {family[:1].upper()}{family[1:]}", "", "```", DRAWINGS[family], "```", ""]
+        lines += [f"## {family[:1].upper()}{family[1:]}", "", "```text", DRAWINGS[family], "```", ""]
         chosen = list(members)
         lines += ["| method | paper | in → out | parts | trains | held by | nearest |", "|---|---|---|---|---|---|---|"]
         lines += [_row(row) for row in chosen]

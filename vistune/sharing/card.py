@@ -157,7 +157,7 @@ def _loading(exported: bool) -> str:
             'model = AutoModelForImageTextToText.from_pretrained(".")  # in this folder',
             'processor = AutoProcessor.from_pretrained(".", backend="pil")',
             "```\n",
-            "```",
+            "```sh",
             "vllm serve .",
             "```\n",
         ]

@@ -14,7 +14,7 @@ PREFACE = """# Data sets
 
 {count} data sets are known by name, {released} of them can be read:
 
-```
+```sh
 vistune data list --task "question answering"
 vistune data show vqa_v2
 ```

@@ -53,22 +53,22 @@ class SecondEncoder(RegionEncoder):
         """The token of each region; a picture with several regions is seen once."""
         distinct = {id(view): view for view in views if view is not None}
         place = {key: number for number, key in enumerate(distinct)}
-        device = self.proj.weight.device
-        image = torch.tensor([place[id(view)] for view in views], device=device)
-        boxes = torch.cat([region.inputs for region in regions]).to(device)
+        image = [place[id(view)] for view in views]
+        boxes = torch.cat([region.inputs for region in regions]).to(self.proj.weight.device)
         return list(self.tokens(self.read(list(distinct.values()), boxes, image), boxes)[:, None])
 
-    def read(self, views: Sequence[Prepared], boxes: Tensor, image: Tensor) -> Tensor:
-        """The encoder's mean features `[R, D]` in boxes of the originals, each on view `image [R]`."""
+    def read(self, views: Sequence[Prepared], boxes: Tensor, image: Sequence[int]) -> Tensor:
+        """The encoder's mean features `[R, D]` in boxes of the originals, box r on view `image[r]`."""
         trained = any(parameter.requires_grad for parameter in self.encoder.parameters())
         with torch.set_grad_enabled(trained and torch.is_grad_enabled()):
             features = joined([self.encoder(view.inputs.to(boxes.device)) for view in views])
         if features.grid is None:
             raise InputError("regions.second_encoder needs an encoder that gives patches in a grid")
-        placed = on_input(boxes.view(-1, 2, 2), [views[number].geometry for number in image.tolist()]).flatten(1)
+        placed = on_input(boxes.view(-1, 2, 2), [views[number].geometry for number in image]).flatten(1)
         cells = boxes.new_tensor([features.grid[1], features.grid[0]]).repeat(2)
         maps = features.x.transpose(1, 2).unflatten(2, features.grid)
-        mean: Tensor = roi_align(maps, placed * cells, image, self.size).mean(dim=(2, 3))
+        # View numbers stay a list until here: on the meta device, where `plan` counts, a tensor has no values to index with.
+        mean: Tensor = roi_align(maps, placed * cells, torch.tensor(image, device=boxes.device), self.size).mean(dim=(2, 3))
         return mean
 
     def tokens(self, features: Tensor, boxes: Tensor) -> Tensor:
