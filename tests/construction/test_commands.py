@@ -138,6 +138,8 @@ def test_what_all_runs_cost_is_told_where_earlier_ones_left_replies(tmp_path: Pa
     assert asked["prompt_tokens"] == 10 and asked["all_runs"]["prompt_tokens"] == 30
 
 
-def test_pipelines_that_see_need_a_viewer(tmp_path: Path):
+def test_pipelines_that_see_need_a_viewer_where_a_model_writes(tmp_path: Path):
+    (tmp_path / "script.jsonl").write_text("")
+    options = ["--data", "world", "--out", str(tmp_path / "out"), "--completer", f"scripted:{tmp_path / 'script.jsonl'}"]
     with pytest.raises(InputError, match="give --viewer"):
-        CliRunner().invoke(app, ["run", "vigc", "--data", "world", "--out", str(tmp_path)], catch_exceptions=False)
+        CliRunner().invoke(app, ["run", "vigc", *options], catch_exceptions=False)

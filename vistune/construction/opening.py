@@ -26,6 +26,11 @@ def open_completer(spec: str | Mapping[str, Any], store: ReplyStore | None = Non
     return cast(Completer, build(COMPLETERS, _parsed(spec) if isinstance(spec, str) else spec, Completer, store=store))
 
 
+def completer_kind(spec: str | Mapping[str, Any]) -> str:
+    """Which completer a spec names."""
+    return split(_parsed(spec) if isinstance(spec, str) else spec)[0]
+
+
 def check_completer(spec: str | Mapping[str, Any]) -> None:
     """Refuse what `open_completer` would refuse; nobody is asked and no model is loaded."""
     kind, arguments = split(_parsed(spec) if isinstance(spec, str) else spec)

@@ -28,6 +28,22 @@ Kind: TypeAlias = Literal[
     "translate",
     "question",
     "answer",
+    "album",
+    "background",
+    "continuation",
+    "distort",
+    "gallery",
+    "guess",
+    "painted",
+    "painting",
+    "pointing",
+    "reading",
+    "region",
+    "region_questions",
+    "repair",
+    "request",
+    "script",
+    "wishes",
 ]
 
 UNSEEN = (

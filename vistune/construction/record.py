@@ -6,7 +6,7 @@ every failure is counted and kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -57,6 +57,18 @@ class Record:
     def with_note(self, name: str, text: str) -> Record:
         """The same record with one more note."""
         return replace(self, notes={**self.notes, name: text})
+
+    def with_meta(self, name: str, value: Any) -> Record:
+        """The same record with one more entry in `meta`."""
+        return replace(self, meta={**self.meta, name: value})
+
+    def showing(self, kept: Sequence[int]) -> Record:
+        """The same record with these of its media, and the scenes of the world that they show, in this order."""
+        scenes = self.meta.get("scenes")
+        shown = replace(self, media=tuple(self.media[number] for number in kept))
+        if not isinstance(scenes, list) or len(scenes) != len(self.media):
+            return shown
+        return shown.with_meta("scenes", [scenes[number] for number in kept])
 
     def with_facts(self, facts: Facts) -> Record:
         """The same record, about which these facts are known."""

@@ -9,6 +9,7 @@ from typing import Any, cast, get_args
 
 from vistune.construction.facts import Boxed, Facts, Spoken, facts_of
 from vistune.construction.media_files import encoded
+from vistune.construction.offline.facts import known
 from vistune.construction.record import Record, record_of
 from vistune.data.media.image import content_hash
 from vistune.data.samples import Samples, parse, read
@@ -50,38 +51,47 @@ class Sources:
 
     def _record(self, sample: Sample) -> Record:
         record = record_of(encoded(sample), self._first.spoken, self._first.boxed)
+        if self._first.drawn:
+            record = known(record, sample)
         extra = self._known.get(_place(sample)) if self._known else None
         return record if extra is None else record.with_facts(record.facts.joined(extra))
 
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """A data set; `places` are where its samples' first media are, noted as it is read."""
+    """A data set; `places` are where its samples' first media are, noted as it is read. `drawn`: is its truth that of the
+    world, as it is drawn?"""
 
     name: str
     samples: Samples
     spoken: Spoken
     boxed: Boxed
     places: set[str] = field(default_factory=set)
+    drawn: bool = False
 
     @classmethod
     def of(cls, spec: str | Mapping[str, Any], spoken: Spoken) -> _Source:
         if not isinstance(spec, str):
-            return cls(f"{spec.get('kind')}:{spec.get('path', '')}", read(_captioned(spec)), spoken, "objects")
+            return cls._opened(f"{spec.get('kind')}:{spec.get('path', '')}", spec, spoken, "objects")
         role, mark, rest = spec.partition("=")
         if not mark or ":" in role:
-            return cls(spec, read(_captioned(parse(spec))), spoken, "objects")
+            return cls._opened(spec, parse(spec), spoken, "objects")
         if role in get_args(Spoken):
-            return cls(spec, read(_captioned(parse(rest))), cast(Spoken, role), "objects")
+            return cls._opened(spec, parse(rest), cast(Spoken, role), "objects")
         if role in get_args(Boxed):
-            return cls(spec, read(_captioned(parse(rest))), spoken, cast(Boxed, role))
-        known = [*get_args(Spoken), *get_args(Boxed)]
-        raise InputError(f"--data {spec!r}: {role!r} is no kind of fact that data can be taken for{nearest(role, known)}")
+            return cls._opened(spec, parse(rest), spoken, cast(Boxed, role))
+        known_roles = [*get_args(Spoken), *get_args(Boxed)]
+        raise InputError(f"--data {spec!r}: {role!r} is no kind of fact that data can be taken for{nearest(role, known_roles)}")
 
-
-def _captioned(spec: Mapping[str, Any]) -> dict[str, Any]:
-    """The world's conversations are what builders are to replace: unless a task is named, its captions are the source."""
-    return {"task": "captions", **spec} if spec.get("kind") == "world" else dict(spec)
+    @classmethod
+    def _opened(cls, name: str, spec: Mapping[str, Any], spoken: Spoken, boxed: Boxed) -> _Source:
+        """The world's conversations are what builders are to replace: unless a task is named, its captions are the source, or
+        one question a picture for pipelines that begin with questions."""
+        if spec.get("kind") != "world":
+            return cls(name, read(dict(spec)), spoken, boxed)
+        asked = {"task": "captions" if spoken == "captions" else "mix", **spec}
+        drawn = asked.get("domain", "clean") == "clean" and asked.get("control", "none") == "none"
+        return cls(name, read(asked), spoken, boxed, drawn=drawn)
 
 
 def _by_medium(others: Sequence[_Source]) -> tuple[dict[str, Facts], list[Record]]:

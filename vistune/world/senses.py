@@ -7,7 +7,7 @@ an `Exchange` or None, as the pictures' tasks do.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
@@ -97,6 +97,22 @@ def sense_tasks() -> list[str]:
     return [task for sense in SENSES.values() for task in sense.tasks()]
 
 
+def ask(task: str, subject: Any, rng: np.random.Generator) -> Exchange | None:
+    """One question of a sense's task about a subject; None when it does not lend itself."""
+    return _task(task).ask(subject, rng)
+
+
+def converse_about(subject: Any, rng: np.random.Generator, turns: int, names: Sequence[str]) -> list[Exchange]:
+    """Up to `turns` questions of these tasks, nothing asked twice; fewer, or none, where the subject offers no more."""
+    exchanges = dict[str, Exchange]()
+    for draw in rng.integers(len(names), size=3 * turns).tolist():
+        if (exchange := _task(names[draw]).ask(subject, rng)) is not None:
+            exchanges.setdefault(exchange.topic, exchange)
+        if len(exchanges) == turns:
+            break
+    return list(exchanges.values())
+
+
 def sense_sample(task: str, seed: int, split: Split, control: Control = "none") -> Sample:
     """One question of one task: about subject `seed`, or about the first one drawn after it that the task can ask about.
 
@@ -127,16 +143,12 @@ def sense_conversation(sense: str, seed: int, split: Split, turns: int = 6) -> S
     rng = np.random.default_rng([seed, SPLITS.index(check_split(split)), zlib.crc32(sense.encode())])
     names = found.tasks()
     while True:
-        subject, exchanges = found.make(number, split), dict[str, Exchange]()
-        for draw in rng.integers(len(names), size=3 * turns).tolist():
-            if (exchange := _task(names[draw]).ask(subject, rng)) is not None:
-                exchanges.setdefault(exchange.topic, exchange)
-            if len(exchanges) == turns:
-                break
+        subject = found.make(number, split)
+        exchanges = converse_about(subject, rng, turns, names)
         if exchanges:
             break
         number = int(rng.integers(2**31))
-    first, *rest = exchanges.values()
+    first, *rest = exchanges
     sample = _sample(names[0], seed, split, subject, first, "none", rng)
     further = [turn for one in rest for turn in (Turn("user", one.question), Turn("assistant", one.answer))]
     name = f"{sense} conversation"

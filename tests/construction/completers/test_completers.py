@@ -15,7 +15,7 @@ from vistune.construction.completers.offline import Offline
 from vistune.construction.completers.replay import Replay
 from vistune.construction.completers.scripted import Scripted
 from vistune.construction.opening import open_completer, open_part
-from vistune.construction.pipelines import llava_instruct, minigpt4, pmc_vqa
+from vistune.construction.pipelines import iluvui, llava_instruct, pmc_vqa
 from vistune.construction.record import Record
 from vistune.construction.running.store import ReplyStore, read_replies, reply_key
 from vistune.construction.sources import Sources
@@ -178,8 +178,8 @@ def test_offline_replies_follow_the_prompts_format_and_the_scene(prompt):
 
 def test_offline_knows_only_the_world_and_its_tasks(tmp_path: Path):
     (record, *_) = world()
-    with pytest.raises(InputError, match="no rule for the task 'rewrite'"):
-        list(Offline().complete([minigpt4.REPAIR.ask(record.with_note("caption", "x"), 0)]))
+    with pytest.raises(InputError, match="no rule for the task 'plan' about pictures"):
+        list(Offline().complete([iluvui.PROMPTS[4].ask(record, 0)]))
     stranger = Record("1", record.media, record.facts)
     with pytest.raises(InputError, match="is not of the embedded world"):
         list(Offline().complete([llava_instruct.DETAIL.ask(stranger, 0)]))

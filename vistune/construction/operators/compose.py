@@ -52,7 +52,9 @@ def _bundle(records: Sequence[Record]) -> Record:
         captions = tuple(f"{caption} (number {number})" for number, caption in enumerate(captions, 1))
     media = tuple(record.media[0] for record in records)
     identity = "+".join(record.id for record in records)
-    return replace(records[0], id=identity, media=media, facts=Facts(captions=captions))
+    bundle = replace(records[0], id=identity, media=media, facts=Facts(captions=captions))
+    scenes = [record.meta.get("scenes", []) for record in records]
+    return bundle.with_meta("scenes", [one for own in scenes for one in own]) if any(scenes) else bundle
 
 
 _NAME = re.compile(r"IMAGE#([0-9]+)")
@@ -97,7 +99,7 @@ def _numbered(record: Record, item: Item, shown: Sequence[Sequence[int]], order:
         user, assistant = pairs_to_turns([pair])
         refs = tuple(MediaRef(order.index(image)) for image in images)
         turns += [replace(user, parts=refs + user.parts), assistant]
-    return replace(record, media=tuple(record.media[image - 1] for image in order), turns=tuple(turns))
+    return record.showing([image - 1 for image in order]).with_turns(tuple(turns))
 
 
 def _renamed(text: str, names: dict[str, str]) -> str:

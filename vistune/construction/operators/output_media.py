@@ -64,7 +64,7 @@ def fill_numbered(least: int = 1) -> Operator:
             return record.rejected("a picture is shown twice", str(numbers))
         kept = sorted(set(numbers))
         turns = tuple(replace(turn, parts=_placed(turn, kept)) for turn in record.turns)
-        return replace(record, media=tuple(record.media[number] for number in kept), turns=turns)
+        return record.showing(kept).with_turns(turns)
 
     return each(replaced)
 

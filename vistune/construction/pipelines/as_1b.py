@@ -22,7 +22,7 @@ _BOX = Notation("unit")
 
 LOOK = Prompt(
     "look",
-    "caption",
+    "region",
     "Look only at the region named below and describe what it shows in one sentence: kind, looks, state, and what it does.",
     ("note:region",),
     free_text.FORMAT,
@@ -31,7 +31,7 @@ LOOK = Prompt(
 )
 CAPTION = Prompt(
     "caption",
-    "caption",
+    "region",
     "Turn the observation into one fluent sentence about the region, without speculation.",
     ("note:region", "note:seen"),
     free_text.FORMAT,
@@ -40,7 +40,7 @@ CAPTION = Prompt(
 )
 ASK = Prompt(
     "questions",
-    "conversation",
+    "region_questions",
     "Write three questions about the region that the observation answers (kind, attribute, relation or action), with answers. "
     "Call "
     "it 'the region'.",

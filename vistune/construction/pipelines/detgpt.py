@@ -23,7 +23,7 @@ DESCRIBE = Prompt(
 )
 ASK = Prompt(
     "queries",
-    "reasoning",
+    "wishes",
     f"{UNSEEN} Write six requests of a person with a wish or a need who does not say which thing would serve it. Each answer "
     "thinks "
     "aloud and ends with 'Therefore the answer is [names]', with the names, as given, of all objects that serve it.",

@@ -37,7 +37,7 @@ DETAIL = Prompt(
 )
 FACTUAL = Prompt(
     "factual",
-    "conversation",
+    "background",
     f"{UNSEEN} Background knowledge about what is shown is given as well. Write a conversation that asks for such knowledge, "
     "beginning from what can be seen.",
     ("captions", "labels", "knowledge"),

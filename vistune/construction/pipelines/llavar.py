@@ -24,7 +24,7 @@ READ = (
 )
 ASK = Prompt(
     "conversation",
-    "conversation",
+    "reading",
     f"{UNSEEN} The words that can be read in it are given with their places; some may be misread. Write a conversation of "
     "several "
     "questions for which one must read the text, and use only words that make sense.",

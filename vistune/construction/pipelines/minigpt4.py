@@ -14,7 +14,7 @@ from vistune.construction.record import Operator
 
 DESCRIBE = Prompt(
     "describe",
-    "caption",
+    "detail",
     "Describe the picture in as much detail as you can.",
     (),
     free_text.FORMAT,
@@ -24,7 +24,7 @@ DESCRIBE = Prompt(
 
 GO_ON = Prompt(
     "continue",
-    "caption",
+    "continuation",
     "Continue the description where it stops. Say nothing that it already says.",
     ("note:caption",),
     free_text.FORMAT,
@@ -34,7 +34,7 @@ GO_ON = Prompt(
 
 REPAIR = Prompt(
     "repair",
-    "rewrite",
+    "repair",
     "The following description was written by a model. Remove repeated sentences, broken or unfinished ones, and characters "
     "that "
     "are no language. Change nothing else; if nothing is wrong, give it back as it is.",

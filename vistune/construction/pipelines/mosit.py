@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from vistune.construction.kit import Kit
 from vistune.construction.operators.filters import must, tidy
 from vistune.construction.operators.generate import apart, generate
@@ -10,13 +12,13 @@ from vistune.construction.parsers import media_dialogues
 from vistune.construction.parsers.base import Item
 from vistune.construction.pipeline import Pipeline
 from vistune.construction.prompt import Prompt
-from vistune.construction.record import Operator, Record
+from vistune.construction.record import Operator, Record, each
 
 LEAST, MOST = 3, 7  # exchanges
 
 ASK = Prompt(
     "script",
-    "conversation",
+    "script",
     "A topic and the kinds of media to use are given. Write a dialogue of three to seven exchanges on the topic in which both "
     "sides "
     "show media of these kinds where they help, each as a caption of 10 to 30 words between its tags. The assistant must show "
@@ -48,6 +50,7 @@ def _assistant_shows(record: Record) -> bool:
 def steps(kit: Kit) -> list[Operator]:
     """Script, checks, media."""
     return [
+        each(lambda record: replace(record, media=())),  # labels are all there is, whatever picture they came with
         generate(kit.writer, ASK, apart, kit.seed),
         must("the assistant shows nothing", _assistant_shows),
         must("fewer than three exchanges, or more than seven", lambda record: LEAST <= len(record.turns) // 2 <= MOST),

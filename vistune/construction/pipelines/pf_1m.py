@@ -16,7 +16,7 @@ from vistune.construction.record import Operator, Record, each, of_task, pairs_t
 
 DISTORT = Prompt(
     "distort",
-    "rewrite",
+    "distort",
     "Spoil the following answer as a careless or impolite writer would: shorten it, drop politeness, capitals and "
     "punctuation, and "
     "let a detail slip. Keep its core.",

@@ -27,7 +27,7 @@ ASK = Prompt(
 )
 BLIND = Prompt(
     "guess",
-    "answer",
+    "guess",
     "Answer the multiple-choice question with the letter of one option, even if you have to guess.",
     ("note:question",),
     free_text.FORMAT,

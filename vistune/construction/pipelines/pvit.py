@@ -36,7 +36,7 @@ _LABEL = (
 def _ask(name: str, subject: str) -> Prompt:
     return Prompt(
         name,
-        "question",
+        "pointing",
         f"{UNSEEN} Write one question about {subject}. Wherever it speaks of a thing, put the thing's position between "
         "<Region> and "
         "</Region> in place of its name; there must be at least one.",

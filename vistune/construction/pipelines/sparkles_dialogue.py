@@ -48,7 +48,7 @@ _OF_FOUR = (
 
 ASK = Prompt(
     "dialogue",
-    "conversation",
+    "gallery",
     "Below are numbered descriptions of pictures, which you know but your readers see. Write three dialogues, each of two "
     "questions "
     "and two thorough answers, about one, two and three of the pictures. The first question of a dialogue shows its pictures; "

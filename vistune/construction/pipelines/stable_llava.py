@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from vistune.construction.kit import Kit
 from vistune.construction.operators.filters import must, tidy
 from vistune.construction.operators.generate import generate, note
@@ -10,11 +12,11 @@ from vistune.construction.parsers import free_text, triple_equals
 from vistune.construction.parsers.base import Item
 from vistune.construction.pipeline import Pipeline
 from vistune.construction.prompt import UNSEEN, Prompt
-from vistune.construction.record import Operator
+from vistune.construction.record import Operator, each
 
 PICTURE = Prompt(
     "picture",
-    "caption",
+    "painting",
     "Write a prompt for a text-to-image model, for a picture that exercises the ability named below: a dozen keywords or short "
     "phrases, divided by commas. Put the subject in double round brackets, so that the model gives it weight, and what matters "
     "next in single ones.",
@@ -24,7 +26,7 @@ PICTURE = Prompt(
 )
 DIALOGUE = Prompt(
     "dialogue",
-    "conversation",
+    "painted",
     f"{UNSEEN} The text is the prompt from which the picture was made. Write a conversation of three or four questions about "
     "the "
     "picture that exercise the ability named, answered from the prompt alone.",
@@ -40,6 +42,7 @@ DIALOGUE = Prompt(
 def steps(kit: Kit) -> list[Operator]:
     """Prompt, picture, dialogue."""
     return [
+        each(lambda record: replace(record, media=())),  # labels are all there is, whatever picture they came with
         generate(kit.writer, PICTURE, note("picture"), kit.seed),
         must("no weighted subject", lambda record: "((" in record.notes["picture"]),
         generate(kit.writer, DIALOGUE, seed=kit.seed),

@@ -27,7 +27,7 @@ _DIALOGUES = Format(
 
 ASK = Prompt(
     "request",
-    "conversation",
+    "request",
     "A medium is described below. Write two unrelated exchanges, in each of which a user asks for such a medium in natural "
     "words, "
     "without copying the description, and an assistant hands it over with a short remark.",

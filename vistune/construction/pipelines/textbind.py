@@ -15,7 +15,7 @@ from vistune.construction.record import Operator
 
 ASK = Prompt(
     "dialogue",
-    "conversation",
+    "album",
     "Below are pictures, each as a tag with its description. Write a natural conversation between a user and an assistant of "
     "three "
     "to six turns in which pictures are shown by writing their tags; each of them may show some, and none is shown twice. Do "

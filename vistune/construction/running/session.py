@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from vistune.completer import Completer
 from vistune.construction.completers.scripted import Scripted
 from vistune.construction.facts import check_kind
 from vistune.construction.kit import Kit, Labeler
-from vistune.construction.opening import check_completer, open_completer, open_part
+from vistune.construction.opening import check_completer, completer_kind, open_completer, open_part
 from vistune.construction.pipeline import load
 from vistune.construction.record import Record
 from vistune.construction.running.account import Accounted
@@ -26,6 +26,10 @@ from vistune.construction.running.store import ReplyStore
 from vistune.construction.sources import Sources
 from vistune.errors import InputError
 from vistune.files import read_json
+
+_KNOWN, _COLLECTION = "vistune.construction.offline.facts:Known", "vistune.construction.offline.collection:Collection"
+_LABELED = ("objects", "ocr", "layout")
+"""What a run without models asks labelers for; the world's facts answer, or there is nothing to find."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +66,35 @@ def perform(choices: Choices, out: Path) -> dict[str, Any]:
             count = min(len(records), choices.limit or len(records))
             prefetch(choices.pipeline, choices.data, choices.completer, store, count, choices.workers, seed=choices.seed)
         writer = open_completer(choices.completer, store)
+        choices = _without_models(choices)
         viewer = open_completer(choices.viewer, store) if choices.viewer else None
         kit = _kit(choices, writer, viewer)
-        about = {"data": list(choices.data), "limit": choices.limit, "completer": choices.completer, "viewer": choices.viewer}
+        about = {
+            "data": list(choices.data),
+            "limit": choices.limit,
+            "completer": choices.completer,
+            "viewer": choices.viewer,
+            "painter": choices.painter,
+            "labels": list(choices.labels),
+        }
         statistics = run(choices.pipeline, pipeline, _limited(records, choices.limit), kit, out, about)
     _check_answered([writer, viewer], statistics, out)
     report: dict[str, Any] = read_json(out / "run.json")
     return report
+
+
+def _without_models(choices: Choices) -> Choices:
+    """Where rules write, rules also see, find and label, unless another was named; each stands in run.json."""
+    if completer_kind(choices.completer) != "offline":
+        return choices
+    named = {label.partition("=")[0] for label in choices.labels}
+    labels = tuple(f"{kind}={_KNOWN}" for kind in _LABELED if kind not in named)
+    return replace(
+        choices,
+        viewer=choices.viewer or choices.completer,
+        painter=choices.painter or _COLLECTION,
+        labels=choices.labels + labels,
+    )
 
 
 def _check_answered(completers: Sequence[object], statistics: Statistics, out: Path) -> None:
@@ -83,6 +109,7 @@ def _check_answered(completers: Sequence[object], statistics: Statistics, out: P
 
 def rehearsed(choices: Choices, price_in: float, price_out: float) -> str:
     """Three complete requests, and what the run would cost, as text; nobody is asked and nothing is written."""
+    choices = _without_models(choices)
     for spec in filter(None, (choices.completer, choices.viewer)):
         check_completer(spec)
     pipeline = load(choices.pipeline)

@@ -23,7 +23,7 @@ DESCRIBE, ANSWER = "Get Photo Description", "Answer Question About The Image"
 EDGES, PAINT = "Edge Detection On Image", "Generate Image From User Input Text"
 TOOLS = (DETECT, SEGMENT, REMOVE, DESCRIBE, ANSWER, EDGES, PAINT)
 
-_WISHES = {
+WISHES = {
     DETECT: ("Find {it}.", "Where is {it}?", "Show me where {it} is.", "Locate {it}.", "Draw a box around {it}."),
     SEGMENT: ("Cut out {it}.", "Outline {it}.", "Give me the mask of {it}.", "Segment {it}.", "Trace the shape of {it}."),
     REMOVE: ("Take {it} away.", "Remove {it}.", "Erase {it}.", "The picture without {it}, please.", "Delete {it}."),
@@ -86,7 +86,7 @@ def make_errand(seed: int, split: Split = "train") -> Errand:
         box = ", ".join(f"{value:.3f}" for value in scene.objects[chosen].box)
         seen = other if tool == REMOVE else f"{what}[{box}]"
         told = f"See {other}." if tool == REMOVE else f"{what[:1].upper()}{what[1:]} is at [{box}]."
-        said = choose(_WISHES[tool], rng).format(it=what)
+        said = choose(WISHES[tool], rng).format(it=what)
         return Errand(seed, scene, picture, tool, said, (picture, what), seen, told)
     if tool == ANSWER:
         asked = (colour.ask(scene, rng) if rng.random() < 0.5 else None) or count.ask(scene, rng)
@@ -98,7 +98,7 @@ def make_errand(seed: int, split: Split = "train") -> Errand:
         names = NAMES[kind]  # type: ignore[index]
         what = f"{COLOURS[int(rng.integers(len(COLOURS)))]} {names[int(rng.integers(len(names)))]}"
         what = indefinite(what)
-        return Errand(seed, scene, picture, tool, choose(_WISHES[tool], rng).format(it=what), (what,), other, f"See {other}.")
-    said = choose(_WISHES[tool], rng)
+        return Errand(seed, scene, picture, tool, choose(WISHES[tool], rng).format(it=what), (what,), other, f"See {other}.")
+    said = choose(WISHES[tool], rng)
     seen = other if tool == EDGES else caption.references(scene)[0]
     return Errand(seed, scene, picture, tool, said, (picture,), seen, f"See {other}." if tool == EDGES else seen)
