@@ -128,6 +128,18 @@ def write_coco(folder: Path, records: list[Json]) -> dict[str, Any]:
     return {"kind": "coco", "path": str(folder / "coco.json")}
 
 
+def sentence(number: int) -> Json:
+    return {
+        "image": {"id": number, "file_name": "a.png", "width": 40, "height": 20, "caption": f"a cat on mat {number}"},
+        "annotation": {"id": number, "image_id": number, "bbox": [4, 5, 10, 10], "tokens_positive": [[0, 5]]},
+    }
+
+
+def write_mdetr(folder: Path, records: list[Json]) -> dict[str, Any]:
+    write_coco(folder, records)
+    return {"kind": "mdetr", "path": str(folder / "coco.json"), "task": "ground"}
+
+
 def refer(number: int) -> Json:
     return {"ref_id": number, "ann_id": 1, "image_id": 1, "split": "train", "sentences": [{"sent": f"thing {number}"}]}
 
@@ -348,6 +360,7 @@ SOURCES: dict[str, Source] = {
     "messages": Source(chat, lines("messages")),
     "open_images": Source(table, write_open_images, alone=False),
     "qa": Source(question, array("qa", id="id", answers="all", choices="choices", list_choices=True)),
+    "mdetr": Source(sentence, write_mdetr, alone=False),
     "refer": Source(refer, write_refer, alone=False),
     "regions": Source(
         lambda number: {"image": "a.png", "w": 40, "h": 20, "bbox": [1, 2, 10, 12], "phrase": f"thing {number}"},

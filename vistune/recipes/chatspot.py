@@ -11,7 +11,7 @@ def chatspot(
     vision: str = "openai/clip-vit-large-patch14",
     llm: str = "lmsys/vicuna-7b-v1.1",
     captions: str = "conversations:blip_laion_cc_sbu_558k.json?images=images",
-    instructions: str = "mixture:mgvlid.yaml",
+    instructions: str = "catalogue:mgvlid?path=data/mgvlid",
 ) -> Recipe:
     """Points and boxes as coordinates in the question; answers of many grains (section 3).
 
@@ -30,6 +30,9 @@ def chatspot(
             Stage(name="align", data=captions, train={"connector": 2e-3}, template="plain", batch=128),
             Stage(name="tune", data=instructions, train={"connector": 2e-5, "llm": 2e-5}, batch=128),
         ),
-        deviations=("no training code is public: coordinates are laid out as Shikra's, rates and batches are LLaVA's",),
+        deviations=(
+            "no training code is public: coordinates are laid out as Shikra's, rates and batches are LLaVA's",
+            "MGVLID is not released: public sets of the kinds that it joins, in their own proportions",
+        ),
         nano=GROUNDED,
     )

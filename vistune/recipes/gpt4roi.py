@@ -9,8 +9,8 @@ from vistune.recipe import Recipe, Stage
 def gpt4roi(
     vision: str = "openai/clip-vit-large-patch14",
     llm: str = "lmsys/vicuna-7b-v1.1",
-    regions: str = "refer:refcoco/refs(unc).p?images=coco/train2014&task=describe",
-    conversations: str = "visual_genome:region_descriptions.json?image_data=image_data.json&images=vg",
+    regions: str = "catalogue:gpt4roi?path=data/gpt4roi&part=stage1",
+    conversations: str = "catalogue:gpt4roi?path=data/gpt4roi&part=stage2",
 ) -> Recipe:
     """A token for a box from four levels of the encoder, in the place of `<bbox>` (section 3.1).
 
@@ -31,9 +31,7 @@ def gpt4roi(
             Stage(name="align", data=regions, train={"roi": 2e-5}, batch=4, epochs=2.0),
             Stage(name="tune", data=conversations, train={"roi": 2e-5, "connector": 2e-5, "llm": 2e-5}, batch=16, epochs=2.0),
         ),
-        deviations=(
-            "the connector is LLaVA's, imported; data that can be read publicly in place of the mixture of section 3.2",
-        ),
+        deviations=("the connector is LLaVA's, imported; LLaVA's conversations come without a detector's boxes",),
         published={"vcr_q_to_a_13b": 81.6},
         nano={
             "model.vision": {"kind": "huggingface", "path": "builtin:clip", "layer": -2, "fit": "resize", "keep": [2, 3, 4, 5]},

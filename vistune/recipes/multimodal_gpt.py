@@ -10,13 +10,20 @@ def multimodal_gpt(
     vision: str = "openai/clip-vit-large-patch14",
     llm: str = "huggyllama/llama-7b",
     captions: str = "catalogue:llava_cc3m_595k?path=data/llava_cc3m",
-    instructions: str = "catalogue:llava_instruct_150k?path=data/llava",
+    visual: str = "catalogue:multimodal_gpt?path=data/multimodal_gpt&part=visual",
+    language: str = "catalogue:multimodal_gpt?path=data/multimodal_gpt&part=language",
 ) -> Recipe:
     """OpenFlamingo frozen, with LoRA (rank 16, alpha 16) on attention and on the inserted cross-attention and its networks.
 
-    Stage 1 stands for OpenFlamingo's weights, stage 2 tunes LoRA on instructions with and without pictures (section 3.3: lr
-    1e-5). The released flags let a token see the picture behind it, hence `next`.
+    Stage 1 stands for OpenFlamingo's weights, stage 2 tunes LoRA on instructions with and without pictures, as many of either
+    (section 3.3: lr 1e-5; about 166,000 have pictures). The released flags let a token see the picture behind it, hence `next`.
     """
+    instructions = {
+        "kind": "mixture",
+        "sources": [{"data": visual}, {"data": language}],
+        "sampling": "weights",
+        "size": 332_000,
+    }
     rank = {"kind": "lora", "rank": 16, "alpha": 16}
     return Recipe(
         name="multimodal_gpt",
@@ -38,7 +45,7 @@ def multimodal_gpt(
         ),
         deviations=(
             "stage 1 stands for OpenFlamingo-9B's weights, and trains LoRA's beside them",
-            "one set of instructions by default; the paper mixes eleven, five of them text alone; the rate is ours",
+            "instructions with and without pictures are mixed in a step, not given a batch each; the rate is ours",
         ),
         nano={
             "model.connector": {"kind": "perceiver_resampler", "latents": 16, "depth": 2, "heads": 4, "head_width": 32},

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from vistune.data.samples import read
+from vistune.errors import InputError
+from vistune.sample import Region
 
 
 @pytest.mark.parametrize("identity", ["é", 'a "b"', "a\\b", "7"])
@@ -23,3 +25,24 @@ def test_ids_with_escapes_find_their_image(tmp_path: Path, identity: str) -> Non
         ("other", []),
         (identity, [(0, 0, 0.25, 0.5)]),
     ]
+
+
+def test_a_question_for_each_instance_leaves_out_images_of_none_and_of_crowds_alone(tmp_path: Path) -> None:
+    boxes = [(1, 0), (1, 0), (2, 1)]
+    value = {
+        "images": [{"id": name, "file_name": "a.png", "width": 20, "height": 20} for name in (1, 2, 3)],
+        "annotations": [
+            {"id": number, "image_id": image, "category_id": 1, "bbox": [number, 0, 5, 10], "iscrowd": crowd}
+            for number, (image, crowd) in enumerate(boxes)
+        ],
+        "categories": [{"id": 1, "name": "cat"}],
+    }
+    (tmp_path / "x.json").write_text(json.dumps(value))
+    (only,) = read(f"coco:{tmp_path}/x.json?ask=describe")
+    assert only.id == "1" and [turn.text for turn in only.turns] == ["What is at ?", "cat"] * 2
+    assert [part.bounds() for turn in only.turns for part in turn.parts if isinstance(part, Region)] == [
+        (0, 0, 0.25, 0.5),
+        (0.05, 0, 0.3, 0.5),
+    ]
+    with pytest.raises(InputError, match="ask='describe' is a question for each instance"):
+        read(f"coco:{tmp_path}/x.json?ask=describe&task=captions")

@@ -100,3 +100,16 @@ def test_faults_are_named_with_file_and_record(tmp_path: Path, changes: dict[str
 def test_a_missing_media_folder_is_refused_at_the_door(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"media folder .*nowhere does not exist"):
         read(f"conversations:{write(tmp_path, record())}?images={tmp_path}/nowhere")
+
+
+def test_one_text_is_divided_by_the_marks_of_its_speakers(tmp_path: Path) -> None:
+    """Baize: a sentence before the first mark, and a last turn that nobody spoke."""
+    said = "The conversation.\n[|Human|] Hi [x]?\n[|AI|] Yes.\nIndeed.\n[|Human|] "
+    (tmp_path / "x.json").write_text(json.dumps([{"topic": "t", "input": said}]))
+    spec = {"kind": "conversations", "path": f"{tmp_path}/x.json", "turns": "input"}
+    marks = {"[|Human|]": "user", "[|AI|]": "assistant"}
+    (sample,) = read({**spec, "divided": marks})
+    assert [(turn.role, turn.text) for turn in sample.turns] == [("user", "Hi [x]?"), ("assistant", "Yes.\nIndeed.")]
+    assert sample.meta == {"topic": "t"}
+    with pytest.raises(InputError, match="'input' is empty"):
+        read({**spec, "divided": {"<H>": "user"}})[0]

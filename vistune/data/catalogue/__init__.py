@@ -22,6 +22,7 @@ FAMILIES = (
     "medical_dialogues",
     "medical_questions",
     "medical_reports",
+    "mixtures",
     "question_answering",
     "referring",
     "unavailable",

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
-
-import numpy as np
+from typing import Literal
 
 from vistune.data.fields.fieldmap import value_of
 from vistune.data.fields.media_files import folder_of, media_file
 from vistune.data.fields.questions import Questions
 from vistune.data.fields.regions.boxes import unit_box
+from vistune.data.fields.regions.by_image import ByImage, image_size, json_array
 from vistune.data.fields.regions.coco_masks import instance_mask, panoptic_masks
 from vistune.data.fields.regions.detection import FIND_ALL, named_regions
-from vistune.data.fields.typed import Record, as_label, as_list, as_number, as_object, as_text, as_whole, is_crowd, need
+from vistune.data.fields.regions.referring import Direction, referring_sample, wordings
+from vistune.data.fields.typed import Record, as_list, as_object, as_text, as_whole, is_crowd, need
 from vistune.data.readers.base import Reader
-from vistune.data.records.json_records import JsonArray, open_records
 from vistune.errors import InputError
 from vistune.sample import MediaRef, Region, Sample, Text, Turn
 
@@ -25,7 +24,6 @@ QUESTIONS = {
     "panoptic": "Divide the picture into its parts and name each.",
     "captions": "Describe this briefly.",
 }
-_IMAGE_ID = re.compile(rb'"image_id"\s*:\s*(?:(-?\d+)|"([^"\\]*)")')
 
 
 class Coco(Reader):
@@ -34,6 +32,8 @@ class Coco(Reader):
     path:       the annotation file
     images:     the folder of the images (default: the file's own)
     task:       instances, captions or panoptic
+    ask:        instances: "all" in one answer, or a question each: "describe" (box to name), "locate" (name to boxes); images
+                without an object are then left out
     question:   what is asked, or several wordings; None makes no turns, only regions and answers
     masks:      read masks instead of boxes (instances: needs pycocotools; panoptic: the PNG files in `segments`)
     segments:   the folder of panoptic PNG files (default: a folder named like the file)
@@ -51,6 +51,7 @@ class Coco(Reader):
         path: str,
         images: str | None = None,
         task: Literal["instances", "captions", "panoptic"] = "instances",
+        ask: Literal["all"] | Direction = "all",
         question: str | list[str] | None = "default",
         masks: bool = False,
         segments: str | None = None,
@@ -59,46 +60,45 @@ class Coco(Reader):
         crowds: bool = False,
         clip: bool = False,
     ) -> None:
-        self._images, self._annotations = _array(path, "images"), _array(path, "annotations")
+        self._file = ByImage(path)
         self._names = {} if task == "captions" else _category_names(path)
         self._folder = folder_of(path, images)
         self._segments = Path(segments) if segments is not None else Path(path).with_suffix("")
         self._task, self._masks, self._label, self._file_name = task, masks, label, file_name
         self._crowds, self._clip = crowds, clip
-        wording = QUESTIONS[task] if question == "default" else question
-        self._questions = None if wording is None else Questions(wording)
-        self._order, self._starts = _by_image(self._images, self._annotations)
+        self._ask = ask
+        self._shown: Sequence[int] = range(len(self._file))
+        if ask != "all":
+            if task != "instances" or question is None:
+                raise InputError(f"coco: ask={ask!r} is a question for each instance, not for task={task!r} or question=None")
+            self._shown = self._file.with_objects()
+            self._questions: Questions | None = wordings(ask, None if question == "default" else question)
+        else:
+            wording = QUESTIONS[task] if question == "default" else question
+            self._questions = None if wording is None else Questions(wording)
 
     def __len__(self) -> int:
-        return len(self._images)
+        return len(self._shown)
 
     def sample(self, index: int) -> Sample:
         """One image with all its annotations."""
-        where = self._images.where(index)
-        image = as_object(self._images[index], where)
-        key = as_label(need(image, "id", where), where, "'id'")
+        image, key, where = self._file.image(self._shown[index])
         medium = media_file("image", self._folder, value_of(image, self._file_name, where), where)
-        found = [self._annotation(int(number), key) for number in self._order[self._starts[index] : self._starts[index + 1]]]
-        regions, answers = self._truth(found, image, where)
+        regions, answers = self._truth(self._file.annotations(self._shown[index]), image, where)
+        if self._ask != "all" and self._questions is not None:
+            return referring_sample(key, medium, regions, self._ask, self._questions, where)
         return Sample(key, (medium,), self._turns(key, regions, answers), regions, answers, origin=where)
 
     def declared(self, index: int) -> tuple[float, float] | None:
         """The size in the image's record, which the boxes are divided by."""
-        where = self._images.where(index)
-        return None if self._task == "captions" else _size(as_object(self._images[index], where), where)
-
-    def _annotation(self, number: int, key: str) -> tuple[Record, str]:
-        where = self._annotations.where(number)
-        record = as_object(self._annotations[number], where)
-        if as_label(need(record, "image_id", where), where, "'image_id'") != key:
-            raise InputError(f"{where}: 'image_id' is {record['image_id']!r} inside, but a nested key says {key}")
-        return record, where
+        image, _, where = self._file.image(self._shown[index])
+        return None if self._task == "captions" else image_size(image, where)
 
     def _truth(self, found: list[tuple[Record, str]], image: Record, where: str) -> tuple[tuple[Region, ...], tuple[str, ...]]:
         if self._task == "captions":
             texts = [as_text(need(record, "caption", at), at, "'caption'").strip() for record, at in found]
             return (), tuple(texts)
-        size = _size(image, where)
+        size = image_size(image, where)
         if self._task == "panoptic":
             return tuple(region for record, at in found for region in self._panoptic(record, size, at)), ()
         kept = [(record, at) for record, at in found if self._crowds or not is_crowd(record, at)]
@@ -140,20 +140,8 @@ class Coco(Reader):
         return user, Turn("assistant", named_regions(regions))
 
 
-def _size(image: Record, where: str) -> tuple[float, float]:
-    width, height = (as_number(need(image, key, where), where, f"{key!r}") for key in ("width", "height"))
-    return width, height
-
-
-def _array(path: str, key: str) -> JsonArray:
-    records = open_records(path, key)
-    if not isinstance(records, JsonArray):
-        raise InputError(f"{path}: {key!r} is not a list")
-    return records
-
-
 def _category_names(path: str) -> dict[int | str, str]:
-    categories = _array(path, "categories")
+    categories = json_array(path, "categories")
     names: dict[int | str, str] = {}
     for number in range(len(categories)):
         where = categories.where(number)
@@ -163,28 +151,3 @@ def _category_names(path: str) -> dict[int | str, str]:
             raise InputError(f"{where}: category id {identity!r} is given twice or is no id")
         names[identity] = as_text(need(record, "name", where), where, "'name'")
     return names
-
-
-def _by_image(images: JsonArray, annotations: JsonArray) -> tuple[Any, Any]:
-    """Annotation numbers sorted by image, and where each image's begin `[images + 1]`."""
-    position: dict[str, int] = {}
-    for number in range(len(images)):
-        where = images.where(number)
-        key = as_label(need(as_object(images[number], where), "id", where), where, "'id'")
-        if position.setdefault(key, number) != number:
-            raise InputError(f"{where}: image id {key} was given before")
-    owner = np.zeros(len(annotations), np.int64)
-    for number, raw in enumerate(annotations.raws()):
-        match = _IMAGE_ID.search(raw)
-        if match is None and b'"image_id"' in raw:  # an id with escapes: rare, and worth a whole parse
-            record = as_object(annotations[number], annotations.where(number))
-            key = as_label(record.get("image_id", ""), annotations.where(number), "'image_id'")
-        else:
-            key = "" if match is None else (match[1] or match[2]).decode("utf-8", "replace")
-        if key not in position:
-            raise InputError(
-                f"{annotations.where(number)}: image_id {key or 'is missing, so it'} belongs to no image of the file"
-            )
-        owner[number] = position[key]
-    order = np.argsort(owner, kind="stable")
-    return order, np.searchsorted(owner[order], np.arange(len(images) + 1))

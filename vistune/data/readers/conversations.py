@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -55,6 +56,8 @@ class Conversations(RecordReader):
     files:          media named by a template, e.g. {"points": "{object_id}_8192.npy"} (see `vistune.data.fields.fieldmap`)
     turn_media:     field of the image files inside each turn, e.g. TextBind's "image_list"; "image_list?" where turns lack it
     roles:          further speakers, e.g. {"Doctor": "assistant"}
+    divided:        the turns are one text, and these marks begin each speaker's, e.g. {"[|Human|]": "user", "[|AI|]":
+                    "assistant"} (Baize); what stands before the first mark is left out, and so is a last turn without words
     placeholders:   "required": each medium has one; "prepend": media without one stand before the first user text
 
     Media keys hold a file name, `{bytes, path}` as parquet has it, a list of these, or nothing (null, or an empty name).
@@ -76,6 +79,7 @@ class Conversations(RecordReader):
         files: Mapping[MediaKind, str] | None = None,
         turn_media: str | None = None,
         roles: Mapping[str, Role] | None = None,
+        divided: Mapping[str, Role] | None = None,
         placeholders: Literal["required", "prepend"] = "required",
         records: Records | None = None,
     ) -> None:
@@ -88,15 +92,13 @@ class Conversations(RecordReader):
         self._turn_media = turn_media
         self._tags = TAGS if tags is None else dict(tags)
         self._roles = {**ROLES, **(roles or {})}
+        self._divided = dict(divided or {})
         self._prepend = placeholders == "prepend"
 
     def made(self, record: Any, index: int, where: str) -> Sample:
         """One conversation."""
         record = as_object(record, where)
-        turns = [
-            as_object(turn, where, f"an element of {self._turns!r}")
-            for turn in as_list(need(record, self._turns, where), where, f"{self._turns!r}")
-        ]
+        turns = self._said_by(need(record, self._turns, where), where)
         if not turns:
             raise InputError(f"{where}: {self._turns!r} is empty")
         met = [Met(turn) for turn in turns]
@@ -118,6 +120,20 @@ class Conversations(RecordReader):
             meta=kept(record, known),
             origin=where,
         )
+
+    def _said_by(self, value: Any, where: str) -> list[Record]:
+        """The turns as objects, from a list of them or from one text with marks."""
+        if not self._divided:
+            return [
+                as_object(turn, where, f"an element of {self._turns!r}") for turn in as_list(value, where, f"{self._turns!r}")
+            ]
+        marks = "|".join(map(re.escape, self._divided))
+        _, *pieces = re.split(f"({marks})", as_text(value, where, f"{self._turns!r}"))
+        turns: list[Record] = [
+            {self._speaker: self._divided[mark], self._said: said.strip()}
+            for mark, said in zip(pieces[::2], pieces[1::2], strict=True)
+        ]
+        return turns[:-1] if turns and not turns[-1][self._said] else turns
 
     def _listed(self, turns: Sequence[Record], where: str) -> list[Media]:
         if self._turn_media is None:
