@@ -50,7 +50,13 @@ def test_words_apart_are_one_phrase_and_boxes_stand_behind_their_last_word(tmp_p
 
 @pytest.mark.parametrize(
     ("spans", "said"),
-    [([[0, 99]], "lies outside"), ([[3]], "no pair"), ([], "is empty"), ([[5, 5]], "lies outside"), ([[-1, 2]], "lies outside")],
+    [
+        ([[0, 99]], "lies outside"),
+        ([[3]], "no pair"),
+        ([], "is empty"),
+        ([[5, 5]], "lies outside"),
+        ([[-1, 2]], "lies outside"),
+    ],
 )
 def test_places_that_the_sentence_does_not_have(tmp_path: Path, spans: Any, said: str) -> None:
     with pytest.raises(InputError, match=said):
