@@ -178,7 +178,7 @@ def native() -> None:
 SHORT = {
     "--model CLIP": f"--model {CLIP}",
     "--dataset oxford_pets --root DATA": "--dataset world",
-    "--shots 16 --seeds 1,2,3": "--shots 1 --seeds 1 --epochs 1",
+    "--shots 16 --seeds 1,2,3": "--shots 1 --seeds 1 --epochs 1 --views 1",
     "--all-methods --dataset world": "--all-methods --dataset world --shots 1 --seeds 1 --epochs 1 --views 1",
     "--data FOLDER --steps 1000": "--data world --steps 1",
     "--data FOLDER --channels 1": "--data world --channels 1 --steps 1",

@@ -228,6 +228,7 @@ def table(
         return
     with atomic_open(to) as file:
         file.write(text)
+    print(to)
 
 
 def opened(model: str, tokenizer: str | None, activation: str, device: str) -> DualEncoder:

@@ -51,6 +51,8 @@ def part_specs(spec: ModelSpec) -> dict[str, Spec]:
     """Specs of all parts by name, `vision` and `connector` among them."""
     named = {name: part for name, part in (("vision", spec.vision), ("connector", spec.connector)) if part is not None}
     for name, part in spec.parts.items():
+        # Names are attributes of the module and prefixes in checkpoints: one that shadows `llm` would be loaded into the
+        # wrong weights.
         if not _NAME.fullmatch(name) or name in TAKEN or name in named:
             raise InputError(f"model.parts.{name}: a part has a name of its own, small letters, and none of {', '.join(TAKEN)}")
         named[name] = part
@@ -73,6 +75,7 @@ def routes(spec: ModelSpec) -> dict[str, Route]:
     for name in used:
         if name not in known:
             raise InputError(f"model.modalities names the part {name!r}, which is not there{nearest(name, list(known))}")
+    # An unused part would be built, saved and never trained, which is nearly always a typing error in `modalities`.
     for name in known:
         if name not in used:
             raise InputError(f"model.parts.{name} is used by no modality: name it in model.modalities, or leave it away")
@@ -113,6 +116,7 @@ def build_parts(
         if kind in REGION_KINDS:
             continue
         first, *rest = route.chain
+        # The same name in two chains is one module: a shared trunk, trained by the gradients of both kinds.
         if first not in made:
             with quiet():
                 made[first] = build("vistune.model.encoders", specs[first], Encoder, load_weights=first not in stored)
@@ -122,6 +126,8 @@ def build_parts(
         now = encoder.width
         for name in rest:
             if name not in made:
+                # Connectors in the middle keep the encoder's width unless their spec says otherwise, as poolings and position
+                # tables do.
                 made[name], given[name] = _connector(name, specs[name], now, read_width if name in lasts else now, vocabulary)
             elif not isinstance(made[name], Connector):
                 raise InputError(f"model.modalities.{kind} names {name!r} behind its encoder, which is no connector")
@@ -149,8 +155,11 @@ def build_parts(
 def _connector(name: str, spec: Spec, width: int, out_width: int, vocabulary: Callable[[], Tensor]) -> tuple[Connector, int]:
     """A connector, and the width of what it gives; one without `out_width` keeps the width."""
     kind, arguments = split(spec)
+    # The signature is the schema: connectors that pool or reorder take no `out_width`, so the width they give is the one they
+    # got.
     takes = inspect.signature(resolve("vistune.model.connectors", kind, Connector)).parameters
     offered: dict[str, Any] = {"width": width, "out_width": out_width, "vocabulary": vocabulary}
+    # The spec's own words win over what the model offers: a Q-Former that hands on to another one sets its width itself.
     given = {key: value for key, value in offered.items() if key not in arguments}
     made: Connector = build("vistune.model.connectors", spec, Connector, **given)
     return made, int(arguments.get("out_width", out_width)) if "out_width" in takes else width
@@ -158,6 +167,7 @@ def _connector(name: str, spec: Spec, width: int, out_width: int, vocabulary: Ca
 
 def seen_width(parts: Mapping[str, nn.Module], seen_by: Mapping[str, Route]) -> int:
     """The width of the features of pictures, or of films where there are no pictures: what regions and heads look at."""
+    # Pictures first: with both, regions lie on pictures, and a film's encoder is usually that of pictures anyway.
     for kind in ("image", "video"):
         if kind in seen_by:
             encoder = parts[seen_by[kind].chain[0]]
@@ -209,6 +219,8 @@ def build_modalities(
             "places": places,
             "device": device,
         }
+        # An encoder of pictures reads a film frame by frame; one of films (GMHRA, tubelets) reads it whole, and says so in
+        # `reads`.
         cls = Frames if kind == "video" and isinstance(first, ImageEncoder) else Chain
         if cls is Chain and kind not in first.reads:
             raise InputError(f"{where} begins with {route.chain[0]!r}, which reads {' and '.join(first.reads)}")

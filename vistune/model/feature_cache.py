@@ -72,6 +72,8 @@ class FeatureCache:
     ) -> None:
         self.level: Level = level
         shown = hashlib.sha256(probe.contiguous().numpy().tobytes()).hexdigest()
+        # One folder per state of the parts: entries of other weights, settings or versions are simply not found, and nothing
+        # has to be invalidated.
         self.folder = folder / fingerprint(parts, [level, torch.__version__, shown, *identity])[:32]
         self.found = self.made = 0
 
@@ -82,14 +84,18 @@ class FeatureCache:
 
         Its `layout` is a function of the header and is not kept.
         """
+        # By content, not by path: a picture that is replaced under its old name gets a new entry.
         key = content_hash(medium, where)
         try:
             with safe_open(self._file(key), "pt") as file:
                 metadata = file.metadata()
                 kept = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+        # A damaged entry (a full disk, a copy that was cut) counts as missing; it is written again by the rename below.
         except (FileNotFoundError, SafetensorError):
             return replace(read(medium, where), key=key)
         scale, offset = json.loads(metadata["geometry"])
+        # The number of inputs is kept in the shape, since packing budgets and `split` count with it; the pixels are not
+        # needed any more.
         empty = torch.empty(int(metadata["inputs"]), 0)
         return Prepared(empty, Geometry(tuple(scale), tuple(offset)), layout(medium, where), key, kept)
 
@@ -97,6 +103,7 @@ class FeatureCache:
         self, media: Sequence[Prepared], see: Callable[[Sequence[Prepared]], list[Features]], device: torch.device
     ) -> list[Features]:
         """Features of each of `media`; `see` computes what is not kept, which then is."""
+        # Features are asked once for each distinct medium (the chain sees to it), so identity is a safe key here.
         new = [medium for medium in media if medium.kept is None]
         fresh = dict(zip(map(id, new), see(new) if new else [], strict=True))
         for medium in new:
@@ -108,10 +115,12 @@ class FeatureCache:
         self, media: Sequence[Prepared], connect: Callable[[Sequence[Prepared]], list[Tensor]], device: torch.device
     ) -> list[Tensor]:
         """Tokens `[K, H]` of each of `media`; `connect` computes what is not kept, which then is."""
+        # Tokens are asked for by place, so a medium that is shown twice comes twice and must be computed once.
         new = list({id(medium): medium for medium in media if medium.kept is None}.values())
         fresh: dict[int, Tensor] = {}
         if new:
             with torch.no_grad():
+                # Without gradients: tokens are cached only where encoder and connectors are frozen.
                 fresh = dict(zip(map(id, new), connect(new), strict=True))
             for medium in new:
                 self._write(medium, {"tokens": fresh[id(medium)]})
@@ -123,6 +132,7 @@ class FeatureCache:
         self.found += len(media) - len(new)
 
     def _file(self, key: str) -> Path:
+        # Two letters of the hash as a folder, so that no folder holds hundreds of thousands of files.
         return self.folder / key[:2] / f"{key}.safetensors"
 
     def _write(self, medium: Prepared, tensors: dict[str, Tensor]) -> None:
@@ -142,7 +152,9 @@ def fingerprint(parts: Sequence[nn.Module], identity: Sequence[str | Spec]) -> s
     digest = hashlib.sha256(json.dumps(list(identity), sort_keys=True, default=str).encode())
     for part in parts:
         for name, tensor in part.state_dict().items():
+            # Name, type and shape stand before the bytes: without them two tensors could trade bytes at their border unseen.
             digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
+            # As raw bytes, since numpy has no bfloat16; `whole` gathers what FSDP2 has cut, whose shards differ by rank.
             bits = whole(tensor.detach()).cpu().contiguous().flatten().view(torch.uint8)
             digest.update(bits.numpy().data)
     return digest.hexdigest()

@@ -40,6 +40,7 @@ class Features:
     @property
     def shape(self) -> tuple[object, ...]:
         """What must agree for features of several media to be joined."""
+        # The number of inputs is left out: only the rest must agree to concatenate along it.
         return self.x.shape[1:], self.grid, self.pooled is None, tuple(self.layers or ())
 
 
@@ -98,6 +99,9 @@ class Tiling:
         """
         height, width = self.rows * grid[0], self.columns * grid[1]
         wide, high = self.size
+        # The stitched tiles are a canvas that the picture was fitted into; the padding is on the axis where the picture is
+        # relatively shorter. Rounding to seven digits first keeps floats such as 23.999999999 from losing a row, as the
+        # released code does.
         if wide / high > width / height:
             padding = (height - int(round(high * (width / wide), 7))) // 2
             return slice(padding, height - padding), slice(0, width)

@@ -26,6 +26,8 @@ def told(batch: Batch, kind: str, chain: Chain | None, names: Sequence[str]) -> 
     try:
         yield
     except (RuntimeError, ValueError, IndexError) as error:
+        # A wrong count surfaces as a shape error deep inside torch. Only when that has happened is the chain run again, one
+        # medium at a time, to find the part: a check ahead of every step would cost a second forward pass.
         if chain is None:
             raise
         for number, thing in enumerate(batch.things[kind]):
@@ -39,6 +41,7 @@ def check(batch: Batch, kind: str, tokens: Mapping[int, Tensor], places: Mapping
     """The tokens of each thing of a kind take as many `places` as its slots have. Raises `InputError` where they do not."""
     for number, count in places.items():
         slot = _slot(batch, kind, number)
+        # A medium without a slot is one that a fusion keeps beside the row: there is no place to miscount.
         if slot is not None and count != slot.length:
             raise InputError(
                 f"{who} gives {len(tokens[number])} tokens, which take {count} places, for {_where(batch, kind, number)}, "
@@ -81,6 +84,7 @@ def _where(batch: Batch, kind: str, number: int) -> str:
     slot = _slot(batch, kind, number)
     if slot is None:
         return f"a {kind}"
+    # Slots know row positions, not samples; the sample is the one whose stretch of the row the slot begins in.
     end = 0
     for name, length in zip(batch.names, batch.lengths, strict=True):
         end += length

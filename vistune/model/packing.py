@@ -83,9 +83,13 @@ def pack(examples: Sequence[Example]) -> Batch:
         ids += example.rendered.ids
         # In a row the first token does have a predecessor, the last one of a stranger.
         labels += [IGNORE, *example.rendered.labels[1:]]
+        # Branches (TextBind) lie at the end of a sample but continue from its middle, so their positions go back: only the
+        # trunk counts up.
         own = len(example.rendered) - sum(count for _, count in example.rendered.branches)
         positions += branched(own, example.rendered.branches)
     any_branch = any(example.rendered.branches for example in examples)
+    # Losses of heads are divided by the artefacts of the whole step, so every row says how many it holds, also where its head
+    # gives no loss.
     made = {kind: len(those) for kind, those in things.items() if kind.startswith(MADE)}
     return Batch(
         names=tuple(example.id for example in examples),
@@ -96,6 +100,8 @@ def pack(examples: Sequence[Example]) -> Batch:
         slots=slots,
         things={kind: tuple(those) for kind, those in things.items()},
         counts={"text": sum(example.rendered.supervised for example in examples), **made},
+        # An empty tuple lets attention take the fast kernels; a tuple of empty tuples would have to be looked through in
+        # every layer.
         branches=tuple(example.rendered.branches for example in examples) if any_branch else (),
     )
 

@@ -34,6 +34,8 @@ def rows(examples: Sequence[Example], max_tokens: int | None, max_images: int | 
                     f"sample {example.id!r} takes {size} {what}, but max_{what} is {limit}: raise it or shorten the sample"
                 )
     made: list[_Row] = []
+    # Best fit, longest first: within a few percent of the optimum, deterministic, and quadratic only in the rows of one
+    # batch.
     for place in sorted(range(len(examples)), key=lambda place: sizes[place], reverse=True):
         tokens, images = sizes[place]
         fitting = [
@@ -48,4 +50,5 @@ def rows(examples: Sequence[Example], max_tokens: int | None, max_images: int | 
         row = max(fitting, key=lambda row: (row.tokens, row.images))
         row.tokens, row.images = row.tokens + tokens, row.images + images
         row.places.append(place)
+    # Back in the order given, so that what stands in a row does not depend on how it was filled.
     return [[examples[place] for place in sorted(row.places)] for row in made]

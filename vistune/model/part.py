@@ -38,5 +38,6 @@ def stacks(model: nn.Module) -> dict[str, Stack]:
 
 def begun_at_random(model: nn.Module) -> set[str]:
     """Names of the parts with weights that no file holds before a checkpoint does."""
+    # Parts without parameters (a splice, a row order) are left out: there is nothing of theirs to save.
     named = {name: part for name, part in model.named_children() if isinstance(part, Part) and part.begins == "random"}
     return {name for name, part in named.items() if any(True for _ in part.parameters())}

@@ -39,11 +39,15 @@ class Preparer:
 
     def _thing(self, kind: str, part: Part, sample: Sample, rendered: Rendered, known: Known) -> Thing:
         if isinstance(part, MediaRef):
+            # The key is the content, not the path: a picture held in memory and the same file read twice share one
+            # `Prepared`, and identity of `Prepared` is what later stages group by.
             key = content(sample.media[part.index])
             if key not in known:
                 known[key] = self.modalities[kind].prepare(part, sample)
             return Thing(known[key], question_about(sample, part.index))
         if isinstance(part, Produce):
+            # Targets are not shared: the same picture may be asked for twice with other words, and its loss then counts
+            # twice.
             return Thing(self.heads[kind].prepare(part, sample))
         assert isinstance(part, Region)
         return self._region(kind, part, sample, rendered, known)
@@ -56,6 +60,7 @@ class Preparer:
             raise InputError(
                 f"{sample.where}: a {kind.removeprefix(MADE)} lies on medium {region.media + 1}, which no turn shows"
             )
+        # `index` finds the number of the medium among the things of its kind, which is how `Batch.things` and `seen` count.
         place = medium.kind, on.index(reference)
         if kind.startswith(MADE):
             head = self.heads[kind]
@@ -75,6 +80,7 @@ class Preparer:
         sample: Sample,
         known: Known,
     ) -> Prepared | None:
+        # The kind is part of the key, since two heads may prepare one picture for encoders of different sizes.
         key = "view", kind, content(medium)
         if key not in known:
             known[key] = viewer.view(medium, sample.where)
@@ -84,6 +90,7 @@ class Preparer:
 def content(medium: Media) -> Hashable:
     """What tells a medium from others: its file, or its bytes."""
     data = medium.data
+    # Shape and dtype belong to an array's identity: the same bytes as 2 x 8 and as 4 x 4 are two pictures.
     held = data if data is None or isinstance(data, bytes) else (data.dtype.str, data.shape, data.tobytes())
     return medium.kind, medium.path, medium.offset, medium.length, held
 

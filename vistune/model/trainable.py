@@ -60,6 +60,7 @@ class Trainable(nn.Module, Generic[Rendering, Example, Batch]):
     a stage, and can be sharded.
     """
 
+    # Models of `transformers` taken whole pad instead: their attention is their own and cannot be told where samples end.
     packs: ClassVar[bool]
 
     @property

@@ -23,6 +23,8 @@ class TransformerBlock(nn.Module):
         """`[N, L, D]` -> `[N, L, D]`."""
         query, key, value = (
             part.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            # One matrix for queries, keys and values, in this order: the layout of the official point and sound encoders that
+            # read these blocks.
             for part in self.query_key_value(self.norm_attention(x)).chunk(3, dim=-1)
         )
         x = x + self.out(F.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2))

@@ -66,6 +66,8 @@ class VisionLanguageModel(Trainable[Renderer, Example, Batch]):
         self.spec = spec
         llm = {"path": spec.llm} if isinstance(spec.llm, str) else dict(spec.llm)
         self.routes = routes(spec)
+        # A checkpoint that holds a part makes reading its pretrained file superfluous: gigabytes that would be overwritten at
+        # once.
         unread = frozenset(stored) if load_weights else frozenset({"llm", "heads", *_named(self.routes)})
         with quiet():
             self.llm = language_model(**llm, load_weights="llm" not in unread)
@@ -74,6 +76,7 @@ class VisionLanguageModel(Trainable[Renderer, Example, Batch]):
         self.parts = build_parts(
             spec, self.llm.width, unread, self.routes, fusion.reads(self.llm.width), lambda: self.llm.embeddings
         )
+        # The two names are always registered, as None where absent, so that code which asks for them needs no probing.
         for name, part in {"vision": None, "connector": None, **self.parts}.items():
             self.add_module(name, part)
         self.fusion = fusion
@@ -83,6 +86,7 @@ class VisionLanguageModel(Trainable[Renderer, Example, Batch]):
             self.fusion.install(self.llm)
         self.heads = build_heads(spec, self.llm.width, seen_width(self.parts, self.routes), "heads" not in unread)
         self.codec = build("vistune.prompt.codecs", spec.codec, Codec)
+        # Codec before heads, always in this order: token ids are assigned one after the other and stand in checkpoints.
         self.llm.add_tokens([*self.codec.tokens, *(token for head in self._heads for token in head.tokens)])
         self.template: Template = build("vistune.prompt.templates", spec.template, Template, tokenizer=self.llm.tokenizer)
         # After new tokens have their rows: adapters can train those rows alone, and must know their numbers.
@@ -115,6 +119,8 @@ class VisionLanguageModel(Trainable[Renderer, Example, Batch]):
 
         Raises `InputError` for a kind that no modality reads, and where the encoder does not read media of the first kind.
         """
+        # Only the tables are swapped; the parts and their weights are the same objects, so optimizer and checkpoint see no
+        # change.
         kept, chains = (self.modalities, self.routes), dict(self.chains.items())
         said = f"{where}: encode_as" if where else "encode_as"
         for kind, other in kinds.items():
@@ -193,6 +199,7 @@ class VisionLanguageModel(Trainable[Renderer, Example, Batch]):
         """Tokens `[K, H]` of all things that are shown, and what was seen of media, both by kind."""
         tokens: dict[str, list[Tensor]] = {}
         seen: dict[str, list[Sight]] = {}
+        # In the order of `modalities`, media before regions: region encoders look at `seen`, which media fill.
         for kind, modality in self.modalities.items():
             if batch.things.get(kind):
                 names = self.routes[kind].chain
@@ -204,7 +211,9 @@ class VisionLanguageModel(Trainable[Renderer, Example, Batch]):
                     places = {number: taken(len(each)) for number, each in enumerate(tokens[kind])}
                     miscount.check(batch, kind, dict(enumerate(tokens[kind])), places, f"the part {names[-1]!r}")
         for kind, head in self.head_of.items():
+            # A head that fills its places gives embeddings of its own queries; other heads only read states later.
             if kind in batch.slots and batch.slots[kind] and head.fills:
+                # By number, since slots may stand in another order than the things they belong to.
                 lengths = {slot.which: slot.length for slot in batch.slots[kind]}
                 tokens[kind] = [head.fill(length) for _, length in sorted(lengths.items())]
                 places = {number: len(each) for number, each in enumerate(tokens[kind])}
@@ -220,10 +229,13 @@ class VisionLanguageModel(Trainable[Renderer, Example, Batch]):
             self.llm.embed(batch.ids.to(self.device)),
             batch.positions.to(self.device),
             batch.lengths,
+            # Encoder-decoders split the row at supervised tokens; decoders do not look at this.
             answers=batch.labels.to(self.device) != IGNORE,
             branches=batch.branches,
         )
         tokens, seen = self.encode(batch)
+        # Two ways into the model: tokens in their places in the row, and, for the kinds a fusion carries (gated attention,
+        # visual experts), whatever the fusion makes of them.
         spliced = splice(text, {kind: those for kind, those in tokens.items() if kind not in self.fusion.carries}, batch.slots)
         carried = {kind: those for kind, those in tokens.items() if kind in self.fusion.carries}
         prepared = self.fusion.prepare(spliced, carried, batch.slots)
@@ -324,12 +336,15 @@ class VisionLanguageModel(Trainable[Renderer, Example, Batch]):
         history = tuple(replace(turn, train=False) for turn in prompt.turns)
         answered = [replace(prompt, turns=(*history, Turn("assistant", (Text(option),)))) for option in options]
         examples = [self.example(each, renderer, known=known) for each in answered]
+        # A dropped turn here would be the option itself: its likelihood would be an empty sum, the best of all.
         if any(example.rendered.dropped_turns for example in examples):
             raise InputError(f"{sample.where}: with an option as its answer it takes more than {self.spec.max_length} tokens")
         batch = pack(examples)
         inputs = self.inputs(batch)
         shared = shared_prefixes(examples) if reuse and not self.fusion.repeats else None
         hidden = None if shared is None else self.llm.shared_states(inputs, shared)
+        # Where sharing prefixes is not possible (encoder-decoders, soft prompts) the whole row is read, with the same
+        # numbers.
         hidden = self.llm(inputs) if hidden is None else hidden
         likely = self.llm.log_likelihoods(hidden, batch.labels.to(self.device)).split(batch.lengths)
         tokens = [example.rendered.supervised if mean else 1 for example in examples]
@@ -346,6 +361,8 @@ def arranged(examples: Sequence[Example]) -> list[int]:
     """Numbers of examples in the order they are answered: of like length, and those about the same media together."""
     groups: defaultdict[tuple[int, ...], list[int]] = defaultdict(list)
     for number, example in enumerate(examples):
+        # Equal media are one object (`known`), so identity finds questions about the same picture, whose prefix is then read
+        # once.
         groups[tuple(map(id, example.media))].append(number)
 
     def length(number: int) -> int:
@@ -368,5 +385,6 @@ def question_sample(image: str | Image.Image | NDArray[np.uint8] | None, questio
         media = (Media.file("image", image),)
     elif image is not None:
         media = (Media("image", data=np.asarray(image)),)
+    # With a history the picture was shown in its first question; showing it again would make two slots.
     shown = (MediaRef(0), Text("\n")) if media and not history else ()
     return Sample("chat", media, (*history, Turn("user", (*shown, Text(question)))))

@@ -92,6 +92,7 @@ def ia3(part: Adaptable, targets: Targets = None, feedforward: Sequence[str] | N
 
 def oft(part: Adaptable, block: int = 32, targets: Targets = None) -> peft.PeftConfig:
     """Orthogonal rotations of the weights in blocks of that size (OFT, arXiv 2306.07280)."""
+    # `peft` wants exactly one of block size and rank; zero turns the other off.
     return peft.OFTConfig(oft_block_size=block, r=0, target_modules=_targets(part, targets))
 
 
@@ -109,6 +110,7 @@ def prefix(part: Adaptable, length: int = 20, projection: bool = False, hidden: 
     settings = decoder.model.config.get_text_config().to_dict()
     heads = settings["num_attention_heads"]
     width = settings.get("head_dim") or settings["hidden_size"] // heads
+    # With grouped queries keys and values have fewer heads than queries; a prefix consists of keys and values.
     seen = settings.get("num_key_value_heads") or heads
     return peft.PrefixTuningConfig(
         num_virtual_tokens=length,
@@ -160,6 +162,7 @@ def adapt(parts: Mapping[str, nn.Module | None], specs: Mapping[str, Spec]) -> N
             raise InputError(f"adapt.{name} has no kind {kind!r}{nearest(kind, list(KINDS))}")
         part = adaptable[name]
         check_arguments(KINDS[kind], arguments, f"adapt.{name}.{kind}", {"part": part})
+        # The signature of the kind has been checked, so a wrong key was named before `peft` could raise about it.
         config = KINDS[kind](part, **arguments)
         if isinstance(config, peft.PromptLearningConfig):
             _stand_before(config, _decoder(part, kind))
@@ -173,6 +176,8 @@ def adapter_parameters(module: nn.Module) -> frozenset[str]:
     for prefix, layer in module.named_modules():
         if isinstance(layer, SoftPrompt):
             names |= {f"{prefix}.{name}" if prefix else name for name, _ in layer.named_parameters()}
+        # `adapter_layer_names` is `peft`'s own list of what a layer added; the wrapped layer's weights are children of the
+        # same module and stay the part's.
         if isinstance(layer, (BaseTunerLayer, AuxiliaryTrainingWrapper)):
             owned = tuple(f"{prefix}.{name}" if prefix else name for name in layer.adapter_layer_names)
             names |= {name for name, _ in module.named_parameters() if name.startswith(tuple(f"{own}." for own in owned))}
@@ -181,12 +186,14 @@ def adapter_parameters(module: nn.Module) -> frozenset[str]:
 
 def fold(module: nn.Module) -> None:
     """Add every adapter to the weights it adapts and take it out. Raises `ValueError` when a result is not finite."""
+    # A list, because children are replaced while it is walked.
     for parent in list(module.modules()):
         for name, child in list(parent.named_children()):
             if isinstance(child, AuxiliaryTrainingWrapper):
                 merged = child.unload_and_optionally_merge_module(merge=True, safe_merge=True, adapter_names=None)
                 setattr(parent, name, merged)
             elif isinstance(child, BaseTunerLayer):
+                # `safe_merge` adds into a copy first and checks it, so a broken adapter leaves the weights as they were.
                 child.merge(safe_merge=True)
                 setattr(parent, name, child.get_base_layer())
 
@@ -231,12 +238,14 @@ def _low_rank(
 
 def _tree(part: Adaptable) -> Any:
     """The module of `transformers` inside a part; a fusion is one itself."""
+    # `peft` matches full names below the module it is given, so it must be the root that the names of `_targets` begin at.
     return part if isinstance(part, Fusion) else part.model
 
 
 def _targets(part: Adaptable, names: Targets) -> list[str]:
     """Full names of the linear layers of a part's blocks: those `names` tells, see `lora`; all of them for None."""
     inside = part if isinstance(part, Fusion) else part.blocks
+    # Layers of the blocks alone: output heads and projections beside the blocks are linear, too, and papers leave them out.
     blocks = {id(module) for module in inside.modules()}
     linear = [name for name, module in _tree(part).named_modules() if isinstance(module, nn.Linear) and id(module) in blocks]
     if names is None:

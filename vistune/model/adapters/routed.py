@@ -38,6 +38,7 @@ class RoutedAdapter(nn.Module):
 
     def weigh(self, x: Tensor) -> Tensor:
         """`[..., width]` states of the tokens that route -> `[..., experts]` weights that sum to one."""
+        # A high temperature keeps both experts in use while the router still knows nothing (LaVIN uses 10).
         weights: Tensor = (self.router(x) / self.temperature).softmax(dim=-1)
         return weights
 
@@ -60,5 +61,7 @@ class GroupedLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """`[..., width]` -> `[..., out_width]`."""
+        # Stored as one matrix `[out, in / groups]`, the layout of a grouped 1 x 1 convolution, which the released weights
+        # have.
         weight = self.weight.unflatten(0, (self.groups, -1))
         return torch.einsum("...gi,goi->...go", x.unflatten(-1, (self.groups, -1)), weight).flatten(-2) + self.bias

@@ -53,10 +53,13 @@ class Prefix(SoftPrompt):
         """The layer's keys and values, `[1, heads, P, d]` each; of `peft`'s projection that layer's part alone is computed."""
         rows, own = self.encoder.embedding.weight, slice(layer * self.width, (layer + 1) * self.width)
         if self.encoder.prefix_projection:
+            # Slicing the last layer gives one layer's share; the whole product would make keys and values of all layers in
+            # each of them.
             first, bend, last = self.encoder.transform
             rows = F.linear(bend(first(rows)), last.weight[own], last.bias[own])
         else:
             rows = rows[:, own]
+        # `peft` stores keys before values, each head by head, as one row a place.
         keys, values = rows.view(self.length, 2, self.heads, -1).permute(1, 2, 0, 3).unbind()
         return keys[None], values[None]
 
@@ -74,6 +77,7 @@ class VirtualTokens(SoftPrompt):
         self.encoder = peft.PromptEmbedding(config, table)
         if words is not None:
             ids = torch.tensor([words[place % len(words)] for place in range(self.length)])
+            # A copy in fp32: the prompt is trained, the table is not, and may be bf16.
             self.encoder.embedding.weight.data = table.weight.detach()[ids].float()
 
     def enter(self, inputs: Inputs) -> Inputs:
@@ -89,6 +93,7 @@ class VirtualTokens(SoftPrompt):
             return None if row is None else put(row, row.new_zeros((self.length, *row.shape[1:])))
 
         positions = put(inputs.positions + self.length, begin)
+        # Zeros in front: virtual tokens are text, see nothing beside the row, and are not answers.
         more: dict[str, Any] = {name: blank(getattr(inputs, name)) for name in ("modality", "sees", "answers")}
         more["branches"] = tuple(tuple((start + self.length, count) for start, count in each) for each in inputs.branches)
         return replace(inputs, embeds=put(inputs.embeds, own), positions=positions, lengths=lengths, **more)

@@ -29,6 +29,7 @@ class CheckpointModel:
     @cached_property
     def identity(self) -> str:
         """The folder's name and a hash over its spec and weights; the number format, where it is not float32."""
+        # Predictions are resumed by this identity: a checkpoint that was trained on in the same folder is another model.
         digest = hashlib.sha256("".join(sha256(self.folder / name) for name in (CONFIG, WEIGHTS)).encode()).hexdigest()
         return f"{self.folder.resolve().name}@{digest[:16]}{self._format}"
 

@@ -114,6 +114,7 @@ def forms(model: Answering) -> list[Form]:
     """How each head's artefacts are written, asked of the heads themselves."""
     tokenizer, found = model.llm.tokenizer, []
     for kind, head in model.head_of.items():
+        # Heads write by their own rules, so the form is read off an example instead of being declared a second time.
         part, sample = example_of(kind)
         stretches = list(head.write(part, sample))
         triggers = tuple(tokenizer.convert_tokens_to_ids(each.text) for each in stretches if isinstance(each, Trigger))
@@ -162,10 +163,12 @@ def _with_heads(
     openings = {form.opening: form for form in written if form.opening is not None}
     left = max_new_tokens
     while left > 0:
+        # The row is read afresh behind each opening: what the head fills in changes everything that follows.
         inputs = model.inputs(pack([row.example]))
         ids = model.llm.generate_ids(inputs, left, model.template.stops, list(openings), **options)[0]
         row.say(ids)
         left -= len(ids)
+        # No new token, or an end that is no opening: the answer is complete.
         if not ids or ids[-1] not in openings:
             break
         form = openings[ids[-1]]
@@ -211,6 +214,7 @@ class _Answering:
         """Places behind the row, and the words that close them."""
         start = len(self.prompt.rendered.ids) + len(self.ids)
         self._add(form.kind, Slot(len(self.things.get(form.kind, [])), start, form.places), Thing(None))
+        # `ids` is what the model reads, `spoken` what a person is told: filled places are not words.
         self.ids += [self.placeholder] * form.places
         self.say(form.closing)
 
@@ -222,6 +226,7 @@ class _Answering:
             start = len(self.prompt.rendered.ids) + len(self.ids) + len(form.aside)
             self.ids += [*form.aside, *[self.placeholder] * form.places]
             self.slots[form.kind].append(Slot(slot.which, start, form.places))
+            # Going on from position 0 means to see nothing before it: the unconditional pass of classifier-free guidance.
             self.branches.append((0, len(form.aside) + form.places))
 
     def find(self, form: Form, thing: Thing) -> None:
@@ -229,6 +234,7 @@ class _Answering:
         run, start = list(form.triggers), len(self.prompt.rendered.ids)
         place = 0
         while run and place + len(run) <= len(self.ids):
+            # Whole runs only: half a run (generation was cut) is no artefact.
             if self.ids[place : place + len(run)] == run:
                 number = len(self.things.get(form.kind, []))
                 self._add(form.kind, Slot(number, start + place, len(run)), thing)

@@ -45,6 +45,8 @@ class Shared:
         index = self.kept.to(inputs.embeds.device)
         repeated = index[self.back.to(index.device)]
         for field in (inputs.embeds, inputs.positions, inputs.modality):
+            # Tokens were equal, but a fusion may have put something of its own into one sample's beginning; only what is
+            # really the same to the bit may be shared.
             if field is not None and not torch.equal(field[repeated], field):
                 return None
         return replace(
@@ -66,6 +68,8 @@ def shared_prefixes(examples: Sequence[Example]) -> Shared | None:
     for number, example in enumerate(examples):
         slots = [slot for places in example.rendered.slots.values() for slot in places]
         first = min(slots, key=lambda slot: slot.start, default=None)
+        # Grouped up to the first medium and through it: media are what makes a beginning long, and comparing all pairs would
+        # be quadratic.
         groups[() if first is None else tuple(rows[number][: first.start + first.length])].append(number)
     common: dict[int, tuple[int, int]] = {}
     for members in groups.values():
@@ -106,11 +110,13 @@ def tokens(example: Example) -> list[Hashable]:
     for kind, places in example.rendered.slots.items():
         for slot in places:
             thing = example.things[kind][slot.which]
+            # Placeholders have equal ids whatever they stand for; the medium's identity takes their place in the comparison.
             row[slot.start : slot.start + slot.length] = [(kind, id(thing.prepared), id(thing.view))] * slot.length
     return row
 
 
 def agreement(rows: Sequence[Sequence[Hashable]]) -> int:
     """How many tokens all rows begin with, one of each left over."""
+    # One token of each row stays its own, since generation begins with computing it.
     shortest = min(map(len, rows)) - 1
     return sum(1 for _ in takewhile(lambda place: len({row[place] for row in rows}) == 1, range(shortest)))

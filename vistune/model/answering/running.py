@@ -50,6 +50,7 @@ class Joining:
 def steps(llm: LanguageModel) -> bool:
     """Whether answers of this model can be written in a batch that rows join and leave."""
     config = llm.model.config
+    # Keys beside the row, or a prompt in front of it, are not in the columns that this batch moves about.
     if config.is_encoder_decoder or llm.prompt is not None or llm.hooks.concatenates:
         return False
     text = config.get_text_config()
@@ -85,6 +86,8 @@ class Running:
     def join(self, prompts: Sequence[Joining]) -> tuple[Tensor, list[Pairs]]:
         """Read prompts and add their rows; logits `[N, V]` of their first tokens, and the keys and values of each prompt."""
         device = prompts[0].inputs.embeds.device
+        # Columns are laid out as [known | new], both padded in front, so that every prompt's last token is in the last
+        # column.
         before = max(prompt.known for prompt in prompts)
         new = max(len(prompt.inputs.embeds) - prompt.known for prompt in prompts)
         seen = torch.zeros((len(prompts), before + new), dtype=torch.bool, device=device)
@@ -93,6 +96,8 @@ class Running:
         modality = torch.zeros((len(prompts), new), dtype=torch.bool, device=device)
         for row, prompt in enumerate(prompts):
             fresh = len(prompt.inputs.embeds) - prompt.known
+            # Two stretches of a row with a hole between them; the hole is masked, and positions are given, so nothing depends
+            # on it.
             seen[row, before - prompt.known : before] = True
             seen[row, before + new - fresh :] = True
             embeds[row, new - fresh :] = prompt.inputs.embeds[prompt.known :]
@@ -110,6 +115,7 @@ class Running:
         pairs = [(layer.keys, layer.values) for layer in cache.layers]
         kept = [_row(pairs, row, seen[row]) for row in range(len(prompts))]
         copies = torch.tensor([row for row, prompt in enumerate(prompts) for _ in range(prompt.copies)], device=device)
+        # Several answers to one prompt share its reading: its row is copied, not read again.
         self._add([(keys[copies], values[copies]) for keys, values in pairs], seen[copies], positions[copies, -1] + 1)
         return logits[copies], kept
 
@@ -117,6 +123,7 @@ class Running:
     def step(self, tokens: Sequence[int]) -> Tensor:
         """Write a token to each row; logits `[B, V]` of the next ones."""
         device = self._seen.device
+        # The new token's own column, which it must see.
         self._seen = torch.cat([self._seen, self._seen.new_ones((len(self), 1))], dim=1)
         self.llm.hooks.run = Run(samples=len(self))
         cache = _cache(self._pairs)
@@ -133,6 +140,7 @@ class Running:
             return
         index = torch.tensor(rows, device=self._seen.device)
         seen = self._seen[index]
+        # A long prompt that leaves would otherwise keep its columns in every later step.
         columns = seen.any(dim=0)
         whole = bool(columns.all())
         self._pairs = [

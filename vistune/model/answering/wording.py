@@ -47,7 +47,9 @@ class Wording:
 
     def _safe(self, text: str) -> str:
         """Without what a later token could take back."""
+        # A character of several tokens decodes to the replacement character until its last token is there.
         text = text.rstrip("\ufffd").rstrip()
+        # The beginning of a stop is held back: if the rest comes, it was never part of the answer.
         longest = max((_begun(text, stop) for stop in self._stops), default=0)
         return text[: len(text) - longest].rstrip()
 
@@ -88,6 +90,7 @@ class Speaker:
 
     def put(self, value: Any) -> None:
         """Tokens of one row: first those of the prompt, then each as it is written."""
+        # The library hands the prompt to a streamer first.
         if self._prompt:
             self._prompt = False
             return

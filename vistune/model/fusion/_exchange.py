@@ -58,6 +58,7 @@ class Exchange(nn.Module):
         text = self.between.text_model
         table, config = text.embeddings, text.config
         prompts = self.dropout(self.prompts(picture)).unflatten(-1, (-1, int(config.hidden_size))).flatten(1, 2)
+        # One state makes several vectors by one wide linear layer, as the released weights are laid out.
         asked = self.request(state).unflatten(-1, (self.requests, -1))
         length = prompts.shape[1] + asked.shape[1] + 2
         if length > int(config.max_position_embeddings):
@@ -73,6 +74,7 @@ class Exchange(nn.Module):
     def states(self, entered: Tensor) -> Tensor:
         """`[M, L, C]` through the layers, causally, and the last norm."""
         text, length = self.between.text_model, entered.shape[1]
+        # CLIP's text tower is causal, and its encoder builds no mask when it is given embeddings.
         mask = torch.full((length, length), torch.finfo(entered.dtype).min, device=entered.device).triu(1)[None, None]
         states = text.encoder(inputs_embeds=entered, attention_mask=mask.to(entered.dtype)).last_hidden_state
         normed: Tensor = text.final_layer_norm(states)

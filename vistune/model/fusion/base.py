@@ -65,5 +65,6 @@ class Fusion(Part):
 def placed(tokens: Tokens, slots: Slots) -> tuple[list[Slot], list[Tensor]]:
     """The slots of all kinds of `tokens` in the order of the row, and what belongs into each."""
     pairs = [(slot, tokens[kind][slot.which]) for kind in tokens for slot in slots.get(kind, [])]
+    # By place in the row, whatever the kind: hooks number the things of a row from left to right.
     pairs.sort(key=lambda pair: pair[0].start)
     return [slot for slot, _ in pairs], [values for _, values in pairs]

@@ -61,6 +61,7 @@ class BindAttention(ZeroInitAttention):
         means, owners = self._means(tokens, slots, text.lengths)
         context = text.embeds.new_zeros((1, 1, text.embeds.shape[1]))
         if means:
+            # The zeros stand behind the media, so the number of the last entry is the number of samples with media.
             context = torch.cat([self.network(torch.stack(means))[:, None].to(context), context])
         else:  # nobody looks at it, but ranks with media must not wait for this one's gradients
             context = context + 0 * self.network(context[0])[None]
@@ -79,6 +80,8 @@ class BindAttention(ZeroInitAttention):
                         f"fusion.bind_attention needs one token a medium, but {kind} media have {len(media[slot.which])}: "
                         "let the encoder give its pooled vector"
                     )
+                # Media take no places, so a slot of length zero may stand at the very end of a sample; `right=True` gives it
+                # to the sample whose end lies behind it.
                 sample = int(torch.searchsorted(ends, slot.start, right=True))
                 shown.setdefault(sample, []).append((self.weights.get(kind, 1.0), media[slot.which][0]))
         owners = sorted(shown)

@@ -63,8 +63,10 @@ class GatedCrossAttention(Fusion):
             context = text.embeds.new_zeros((1, 1, text.embeds.shape[1]))
             return replace(text, context=context, sees=torch.zeros((len(text.embeds), 2), dtype=torch.long, device=device))
         starts = torch.tensor([slot.start for slot in where], device=device)
+        # How many markers stand at or before each token: the number behind the latest one it may see.
         begun = torch.searchsorted(starts, torch.arange(len(text.embeds), device=device), right=True)
         before, until = borders(where, text.lengths, device)
+        # Never before the own sample's first medium: the row is packed, and a neighbour's picture must not be seen.
         first = before if self.sees == "previous" else torch.maximum(before, begun - 1)
         marker = self.marker.to(text.embeds.dtype).expand(len(where), -1)
         embeds = text.embeds.index_put((starts,), marker)
@@ -72,6 +74,7 @@ class GatedCrossAttention(Fusion):
         sees = torch.stack([first, begun], dim=1)
         if self.sees == "next":
             coming = torch.stack([begun, torch.minimum(begun + 1, until)], dim=1)
+            # In MultiModal-GPT a marker looks at its own picture, though the text before it already looks ahead at it.
             sees = coming.index_put((starts,), sees[starts])
         return replace(text, embeds=embeds, context=context, sees=sees)
 
@@ -96,6 +99,7 @@ class GatedBlock(nn.Module):
         self.key_and_value = nn.Linear(context_width, 2 * inner, bias=False)
         self.out = nn.Linear(inner, width, bias=False)
         self.network = feed_forward(width, expansion)
+        # tanh(0) is 0: a new block leaves the language model as it was to the bit, and training opens the gate.
         self.attention_gate = nn.Parameter(torch.zeros(1))
         self.network_gate = nn.Parameter(torch.zeros(1))
 

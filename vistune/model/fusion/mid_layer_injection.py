@@ -55,6 +55,7 @@ class MidLayerInjection(Fusion):
         self.queries = nn.Parameter(queries)
         self.ask = nn.Linear(language_model.hidden_width, queries.shape[1])
         self.answer = nn.Linear(queries.shape[1], language_model.hidden_width)
+        # At zero both ways: the injection adds nothing at first, so training starts from the plain spliced model.
         for linear in (self.ask, self.answer):
             nn.init.zeros_(linear.weight)
             nn.init.zeros_(linear.bias)
@@ -74,7 +75,9 @@ class MidLayerInjection(Fusion):
         for number, (slot, _) in enumerate(pairs):
             places = torch.arange(slot.start, slot.start + slot.length)
             modality[places] = True
+            # A distance instead of a place: with left padding and beams, places move, but the guide stays as far behind.
             sees[places, 0], sees[places, 1] = number, guide_of[slot.start] - places
+        # A guide that is itself a visual token would ask about the picture before any word of the question was read.
         if any(bool(modality[guide_of[slot.start]]) for slot, _ in pairs):
             raise InputError("fusion.mid_layer_injection is guided by the end of a question: it needs words behind the picture")
         device = inputs.embeds.device
@@ -99,12 +102,15 @@ class MidLayerInjection(Fusion):
         if run.modality is None or run.sees is None or run.modality.shape[1] != hidden.shape[1]:
             return hidden
         if run.context is None:
+            # In a row without media the parameters still take part, with a gradient of zero: FSDP2 waits for all ranks in the
+            # same place.
             return hidden + 0.0 * sum(parameter.sum() for parameter in self.parameters())
         beams, count = len(hidden) // len(run.modality), len(self.queries)
         visual, sees = (field.repeat_interleave(beams, dim=0) for field in (run.modality, run.sees))
         rows, places = visual.nonzero(as_tuple=True)
         if len(rows) % count or len(rows) // count != beams * len(run.context):
             raise InputError(f"fusion.mid_layer_injection has {count} queries, but a medium takes another number of places")
+        # A medium fills exactly `count` neighbouring places, so every `count`-th visual place begins one.
         first_rows, first = rows[::count], places[::count]
         number, distance = sees[first_rows, first].unbind(dim=1)
         queries = self.ask(hidden[first_rows, first + distance])[:, None] + self.queries

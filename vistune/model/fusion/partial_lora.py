@@ -65,6 +65,7 @@ class VisualUpdate(nn.Module):
         super().__init__()
         self.scale = scale
         self.narrow, self.widen = nn.Linear(width, rank, bias=False), nn.Linear(rank, out_width, bias=False)
+        # As LoRA begins: A random, B zero, so that the product is zero and only B has a gradient in the first step.
         nn.init.kaiming_uniform_(self.narrow.weight, a=math.sqrt(5))
         nn.init.zeros_(self.widen.weight)
         self.dropout = nn.Dropout(dropout)

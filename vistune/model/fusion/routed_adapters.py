@@ -51,6 +51,7 @@ class RoutedAdapters(Fusion):
 
     def install(self, language_model: LanguageModel) -> None:
         """An adapter a layer, and the two vectors."""
+        # Row 0 stands for text alone, row 1 for a sample with a picture.
         self.modality = nn.Parameter(torch.randn(2, language_model.width))
         width, layers = language_model.hidden_width, range(len(language_model.blocks))
         self.adapters = nn.ModuleList(RoutedAdapter(width, **self.sizes) for _ in layers)  # type: ignore[arg-type]
@@ -61,6 +62,7 @@ class RoutedAdapters(Fusion):
         """Media in place; each token sees the weights of its sample's kind."""
         where, _ = placed(tokens, slots)
         first, end = borders(where, text.lengths, text.embeds.device)
+        # A sample whose span of media is not empty is of the second kind.
         kind = (end > first).long()
         return replace(splice(text, tokens, slots), sees=torch.stack([kind, kind + 1], dim=1))
 
@@ -82,6 +84,7 @@ class RoutedAdapters(Fusion):
         normed = base(x)
         adapter = self.adapters[layer]
         assert isinstance(adapter, RoutedAdapter)
+        # The first pass, over the two vectors, has no context yet; one new token (generation) or the whole row has.
         if run.context is None or run.sees is None or normed.shape[1] not in (1, run.sees.shape[1]):
             weights = adapter.weigh(normed)
             if self._noted is not None:

@@ -29,4 +29,5 @@ def splice(text: Inputs, tokens: Tokens, slots: Slots) -> Inputs:
     if not where:
         return text
     index = torch.cat([torch.arange(slot.start, slot.start + slot.length) for slot in where]).to(text.embeds.device)
+    # Not in place: `Inputs` are values, and a fusion of several passes still needs the row as it was.
     return replace(text, embeds=text.embeds.index_put((index,), torch.cat(values).to(text.embeds.dtype)))

@@ -85,6 +85,8 @@ class TwoPass(Fusion):
         marks = [] if self.mark_request is None else [self.mark_request[None]]
         rows = [torch.cat([self._projected(values), *marks, self.mark_answer.expand(self.answers, -1)]) for values in media]
         if not rows:
+            # Times zero, so that a row without pictures still gives every parameter a gradient, and ranks do not wait for
+            # each other.
             unused = sum(parameter.sum() for parameter in self.parameters() if parameter.requires_grad)
             return replace(text, embeds=text.embeds + 0.0 * unused)
         places = torch.cat([torch.arange(slot.start, slot.start + slot.length) for slot in where]).to(text.embeds.device)
@@ -103,7 +105,9 @@ class TwoPass(Fusion):
         device = inputs.embeds.device
         if self.version == "v0" and any(len(values) != 1 for values in media):
             raise InputError("fusion.two_pass: version v0 reads one vector a picture, as the connector pooled gives")
+        # A slot is tokens, request and answer, in this order.
         first = torch.tensor([slot.start + slot.length - self.answers for slot in where], device=device)
+        # v0 reads the state at the first place of the answer, v0.1 the one at its request, which stands right before.
         states = language_model.read(inputs)[first - self._request]
         answers = self.exchange(torch.stack(media), states)
         places = (first[:, None] + torch.arange(self.answers, device=device)).flatten()

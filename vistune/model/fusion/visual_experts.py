@@ -43,6 +43,8 @@ class VisualExperts(Fusion):
     def prepare(self, text: Inputs, tokens: Tokens, slots: Slots) -> Inputs:
         """Media between `begin` and `end`, with the modality of what the expert serves and the shared positions."""
         (where, media), device = placed(tokens, slots), text.embeds.device
+        # `end` is left to the text's matrices: CogVLM's released mask shifts by one, so that the last place of a picture
+        # counts as text.
         modality = visual_places(len(text.embeds), [(slot.start, slot.start + slot.length - 1) for slot in where], device)
         if not where:
             return replace(text, modality=modality)
@@ -56,5 +58,7 @@ def shared_positions(where: list[Slot], lengths: tuple[int, ...]) -> Tensor:
     """`[T]` positions that restart with every sample and stand still between a picture's first token and its last."""
     step = torch.ones(sum(lengths), dtype=torch.long)
     for slot in where:
+        # `begin` and the first token step on as text does; the tokens after it stand still; `end`, at the last place, steps
+        # on again.
         step[slot.start + 2 : slot.start + slot.length - 1] = 0
     return torch.cat([part.cumsum(0) - 1 for part in step.split(lengths)])

@@ -47,6 +47,7 @@ class ZeroInitAttention(Fusion):
         if language_model.width != language_model.hidden_width:
             raise InputError("fusion.zero_init_attention needs a language model whose layers are as wide as its embedding")
         self.rows = nn.Parameter(torch.randn(depth, self.length, language_model.width))
+        # One gate a head, at zero: the first step is the language model's own, and each head opens by itself.
         self.gates = nn.Parameter(torch.zeros(depth, language_model.heads))
         for number in range(depth):
             language_model.hooks.attn_add(blocks - depth + number, partial(self._add, number))
@@ -70,6 +71,7 @@ class ZeroInitAttention(Fusion):
             context = torch.cat([prompts, context])
         first, end = borders(where, text.lengths, device)
         none = first == end
+        # A softmax over nothing is NaN: samples without media see the entry of zeros, that is the learned rows alone.
         first, end = first.masked_fill(none, len(where)), end.masked_fill(none, len(where) + 1)
         return replace(text, context=context, sees=torch.stack([first, end], dim=1))
 
@@ -77,6 +79,7 @@ class ZeroInitAttention(Fusion):
         """The hook: gated attention to the prompts of layer `number` of those that have one."""
         run = call.run
         assert run.context is not None
+        # The picture's tokens are added to the learned rows, so a prompt is `length` long whatever is shown.
         prompts = self.rows[number] + run.context
         key, value = run.keep("zero_init_attention", number, partial(call.keys_values, prompts))
         visible = run.visible(query.shape[0], query.shape[2])

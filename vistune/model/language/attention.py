@@ -80,10 +80,12 @@ def attention(
             output = scores.attend(query, key, value, mask)
         else:
             unlinked = (None,) * len(lengths)
+            # `after` is set where beginnings that samples share are read once: questions about one picture, pairs of answers.
             output = _packed(query, key, value, lengths, after or unlinked, branches, sliding_window, scores, prefixes)
     if call is not None:
         # Gated attention is scaled as the layer's own is, which some families set apart from the head's width.
         scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+        # Added behind the softmax, as zero-initialised attention does: the layer's own weights keep summing to one.
         for add in call.add:
             output = output + add(query, scale, call)
     return output.transpose(1, 2), None
@@ -103,6 +105,7 @@ class Scores:
         On a processor, bf16 goes through fp32: torch's bf16 kernel is no faster for long samples and half as fast for short.
         """
         if query.device.type == "cpu" and query.dtype is torch.bfloat16:
+            # Autocast would turn the fp32 copies back into bf16 inside the kernel.
             with torch.autocast("cpu", enabled=False):
                 return self.attend(query.float(), key.float(), value.float(), mask).bfloat16()
         if self.softcap is None:
@@ -118,6 +121,7 @@ class Scores:
             )
         scale = query.shape[-1] ** -0.5 if self.scaling is None else self.scaling
         length = query.shape[2]
+        # The capped path has no fused kernel, so causality must be an explicit mask here.
         mask = _causal(length, length, query.device) if mask is None else mask
         return _capped(query, key, value, mask, scale, self.dropout, self.softcap)
 
@@ -134,6 +138,7 @@ def _packed(
     prefixes: list[tuple[Tensor, Tensor]],
 ) -> Tensor:
     """Attention in a packed row `[1, heads, T, d]`, in one kernel where there is one, else samples of equal length together."""
+    # The kernels know packed causal samples and nothing else; prefixes, branches and shared beginnings take the general path.
     plain = not prefixes and not any(branches) and all(before is None for before in after)
     if plain and attention_gpu.has_kernel(query, scores.dropout):
         return attention_gpu.attend(query, key, value, lengths, sliding_window, scores.scaling, scores.softcap)
@@ -142,6 +147,7 @@ def _packed(
     for place, (length, before) in enumerate(zip(lengths, after, strict=True)):
         places_of[length, 0 if before is None else lengths[before], branches[place] if branches else ()].append(place)
     samples = [list(part.split(lengths, dim=2)) for part in (query, key, value)]
+    # Filled by place below: groups of equal length are computed together and put back in the row's order.
     seen: list[Tensor] = [query] * len(lengths)
     for (length, more, branched), places in places_of.items():
         rows = [_rows(part, places) for part in samples]
@@ -153,8 +159,12 @@ def _packed(
         # A window that is wider than the sample hides nothing, and the kernel without a mask is the faster one.
         window = sliding_window is not None and whole > sliding_window
         mask = _causal(whole, sliding_window or whole, query.device)[more:] if window or more else None
+        # Branches replace the causal mask altogether: a branch must not see the other branches, nor the trunk behind its
+        # start.
         if branched:
             mask = _branched(length, branched, sliding_window or whole, query.device)
+        # A prefix is either one for all samples (prefix tuning) or one for each (zero-initialised attention on the sample's
+        # picture).
         chosen = [tuple(part if len(part) == 1 else part[places] for part in prefix) for prefix in prefixes]
         keys, values, mask = _behind(chosen, rows[1], rows[2], mask, length)
         for place, row in zip(places, scores.attend(rows[0], keys, values, mask).split(1), strict=True):
@@ -198,11 +208,13 @@ def _branched(length: int, branches: Sequence[Branch], window: int, device: torc
 def _capped(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, scale: float, dropout: float, cap: float) -> Tensor:
     """Attention whose scores are capped (Gemma 2, arXiv 2408.00118, section 2), which no fused kernel of torch does."""
     groups = query.shape[1] // key.shape[1]
+    # Grouped queries written out: the fused kernels do this inside, a plain matrix product cannot.
     key, value = key.repeat_interleave(groups, dim=1), value.repeat_interleave(groups, dim=1)
     # The cap comes before the mask: a hidden score that was capped would be seen with weight exp(-cap).
     scores = cap * torch.tanh(query @ key.transpose(-1, -2) * scale / cap)
     if mask is not None:
         scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
+    # Softmax in fp32, as the families do that cap scores: in bf16 the sum over thousands of keys loses digits.
     weights = F.dropout(scores.float().softmax(dim=-1), dropout).to(value.dtype)
     return weights @ value
 

@@ -43,6 +43,7 @@ def attend(
 
     `key` and `value [1, kv heads, T, d]`; `sliding_window`, `scaling` and `softcap` as in `vistune.model.language.attention`.
     """
+    # Autocast does not reach into kernels that it does not know: without this they would be handed fp32 and refuse.
     if torch.is_autocast_enabled("cuda"):
         number = torch.get_autocast_dtype("cuda")
         query, key, value = query.to(number), key.to(number), value.to(number)
@@ -72,8 +73,10 @@ def varlen(
         max_seqlen_k=max(lengths),
         softmax_scale=scaling,
         causal=True,
+        # FlashAttention counts the keys to the left of the query, ours counts the query itself, hence minus one.
         window_size=(-1, -1) if sliding_window is None else (sliding_window - 1, 0),
         softcap=softcap or 0.0,
+        # Its backward pass adds with atomics by default, and a resumed run would then differ in the last bits.
         deterministic=torch.are_deterministic_algorithms_enabled(),
     )
     return seen.transpose(0, 1)[None]
@@ -108,13 +111,18 @@ def block_mask(lengths: tuple[int, ...], sliding_window: int | None, device: tor
     total = sum(lengths)
     window = total if sliding_window is None else sliding_window
     sample = torch.arange(len(lengths)).repeat_interleave(torch.tensor(lengths))
+    # From here on arithmetic is over blocks, N x N with N = total / 128: a mask over tokens would be quadratic in the row and
+    # cost more than the attention.
     first = torch.arange(0, total, BLOCK)
     last = (first + BLOCK).clamp(max=total) - 1
     query, key = (slice(None), None), (None, slice(None))
+    # The first and last tokens of a block tell all: samples are contiguous, so the numbers of samples only grow along the
+    # row.
     before = first[query] > first[key]
     touches = (sample[first][query] == sample[last][key]) & (first[query] - last[key] < window)
     seen = (before & touches) | (first[query] == first[key])
     alike = (sample[last][query] == sample[first][key]) & (last[query] - first[key] < window)
+    # Full blocks skip the test of single tokens. The last block of a row is shorter than BLOCK and is never full.
     full = before & alike & (first + BLOCK <= total)[query]
     samples = sample.to(device)
 
@@ -130,6 +138,7 @@ def _listed(blocks: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
     """`[N, N]` bool -> how many of each row `[1, 1, N]`, and which, those first `[1, 1, N, N]`."""
     number = blocks.sum(dim=1, dtype=torch.int32)
     which = blocks.int().argsort(dim=1, descending=True, stable=True).int()
+    # FlexAttention wants batch and head axes; one mask serves all heads.
     return number[None, None].to(device), which[None, None].to(device)
 
 

@@ -33,6 +33,7 @@ def visible(length: int, branches: Sequence[Branch], earlier: bool = False) -> T
     seen = torch.ones(whole, whole, dtype=torch.bool).tril()
     begin = length
     for start, count in branches:
+        # Hidden from a branch: the trunk behind its start and, unless `earlier`, all branches in front of it.
         seen[begin : begin + count, start : length if earlier else begin] = False
         begin += count
     return seen

@@ -58,6 +58,8 @@ class LanguageModel(Stack):
     def blocks(self) -> nn.ModuleList:
         """The decoder layers, first to last."""
         lists = [module for module in self.model.modules() if isinstance(module, nn.ModuleList)]
+        # Families name their layers differently (`layers`, `h`, `decoder.layers`), but the stack of layers is the longest
+        # list in all of them.
         return max(lists, key=len)
 
     @property
@@ -129,6 +131,7 @@ class LanguageModel(Stack):
         )
         output = self.model.base_model(
             inputs_embeds=inputs.embeds[None],
+            # Given, since the library would count positions through the whole row instead of restarting at each sample.
             position_ids=inputs.positions[None],
             attention_mask=_NO_MASK.to(inputs.embeds.device),
             past_key_values=cache,
@@ -158,6 +161,8 @@ class LanguageModel(Stack):
         neighbour. The vocabulary is projected to only where labels are, a chunk at a time, and no chunk's logits are kept.
         """
         where = torch.nonzero(labels[1:] != -100).squeeze(1)
+        # The head's own parameters are passed on so that the chunked loss can give them gradients; everything before it goes
+        # through `hidden`.
         weights = list(self.model.get_output_embeddings().parameters())
         return cross_entropy_sum(self.logits, weights, len(self.embeddings), hidden[where], labels[where + 1])
 
@@ -175,6 +180,7 @@ class LanguageModel(Stack):
         It may not in an encoder-decoder, and where hooks look beside the row.
         """
         pieces = self._pieces(inputs, shared)
+        # `back` puts the states of shared pieces where each sample would have computed them itself.
         return None if pieces is None else self._run(pieces, shared.after)[shared.back.to(inputs.embeds.device)]
 
     def _pieces(self, inputs: Inputs, shared: Shared) -> Inputs | None:
@@ -191,15 +197,20 @@ class LanguageModel(Stack):
         """
         pieces = self._pieces(inputs, shared)
         ends = torch.tensor(inputs.lengths).cumsum(0).to(inputs.embeds.device) - 1
+        # The last token of a prompt is computed by `generate`, which takes it for text: a routed visual token would go
+        # through the wrong expert.
         if pieces is None or (inputs.modality is not None and bool(inputs.modality[ends].any())):
             return None
         row = DynamicCache()
         self._run(pieces, shared.after, row)
         cache = DynamicCache(config=self.model.config)
+        # Without the last token: `generate` needs at least one token to compute the first logits from.
         places = [part[:-1] for part in shared.back.to(inputs.embeds.device).split(inputs.lengths)]
         lengths = tuple(map(len, places))
         for number, layer in enumerate(row.layers):
             pair = (part[0].transpose(0, 1)[torch.cat(places)] for part in (layer.keys, layer.values))
+            # The library's layout is `[B, heads, T, d]`; padding acts on the axis of tokens, which therefore stands in front
+            # meanwhile.
             cache.update(*(_pad_left(part, lengths).transpose(1, 2) for part in pair), number)
         return cache
 
@@ -218,6 +229,7 @@ class LanguageModel(Stack):
         """
         inputs = inputs if self.prompt is None else self.prompt.enter(inputs)
         lengths = inputs.lengths
+        # On the left, so that all prompts end in the same column and new tokens stand side by side.
         mask = _pad_left(torch.ones_like(inputs.positions), lengths)
         self.hooks.run = Run(
             samples=len(lengths),
@@ -233,6 +245,7 @@ class LanguageModel(Stack):
                 max_new_tokens=max_new_tokens,
                 pad_token_id=self.tokenizer.pad_token_id,
                 eos_token_id=[*self.ends(stop or []), *pauses],
+                # The caller's options win; without any, greedy decoding keeps answers reproducible.
                 **({"do_sample": False} | options),
             )
         return [self.cut(row.tolist(), stop or [], pauses) for row in ids]
@@ -257,6 +270,7 @@ class LanguageModel(Stack):
     def text_of(self, ids: Sequence[int], stop: list[str]) -> str:
         """New tokens as text up to the first of `stop`; tokens that a codec or a head reads are kept."""
         text = self.words(ids)
+        # Stops of several tokens cannot end generation early; what was written behind them is cut off here.
         for marker in stop:
             text = text.split(marker)[0]
         return text.strip()

@@ -77,18 +77,22 @@ class EncoderDecoder(LanguageModel):
         if not spans:
             return hidden
         read, seen = pad_right([inputs.embeds[first:start] for first, start, _ in spans])
+        # Teacher forcing: the decoder reads the start token and the answer without its last token, and predicts the answer.
         begin = self.embed(torch.tensor([self.model.config.decoder_start_token_id], device=hidden.device))
         written, _ = pad_right([torch.cat([begin, inputs.embeds[start : end - 1]]) for _, start, end in spans])
         encoded = self.model.get_encoder()(inputs_embeds=read, attention_mask=seen).last_hidden_state
         states = self.model.get_decoder()(
             inputs_embeds=written, encoder_hidden_states=encoded, encoder_attention_mask=seen, use_cache=False
         ).last_hidden_state
+        # Shifted by one, so that the loss, which looks one place ahead of a label as in decoders, finds each state before its
+        # token.
         places = torch.cat([torch.arange(start - 1, end - 1) for _, start, end in spans]).to(hidden.device)
         values = torch.cat([row[: end - start] for row, (_, start, end) in zip(states, spans, strict=True)])
         return hidden.to(values.dtype).index_put((places,), values)
 
     def read(self, inputs: Inputs) -> Tensor:
         """The encoder's states of what stands before the first answer of each sample; zeros behind it."""
+        # `reversed`, because the last entry of a key wins in `dict`, and the first answer of each sample is wanted.
         begun = dict(reversed([(first, start) for first, start, _ in answer_spans(inputs)]))
         starts = [0, *torch.tensor(inputs.lengths).cumsum(0).tolist()]
         ends = [begun.get(start, end) for start, end in pairwise(starts)]
@@ -119,6 +123,7 @@ class EncoderDecoder(LanguageModel):
                 eos_token_id=[*self.ends(stop or []), *pauses],
                 **({"do_sample": False} | options),
             )
+        # The library returns the decoder's start token as the first one.
         return [self.cut(row[1:].tolist(), stop or [], pauses) for row in ids]
 
 
@@ -128,6 +133,8 @@ def answer_spans(inputs: Inputs) -> list[tuple[int, int, int]]:
         raise ValueError("an encoder-decoder needs to know which tokens are answers")
     spans, first = [], 0
     for length, answers in zip(inputs.lengths, inputs.answers.cpu().split(inputs.lengths), strict=True):
+        # Rises and falls of the supervised flag are the borders of answers; a zero on either side makes those at the ends of
+        # a sample edges, too.
         edges = torch.diff(answers.int(), prepend=torch.zeros(1, dtype=torch.int), append=torch.zeros(1, dtype=torch.int))
         starts, ends = (edges == 1).nonzero().flatten().tolist(), (edges == -1).nonzero().flatten().tolist()
         spans += [(first, first + start, first + end) for start, end in zip(starts, ends, strict=True) if start > 0]

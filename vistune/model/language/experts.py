@@ -30,6 +30,8 @@ class Expert(nn.Module):
         if visual is None:
             return base(x)
         text, seen = base(x[~visual]), self.module(x[visual])
+        # Each token is computed by one module alone: running both over all tokens and choosing afterwards would double the
+        # work.
         y = text.new_empty((*x.shape[:2], *text.shape[1:]))
         y = y.index_put((~visual,), text)
         return y.index_put((visual,), seen.to(y.dtype))
@@ -42,9 +44,11 @@ def add_experts(hooks: Hooks, patterns: Sequence[str]) -> nn.ModuleList:
     """
     experts = nn.ModuleList()
     for number, block in enumerate(hooks.blocks):
+        # Leaves only: an expert of a container would take its children's hooks with it.
         names = [name for name, module in block.named_modules() if name and not list(module.children())]
         chosen = nn.ModuleDict()
         for name in matching(names, patterns):
+            # A `ModuleDict` takes no dots in its keys.
             chosen[name.replace(".", "_")] = Expert(hooks.module(number, name))
         for name in names:
             if name.replace(".", "_") in chosen:

@@ -33,5 +33,6 @@ def watched(model: nn.Module) -> Iterator[None]:
 
 
 def _check(module: nn.Module, given: Any, output: Any) -> None:
+    # Only the last token's logits: prompts are padded, and padding may hold anything.
     if not bool(torch.isfinite(output["logits"][:, -1]).all()):
         raise InputError(NOT_FINITE)

@@ -51,6 +51,8 @@ class Run:
 
     def visual(self, length: int) -> Tensor | None:
         """`[B, T]` bool, True on visual tokens; None for generated tokens, which are text, and where nobody asked."""
+        # During generation the library calls layers with one new token; the kept mask is as long as the prompt, and the
+        # lengths tell both apart.
         return self.modality if self.modality is not None and self.modality.shape[1] == length else None
 
     def visible(self, batch: int, length: int) -> Tensor:
@@ -59,6 +61,8 @@ class Run:
         Beams of one prompt stand side by side and see the same.
         """
         assert self.context is not None and self.sees is not None
+        # Generated tokens come behind the prompt and see what its last token saw, so the last `length` rows are the right
+        # ones.
         sees = self.sees[:, -length:].repeat_interleave(batch // len(self.sees), dim=0)
         number = torch.arange(len(self.context), device=sees.device)
         return (number >= sees[..., :1]) & (number < sees[..., 1:])
@@ -108,6 +112,7 @@ class Hooks:
         """`function(h [B, T, H], run)` gives what decoder layer `layer` reads."""
 
         def before(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+            # Families differ in whether they pass hidden states by position or by name.
             if args:
                 return (function(args[0], self.run), *args[1:]), kwargs
             return args, kwargs | {"hidden_states": function(kwargs["hidden_states"], self.run)}
@@ -118,6 +123,7 @@ class Hooks:
         """`function(base, x, run)` gives what module `name` of the layer gives; `base` is the module as it was."""
         module = self.module(layer, name)
         base = module.forward
+        # On this instance only: the class of the library stays as it is, and copies made before keep the plain module.
         module.forward = lambda x: function(base, x, self.run)
 
     def attn_add(self, layer: int, function: AttnAdd) -> None:
@@ -156,6 +162,7 @@ class Hooks:
             rotation = kwargs.get("position_embeddings")
             still = None
             if rotation is not None:
+                # Cosine 1 and sine 0 rotate by nothing: things beside the row have no position in it.
                 still = torch.ones_like(rotation[0][:1, :1]), torch.zeros_like(rotation[1][:1, :1])
             call = AttentionCall(module, self.run, tuple(self._add[layer]), tuple(self._concat[layer]), still)
             return args, kwargs | {"call": call}

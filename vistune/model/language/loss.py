@@ -50,12 +50,16 @@ class _CrossEntropySum(torch.autograd.Function):
         hidden, *weights = learners
         total = hidden.new_zeros((), dtype=torch.float32)
         needed = ctx.needs_input_grad[3:]
+        # Gradients are made here, chunk by chunk, because only now are the chunk's logits there: keeping them for a backward
+        # pass is what this function avoids.
         gradients = [torch.zeros_like(tensor) if need else None for tensor, need in zip(learners, needed, strict=True)]
         trained = [weight for weight, need in zip(weights, needed[1:], strict=True) if need]
         sums = [gradient for gradient in gradients[1:] if gradient is not None]
         for first in range(0, len(targets), rows):
+            # Detached: autograd must stop at the chunk, whose gradient is then handed on whole.
             chunk = hidden[first : first + rows].detach().requires_grad_(needed[0])
             with torch.enable_grad():
+                # fp32 and a sum: a mean over chunks of different sizes would weigh tokens unequally.
                 loss = F.cross_entropy(head(chunk).float(), targets[first : first + rows], reduction="sum")
             total += loss.detach()
             found = torch.autograd.grad(loss, [*([chunk] if needed[0] else []), *trained])

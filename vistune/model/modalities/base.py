@@ -44,10 +44,14 @@ def probe(kind: MediaKind) -> Media:
     """A small medium of a kind: what shapes, costs and fillers of distributed steps are found with. Not constant, so that
     scaling and normalisation show."""
     if kind == "audio":
+        # A tenth of a second at 16 kHz: short, but longer than one window of any spectrogram.
         return Media("audio", data=np.sin(np.arange(1600, dtype=np.float32) / 8)[:, None])
     if kind == "points":
         corners = np.stack(np.meshgrid(*[np.linspace(0, 1, 4, dtype=np.float32)] * 3), -1).reshape(-1, 3)
+        # 64 points with their colours: six columns, as point encoders that read colours want, and positions that are no
+        # constant.
         return Media("points", data=np.concatenate([corners, corners], axis=1))
+    # Neither square nor symmetric, so that a part which confuses height and width fails on it.
     rows, columns = np.mgrid[0:48, 0:64]
     picture = np.stack([rows * 5, columns * 4, (rows * columns) % 256], axis=-1).astype(np.uint8)
     return Media("image", data=picture) if kind == "image" else Media("video", data=np.stack([picture] * 2))

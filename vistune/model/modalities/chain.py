@@ -51,6 +51,8 @@ class Chain:
         """The same parts and words for media of another `kind`, which the encoder brings into one space with its own: what
         connectors learn from them serves its own kind, too."""
         other = copy(self)
+        # `taken_for` stays the old kind: connectors with queries for each kind go on using those that are being taught. The
+        # cache belongs to media of the other kind.
         other.reads, other.cache = kind, None
         return other
 
@@ -72,6 +74,7 @@ class Chain:
         """As many places as there are tokens, between the words around a medium."""
         assert isinstance(part, MediaRef)
         medium = sample.media[part.index]
+        # Counted among media of the same kind: the second picture is `Picture 2` also where a film stands between the two.
         number = str(sum(other.kind == medium.kind for other in sample.media[: part.index + 1]))
         said = [self._said(text.replace("{n}", number), medium, sample.where) for text in (self._before, self._after)]
         around = [Words(text) if text else None for text in said]
@@ -109,11 +112,15 @@ class Chain:
         """A medium that is shown twice is encoded once, and connected once for each question that a connector reads."""
         media = [thing.ready for thing in things]
         if self.cache is not None and self.cache.level == "connector":
+            # With cached tokens there are no features, so nothing can be looked at later; a stage chooses this level only
+            # where nobody looks.
             return self.cache.tokens(media, self._unasked, self._device()), []
         distinct = {id(medium): medium for medium in media}
         features = dict(zip(distinct, self.features(list(distinct.values())), strict=True))
+        # Without a connector that reads the question, one picture under three questions is connected once.
         asks = any(connector.reads_text for connector in self.connectors)
         keys = [(id(thing.ready), thing.question if asks else "") for thing in things]
+        # `dict.fromkeys` keeps the order of first appearance: sums of floats must not depend on the order of a set.
         pairs = list(dict.fromkeys(keys))
         made = self._connect([features[medium] for medium, _ in pairs], [distinct[medium] for medium, _ in pairs], pairs)
         tokens = dict(zip(pairs, made, strict=True))
@@ -126,7 +133,11 @@ class Chain:
     def _see(self, media: Sequence[Prepared]) -> list[Features]:
         trained = any(parameter.requires_grad for parameter in self.encoder.parameters())
         found: dict[int, Features] = {}
+        # Frozen encoders build no graph, which is most of a step's activation memory; trained ones only where gradients are
+        # wanted at all.
         with torch.set_grad_enabled(trained and torch.is_grad_enabled()):
+            # Encoders of any size (native patches) give inputs of different shapes, which cannot be stacked; equal shapes go
+            # together.
             for places in grouped([medium.inputs.shape[1:] for medium in media]):
                 inputs = torch.cat([media[place].inputs for place in places]).to(self._device())
                 parts = self.encoder.see(inputs, self.reads).split([len(media[place].inputs) for place in places])
@@ -134,6 +145,7 @@ class Chain:
         return [found[place] for place in range(len(media))]
 
     def _unasked(self, media: Sequence[Prepared]) -> list[Tensor]:
+        # Cached tokens know no question: `caching.py` refuses this level where a connector reads the text.
         return self._connect(self._see(media), media, [(id(medium), "") for medium in media])
 
     def _connect(
@@ -142,8 +154,10 @@ class Chain:
         """Through all connectors: media of one shape together, each with its question."""
         states, layouts = list(features), [medium.layout for medium in media]
         for connector in self.connectors:
+            # Grouped anew behind each connector, since poolings and tiles can change which media have one shape.
             for places in grouped([state.shape for state in states]):
                 sizes = [len(states[place].x) for place in places]
+                # One text for each encoder input, not for each medium: connectors see tiles and frames as rows of one batch.
                 texts = tuple(pairs[place][1] for place, size in zip(places, sizes, strict=True) for _ in range(size))
                 made = connector(joined([states[place] for place in places]), TextContext(texts, self.taken_for)).split(sizes)
                 for place, tokens in zip(places, made, strict=True):

@@ -53,6 +53,8 @@ class Frames(Chain):
     def layout(self, medium: Media, where: str = "") -> Layout:
         """From the film's header: its size, its number of frames, and when they are shown."""
         name = where or medium.name
+        # Reading a film's rotation means opening the stream, so it is read only where the layout differs between the two
+        # orientations.
         header = film_header(medium, where, self.array_rate, upright=False)
         if self.encoder.layout_of(header.size) != self.encoder.layout_of(header.size[::-1]):  # it matters which side is up
             header = film_header(medium, where, self.array_rate)
@@ -67,6 +69,7 @@ class Frames(Chain):
         height, width = clip.frames.shape[1:3]
         layout = self._layout((width, height), len(seen), where or medium.name)
         times = [second for second in clip.seconds if second is not None]
+        # Times of some frames only would be written into prompts beside the wrong frames.
         seconds = tuple(times) if len(times) == len(seen) else None
         inputs = torch.cat([frame.inputs for frame in seen])
         return Prepared(inputs, seen[0].geometry, replace(layout, seconds=seconds))

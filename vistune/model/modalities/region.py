@@ -41,6 +41,7 @@ class Regions:
         places: list[Stretch] = [Places(self.encoder.num_tokens())]
         if self.words != "none":
             size = image_size(sample.media[part.media], sample.where) if self.codec.needs_size else None
+            # No codec writes masks: in words, a mask is the box around it.
             said = Words(self.codec.encode(part, size) if part.mask is None else self.codec.encode_box(part.bounds(), size))
             places = [said, *places] if self.words == "before" else [*places, said]
         number = str(_number(part, sample)) if "{n}" in self._before + self._after else ""

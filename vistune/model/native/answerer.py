@@ -32,6 +32,7 @@ class NativeAnswerer:
         folder = Path(locate(self.path))
         if not folder.is_dir():
             return f"{self.path}@{self.model.native.model.config._commit_hash}{self._format}"
+        # A set, since a file can match two patterns; sorted, since a folder has no order of its own.
         files = sorted({file for pattern in _DECIDES for file in folder.glob(pattern)})
         digest = hashlib.sha256("".join(f"{file.name} {sha256(file)}\n" for file in files).encode()).hexdigest()
         return f"{folder.resolve().name}@{digest[:16]}{self._format}"

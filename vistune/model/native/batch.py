@@ -54,6 +54,7 @@ def training_batch(examples: Sequence[NativeExample], family: Family, pad: int, 
         labels = _rows([torch.tensor([example.answer]) for example in examples], IGNORE, left=False)
     else:
         inputs = collate([_answered(example, family) for example in examples], family, pad, left=False)
+        # The first label has no token before it to be predicted from.
         labels = _rows([torch.tensor([[IGNORE, *example.rendered.labels[1:]]]) for example in examples], IGNORE, left=False)
     return NativeBatch(
         names=tuple(example.id for example in examples),
@@ -72,6 +73,8 @@ def collate(prompts: Sequence[dict[str, Tensor]], family: Family, pad: int, left
         if name in _PER_TOKEN:
             tensors = [prompt.get(name, _empty(prompt, name, prompts)) for prompt in prompts]
             batch[name] = _rows(tensors, pad if name == "input_ids" else 0, left)
+        # Families of one row a sample need a row also for a sample without pictures; in others its pictures are simply
+        # absent.
         elif family.rows:
             tensors = [prompt.get(name, _empty(prompt, name, prompts)) for prompt in prompts]
             batch[name] = torch.cat(_padded(tensors, 1))
@@ -99,6 +102,7 @@ def _answered(example: NativeExample, family: Family) -> dict[str, Tensor]:
         if name == "input_ids":
             more = answer
         elif further == "last":
+            # An answer's tokens see the pictures that the last token of the prompt sees.
             more = tensor[:, -1:].expand(-1, count, *tensor.shape[2:])
         else:
             more = tensor.new_full((1, count, *tensor.shape[2:]), family.suffix if further is None else int(further))
@@ -110,6 +114,8 @@ def _rows(tensors: Sequence[Tensor], value: int, left: bool) -> Tensor:
     """`[1, L, ...]` tensors as `[N, longest, ...]`: `value` fills dimension 1 on one side, 0 the others behind."""
     longest = max(tensor.shape[1] for tensor in tensors)
     filled = []
+    # Dimension 2 on (pictures, tiles) may differ between samples as well and is filled behind, whatever the side of the
+    # tokens.
     for tensor in _padded(tensors, 2):
         missing = longest - tensor.shape[1]
         sides = (missing, 0) if left else (0, missing)
@@ -123,5 +129,6 @@ def _padded(tensors: Sequence[Tensor], first: int) -> list[Tensor]:
     filled = []
     for tensor in tensors:
         missing = [size - have for size, have in zip(sizes, tensor.shape[first:], strict=True)]
+        # `F.pad` names dimensions from the last to the first, hence reversed.
         filled.append(F.pad(tensor, [side for size in reversed(missing) for side in (0, size)]))
     return filled

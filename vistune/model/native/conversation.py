@@ -60,6 +60,8 @@ class ChatTemplate:
         for index, turn in enumerate(asked):
             if answered and turn.role == "assistant" and turn.train:
                 before = self._render(sample, turns[:index], True)
+                # Where an earlier answer ends is found by rendering the conversation up to it: templates are programs, and
+                # nothing else tells.
                 end = len(before) + len(self._behind(sample, before, turns[: index + 1]))
                 if prompt[:end] != before + self._behind(sample, before, turns[: index + 1]):
                     raise InputError(
@@ -76,6 +78,7 @@ class ChatTemplate:
                 f"{sample.where}: the model's chat template does not write an answer behind the prompt that asks for it, so"
                 " where the answer begins cannot be told: give the model key 'prompt'"
             )
+        # White space behind the end token separates turns; a model is not to produce it before the next question.
         return whole[len(prompt) :].rstrip()
 
     def _render(self, sample: Sample, turns: Sequence[Turn], ask: bool) -> str:

@@ -39,12 +39,15 @@ def groups(media: Sequence[Sight]) -> Iterator[Group]:
         distinct = {id(media[number].prepared): media[number] for number in numbers}
         place = {key: place for place, key in enumerate(distinct)}
         first = [_first(sight.features) for sight in distinct.values()]
+        # Features are kept once for each medium and picked by index: ten regions on a picture do not repeat its pyramid of
+        # maps ten times.
         image = torch.tensor([place[id(media[number].prepared)] for number in numbers], device=first[0].x.device)
         yield Group(numbers, joined(first), image, [media[number].prepared.geometry for number in numbers])
 
 
 def _first(features: Features) -> Features:
     """Of a picture in tiles, the view of the whole; of a film, the first frame."""
+    # Geometry describes the first input only; tiles have places of their own, which region encoders do not know.
     return features if len(features.x) == 1 else features.split([1, len(features.x) - 1])[0]
 
 

@@ -77,9 +77,12 @@ class GeoSampler(RegionEncoder):
         for differ, mix, norm, anchors, near in zip(
             self.differ, self.mix, self.norm, self.anchors, self.neighbours, strict=True
         ):
+            # Always from point 0: a random start, as in the official code, would give the same region other tokens in every
+            # epoch.
             chosen = farthest_points(points, anchors, image.new_zeros(len(points)))
             places, kept = gather(points, chosen), torch.cat([gather(x, chosen), gather(points, chosen)], dim=-1)
             around = nearest_points(points, places, near)
+            # Coordinates ride along as two channels, so that differences to the anchor tell direction as well as content.
             local = torch.cat([gather(x, around), gather(points, around)], dim=-1)
             anchor = kept[:, :, None].expand_as(local)
             x = norm(F.relu(mix(torch.cat([differ(local - anchor), anchor], dim=-1))))
@@ -93,6 +96,7 @@ class GeoSampler(RegionEncoder):
             raise InputError("regions.geo_sampler needs patches in a grid: let the encoder drop its class token")
         maps = features.x.transpose(1, 2).unflatten(2, features.grid)[image]
         places = points.flip(-1) if self.transposed else points
+        # `grid_sample` wants -1 to 1 and x before y. In bf16 the coordinates themselves would be off by whole patches.
         read = F.grid_sample(maps.float(), 2 * places[:, :, None].float() - 1, mode="bilinear", align_corners=True)
         return read[..., 0].transpose(1, 2).to(features.x.dtype)
 
@@ -110,6 +114,7 @@ def places_inside(region: Region, count: int) -> Tensor:
         if not len(rows):
             raise InputError("a region's mask is empty: there is nothing to look at")
         order = torch.randperm(len(rows), generator=generator)
+        # Every region has as many points as the rest of a batch; a mask of three pixels repeats them.
         again = torch.randint(len(rows), (max(0, count - len(rows)),), generator=generator)
         chosen = torch.cat([order[:count], again])
         height, width = region.mask.shape

@@ -58,6 +58,7 @@ def raster(region: Region) -> Tensor:
     if region.mask is not None:
         return F.adaptive_avg_pool2d(torch.from_numpy(region.mask).float()[None], (_SIDE, _SIDE))[0]
     x1, y1, x2, y2 = (value * _SIDE for value in box_of(region))
+    # A box covers cells partly at its edges. Coverage is a product of both axes, so two vectors are enough.
     cells = torch.arange(_SIDE, dtype=torch.float32)
     across = (torch.clamp(cells + 1, max=x2) - torch.clamp(cells, min=x1)).clamp(min=0)
     down = (torch.clamp(cells + 1, max=y2) - torch.clamp(cells, min=y1)).clamp(min=0)
@@ -74,5 +75,7 @@ def shares_on_input(regions: Sequence[Prepared], group: Group) -> Tensor:
     u = torch.stack(torch.meshgrid(columns, rows, indexing="xy"), dim=-1)  # places on the input, [h', w', 2]
     scale = rasters.new_tensor([geometry.scale for geometry in group.geometries])[:, None, None]
     offset = rasters.new_tensor([geometry.offset for geometry in group.geometries])[:, None, None]
+    # The raster lies on the original, patches on the input: each place on the input is taken back to the original. Places
+    # that are padding fall outside, where `grid_sample` reads zero.
     read = F.grid_sample(rasters, 2 * (u - offset) / scale - 1, mode="bilinear", align_corners=False)
     return F.avg_pool2d(read, _EACH)[:, 0]

@@ -92,6 +92,8 @@ class MultiLevelRoi(RegionEncoder):
         maps = [self._enlarged(features.layers[layer], features.grid, level) for level, layer in enumerate(self.layers)]
         maps = [enter(torch.cat([level, _coordinates(level)], dim=1)) for enter, level in zip(self.enter, maps, strict=True)]
         for fuse in self.fuse:
+            # All levels are mixed from the maps of the round before; changing them one by one would feed a level its
+            # neighbour's new state.
             maps = [fuse(_mixed(maps, level)) for level in range(len(maps))]
         return maps
 
@@ -99,6 +101,7 @@ class MultiLevelRoi(RegionEncoder):
         """`[R, D, size, size]`: the bins of every level, each behind a convolution of its own, summed."""
         summed = []
         for after, level in zip(self.after_roi, maps, strict=True):
+            # Width before height: boxes are xyxy, maps are rows by columns.
             cells = boxes.new_tensor([level.shape[3], level.shape[2]]).repeat(2) * self.coordinate_scale
             summed.append(after(roi_align(level, boxes * cells, image, self.size, samples=2)))
         return torch.stack(summed).sum(dim=0)

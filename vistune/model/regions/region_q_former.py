@@ -47,6 +47,7 @@ class RegionQFormer(RegionEncoder):
         self.size = size
         self.norm = nn.LayerNorm(width, eps=1e-6)
         self.position = nn.Parameter(torch.randn(positions, width)) if positions else None
+        # At zero the table of random positions changes nothing at first, and each channel decides how much of it to use.
         self.position_scale = nn.Parameter(torch.zeros(width)) if positions else None
         self.queries = nn.Parameter(torch.randn(queries, hidden) * 0.02)
         self.from_box = nn.Sequential(
@@ -85,6 +86,7 @@ class RegionQFormer(RegionEncoder):
     def tokens(self, features: Features, boxes: Tensor, image: Tensor) -> Tensor:
         """`boxes [R, 4]`, xyxy in [0, 1] of the encoder's input, each on picture `image [R]` -> `[R, 2 * queries, H]`."""
         x = self.placed(features)
+        # Learned queries first: the order of the released weights' embedding.
         queries = torch.cat(
             [self.queries.expand(len(boxes), -1, -1), self.region_queries(x, grid_of(features), boxes, image)], dim=1
         )

@@ -17,6 +17,8 @@ def farthest_points(xyz: Tensor, count: int, start: Tensor) -> Tensor:
     chosen = [start.to(xyz.device)]
     for _ in range(count - 1):
         newest = xyz[clouds, chosen[-1]][:, None]
+        # Each point keeps only its distance to the nearest chosen one, so a step is linear in the cloud and no matrix of
+        # pairs is held.
         nearest = torch.minimum(nearest, (xyz - newest).square().sum(-1))
         chosen.append(nearest.argmax(dim=1))
     return torch.stack(chosen, dim=1)
@@ -27,6 +29,7 @@ def nearest_points(xyz: Tensor, centres: Tensor, count: int) -> Tensor:
     distance = xyz.new_zeros(len(xyz), centres.shape[1], xyz.shape[1])
     for axis in range(xyz.shape[2]):  # differences, not the expanded product, whose rounding can exchange neighbours
         distance += (centres[:, :, None, axis] - xyz[:, None, :, axis]).square()
+    # Unsorted: neighbourhoods are pooled or centred, and their order does not matter.
     return distance.topk(count, dim=-1, largest=False, sorted=False).indices
 
 

@@ -47,6 +47,7 @@ def _weights(start: Tensor, end: Tensor, bins: int, cells: int, samples: int, al
     # A place more than one cell outside the map reads zero; one up to a cell outside reads the border.
     inside = (place >= -1) & (place <= cells) & (sample < count)
     place = place.clamp(0, cells - 1)
+    # The hat function of bilinear interpolation: a place gives weight to the two cells around it and to no other.
     near = (1 - (place[..., None] - _numbers(cells, start)).abs()).clamp(min=0) * inside[..., None]
     weights: Tensor = near.sum(dim=2) / count.clamp(min=1)
     return weights

@@ -19,6 +19,7 @@ def locate(path: str) -> str:
         if name not in known:
             raise InputError(f"there is no built-in model {name!r}{nearest(name, known)}")
         return str(_NANO / name)
+    # A hub id is `owner/name`: more slashes can only be a folder, and one that is not there should not be asked of a hub.
     looks_local = path.startswith((".", "/", "~")) or path.count("/") > 1
     if looks_local and not Path(path).expanduser().is_dir():
         raise InputError(f"model directory {path} does not exist")

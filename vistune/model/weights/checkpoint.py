@@ -47,6 +47,8 @@ def save(model: VisionLanguageModel | NativeModel, folder: Path, parts: set[str]
     if not write:
         return
     check_finite(weights, folder)
+    # A folder of several files appears by one rename: a kill leaves either the old checkpoint or the new one, never a
+    # mixture.
     temporary = folder.with_name(f".{folder.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
@@ -58,6 +60,8 @@ def save(model: VisionLanguageModel | NativeModel, folder: Path, parts: set[str]
         model.save_tokenizer(temporary)
         save_file(weights, temporary / WEIGHTS, metadata={"format": "pt"})
         settle(temporary)
+    # A folder cannot be renamed over one that is not empty, so the old one goes first; a kill in between leaves the finished
+    # temporary folder.
     shutil.rmtree(folder, ignore_errors=True)
     temporary.rename(folder)
 
@@ -77,6 +81,7 @@ def part_weights(model: nn.Module, parts: set[str], keep: bool = True) -> dict[s
     """
     weights = {}
     for name, tensor in _owned(model, parts).items():
+        # In the order of the state dict, which is the same on all ranks: gathering waits for every one of them.
         gathered = whole(tensor.detach())
         if keep:
             weights[name] = gathered.contiguous()
@@ -125,6 +130,7 @@ def checkpoint_of(folder: str | Path) -> Path:
     record = parse_yaml(run.read_text(encoding="utf-8"), str(run))
     stages = record.get("stages", ()) if isinstance(record, dict) else ()
     names = [str(stage.get("name")) for stage in stages if isinstance(stage, dict)]
+    # Only a finished stage has a checkpoint's configuration in its folder.
     done = [folder / name for name in names if (folder / name / CONFIG).is_file()]
     if not done:
         raise InputError(f"{folder} is a run folder none of whose stages is finished: {', '.join(names)}")
@@ -148,6 +154,7 @@ def located(value: Any, folder: Path) -> Any:
     if not isinstance(value, str) or not value.startswith(INSIDE):
         return value
     inside = (folder / value.removeprefix(INSIDE)).resolve()
+    # Both are resolved: `..` and links inside a checkpoint from elsewhere must not reach the reader's files.
     if not inside.is_relative_to(folder.resolve()):
         raise InputError(f"{folder / CONFIG}: {value!r} leads out of the checkpoint")
     return str(inside)
@@ -185,6 +192,7 @@ def load_into(model: nn.Module, file: Path, parts: set[str]) -> None:
     except (SafetensorError, OSError) as error:
         raise InputError(f"{file} is broken or cut short: {error}") from error
     expected = _owned(model, parts)
+    # Both ways: a missing tensor would stay random, a surplus one means that the spec is another model's.
     wrong = sorted(set(expected) ^ set(weights))
     if wrong:
         state = "lacks" if wrong[0] in expected else "has the unknown tensor"

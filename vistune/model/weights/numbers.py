@@ -52,6 +52,7 @@ def check_backbone(model: Any, path: str, folder: str) -> None:
         with safe_open(file, "pt") as stored:
             whole = [name for name in stored.keys() if stored.get_slice(name).get_dtype() in _WHOLE]  # noqa: SIM118 - no dict
         for name in whole:
+            # Files store names with or without the prefix of the outer model, so ends are compared.
             if any(name == other or name.endswith(f".{other}") or other.endswith(f".{name}") for other in floats):
                 raise InputError(f"the weights of {path} cannot be read: {name} in {file.name} holds whole numbers")
     check_finite(held, path)

@@ -26,6 +26,7 @@ def read_tokenizer(path: str, folder: str, revision: str | None) -> PreTrainedTo
         raise InputError(f"{path} has a slow tokenizer; labels need one that reports offsets (tokenizer.json)")
     if tokenizer.eos_token_id is None:
         raise InputError(f"the tokenizer of {path} has no end-of-sequence token")
+    # Padding is masked everywhere, so any token serves; a new one would need a row in the embedding.
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
@@ -56,6 +57,8 @@ def read_model(auto: Any, path: str, folder: str, config: Any, revision: str | N
             output_loading_info=True,
             **({"dtype": torch.float32} | arguments),
         )
+    # The library fills missing tensors at random and only warns. Unexpected ones are harmless: heads of the checkpoint that
+    # this class has not.
     missing = sorted(report["missing_keys"])
     if missing:
         raise InputError(f"{path} lacks {len(missing)} tensors of a {config.model_type}, such as {missing[0]!r}")

@@ -23,4 +23,6 @@ def shard_like(whole: Tensor, pattern: Tensor) -> Tensor:
     """`whole`, which every process holds, spread as `pattern` of the same shape is."""
     if not isinstance(pattern, DTensor):
         return whole
+    # `src_data_rank=None`: each process cuts its share from its own copy, where the default would broadcast the first
+    # process's.
     return distribute_tensor(whole.to(pattern.device), pattern.device_mesh, pattern.placements, src_data_rank=None)

@@ -38,6 +38,7 @@ def check(model: Mapping[str, Any], kept: Mapping[str, str] | None, stored: set[
     """
     for part, name in sorted(set(_named(model))):
         before = FIRST.get(name) if kept is None else kept.get(name)
+        # A part whose weights lie in the checkpoint needs nothing of the package but the architecture.
         if part in stored or before is None or before == digest(name):
             continue
         revision = FOUND_IN.get(before)
