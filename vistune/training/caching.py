@@ -58,6 +58,7 @@ def caching(
         yield
         return
     for chain in parts.chains.values():
+        # Decided for each modality on its own: sounds may be kept while the encoder of pictures is trained.
         chain.cache = _cache(parts, chain.reads, samples, stage, steps, folder, precision, sharded, report)
     try:
         yield
@@ -84,6 +85,8 @@ def _cache(
             print(f"stage {stage.name}: {'' if kind == 'image' else f'{kind}: '}{text}")
 
     level, reason = _level(model, kind, stage, steps * stage.batch > len(samples))
+    # With FSDP2 a block is gathered by all ranks at once; a rank that found its features on disk would leave the others
+    # waiting.
     if level is not None and sharded:
         level, reason = None, "the model is cut over processes, which must all run the encoder together"
     folder = folder if stage.cache_folder is None else Path(stage.cache_folder)
@@ -99,6 +102,7 @@ def _cache(
         say(f"features are not kept: they take {size}, where {free / 1e6:,.1f} MB are free")
         return None
     cache = cache_of(model, kind, level, folder, precision)
+    # After a resume part of what is needed lies there already and must not be counted as missing.
     room = free + sum(file.stat().st_size for file in cache.folder.rglob("*.safetensors"))
     if need.bytes > room:
         raise InputError(
@@ -117,6 +121,7 @@ def cache_of(model: VisionLanguageModel, kind: MediaKind, level: Level, folder: 
     identity += [repr(settings)] if settings else []
     if level == "connector":
         identity += [specs[name] for name in names[1:]]
+    # Weights decide the numbers as much as the spec: a connector that an earlier stage trained gets a folder of its own.
     parts = [chain.encoder, *(chain.connectors if level == "connector" else [])]
     return FeatureCache(folder, level, parts, chain.read(probe(chain.reads)).inputs, identity)
 
@@ -136,6 +141,8 @@ def obstacle(model: VisionLanguageModel, level: Level, kind: MediaKind = "image"
     for name, part in parts.items():
         if any(parameter.requires_grad for parameter in part.parameters()):
             return f"{name} is trained"
+        # Also in frozen parts: the loop calls `model.train()` on the whole, and a kept feature would repeat one draw for
+        # ever.
         if any(isinstance(module, nn.Dropout) and module.p > 0 for module in part.modules()):
             return f"{name} drops activations at random"
     return None
@@ -159,6 +166,8 @@ def predict(
             else:
                 tokens, width = layout.total, chain.encoder.width
             media += 1
+            # Encoders give fp32 even under autocast (their last norm does); connectors end in a linear layer, which gives
+            # bf16.
             total += tokens * width * (2 if level == "connector" and precision == "bf16" else 4)
     share = len(samples) / max(1, len(probed))
     return Need(round(media * share), round(total * share))
@@ -179,6 +188,7 @@ def _level(model: VisionLanguageModel, kind: MediaKind, stage: Stage, again: boo
 
 def _free(folder: Path) -> int:
     """Bytes the disk of a folder, which may not exist yet, has to give."""
+    # `disk_usage` wants an existing path: the nearest parent lies on the same disk.
     there = next(parent for parent in (folder.absolute(), *folder.absolute().parents) if parent.exists())
     usage = shutil.disk_usage(there)
     return max(0, usage.free - int(_RESERVE * usage.total))

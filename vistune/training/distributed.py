@@ -54,6 +54,7 @@ class Ranks:
         if self.size == 1:
             return [value]
         values: list[Any] = [None] * self.size
+        # Over Gloo, also between GPUs: pickled objects through NCCL would need a device buffer and a synchronisation.
         dist.all_gather_object(values, value, group=self.control)
         return values
 
@@ -75,6 +76,7 @@ class Ranks:
             yield
         except InputError as error:
             complaint = str(error)
+        # The first complaint by rank, so that all processes end with the same sentence.
         first = next(filter(None, self.gather(complaint)), None)
         if first is not None:
             raise InputError(first)
@@ -82,11 +84,13 @@ class Ranks:
     def seed(self, seed: int, step: int) -> None:
         """Begin a step's dropout: one process goes on with its random state, many begin anew, each in its own way."""
         if self.size > 1:
+            # Seed, step and rank decide the draw, so a run that is resumed with as many processes draws the same again.
             digest = hashlib.blake2b(f"{seed}/{step}/{self.rank}".encode(), digest_size=8).digest()
             torch.manual_seed(int.from_bytes(digest, "little"))
 
     def part(self, count: int) -> range:
         """This process's share of `count` things: shares are neighbours and differ by one at most."""
+        # Cut by whole products and not by `count // size`: the remainder is spread, and no rank has two more than another.
         return range(count * self.rank // self.size, count * (self.rank + 1) // self.size)
 
 
@@ -111,6 +115,7 @@ def joined(parallel: Parallel = "ddp") -> Iterator[Ranks]:
         torch.cuda.set_device(device)
     ours = not dist.is_initialized()
     if ours:
+        # Both backends: gradients travel between GPUs, whole weights for checkpoints between CPUs.
         dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo")
     yield Ranks(dist.get_rank(), dist.get_world_size(), device, parallel == "fsdp", dist.new_group(backend="gloo"))
     if ours:
@@ -145,6 +150,7 @@ def shard(model: nn.Module, ranks: Ranks, precision: Literal["fp32", "bf16"]) ->
     policy = MixedPrecisionPolicy(
         param_dtype=torch.bfloat16 if precision == "bf16" else None, reduce_dtype=torch.float32, cast_forward_inputs=False
     )
+    # Blocks first, then the rest: `fully_shard` of the model takes what no inner call has claimed.
     for part in stacks(model).values():
         for block in part.blocks:
             fully_shard(block, mesh=mesh, mp_policy=policy)

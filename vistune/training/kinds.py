@@ -27,6 +27,7 @@ def check_stage(model: AnyTrainable, stage: Stage, ranks: Ranks) -> None:
             f"stage {stage.name!r}: pairs are learnt from by models made of parts, whole on each process (--parallel ddp)"
         )
     if model.packs:
+        # Entering checks everything that `encode_as` can have wrong; nothing is encoded here.
         with encoding(model, stage):
             return
     where = f"stage {stage.name!r}: a model of transformers taken whole"

@@ -49,6 +49,8 @@ class Log:
         path.parent.mkdir(parents=True, exist_ok=True)
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
         with atomic_open(path) as kept:  # a kill here must not cost the log of what is done
+            # A state may be older than the log's end: steps behind it are done again, and their lines would stand there
+            # twice.
             kept.writelines(lines[:first])
         self._file = path.open("a", encoding="utf-8")
         self._meter = meter
@@ -117,4 +119,5 @@ def memory() -> int:
     """Bytes this process has held at most: of the graphics processor where there is one, else of main memory."""
     if torch.cuda.is_available():
         return int(torch.cuda.max_memory_allocated())
+    # Linux counts in kilobytes, macOS in bytes.
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

@@ -93,6 +93,7 @@ def train_stage(
         raise InputError(f"stage {stage.name!r}: batch is {stage.batch}, expected at least {ranks.size}, one for each process")
     selection = select(model, stage.train, f"stage {stage.name!r}")
     selection.switch_on(model)
+    # Taken before a state is loaded: trained parameters may differ from it, frozen ones must not, through all resumes.
     before = fingerprint(model)
     parts = units(model, selection.names)
     weights = loss_weights(model, stage)
@@ -104,14 +105,17 @@ def train_stage(
     # Counting operations runs parts once, which may draw random numbers: a resumed run then goes on with those of its state.
     meter = Meter(model, context, ranks.sharded or stage.preference is not None)
     objective = stage_losses(model, samples, stage, selection.names, seed, steps, paths.state, precision, ranks)
+    # A state is only good for the same stage, data order and optimizer; its name says so and `load_state` compares.
     of = trained_how(stage, seed)
     first = load_state(paths.state, model, parts, optimizer, ranks, of)
     log = Log(paths.log if ranks.first else Path(os.devnull), first, meter)
+    # Frozen parts as well: dropout inside a frozen language model is part of LoRA's recipes.
     model.train()
 
     def make(first: int, steps: int) -> Iterator[Work[Any]]:
         return stage_work(model, samples, stage, seed, first, steps, ranks, shares)
 
+    # Parts whose parameters have had no gradient yet; in a stage of text alone a connector may rightly stay as it is.
     unreached = {part: _of_part(model, selection.names, part) for part in {name.split(".")[0] for name in selection.names}}
     features = caching(model, samples, stage, steps, paths.features, context, ranks.sharded, ranks.first)
     recompute = recomputing(model, stage.recompute, f"stage {stage.name!r}")
@@ -129,12 +133,16 @@ def train_stage(
             factor = schedule(step, steps, stage.warmup)
             for group in optimizer.param_groups:
                 group["lr"] = group["rate"] * factor
+            # None, not zero: an optimizer skips what no sample reached, where zeros would still let momentum and weight decay
+            # move it.
             optimizer.zero_grad(set_to_none=True)
             ranks.seed(seed, step)
             loss = 0.0
             for number, batch in enumerate(todo.batches, 1):
                 with autocast(context, model.device):
                     losses = objective.of(batch)
+                # Divided by the count of the whole step on all ranks, so the gradient does not depend on how samples fell
+                # into rows and ranks.
                 weighted = [weights[name] * each.sum / todo.counts[each.of] for name, each in losses.items()]
                 share = torch.stack(weighted).sum()
                 share = share if batch.supervised else share * 0  # a filler
@@ -143,18 +151,22 @@ def train_stage(
                         share.backward()
                 loss += share.item()
             shares_of_all = ranks.gather((loss, stop.asked, objective.taken()))
+            # A signal may reach one process only; all must stop at the same step, or the rest waits in a collective for ever.
             loss, asked = sum(part[0] for part in shares_of_all), max(part[1] for part in shares_of_all)
             noted = {name: sum(part[2][name] for part in shares_of_all) / todo.samples for name in shares_of_all[0][2]}
             _check_finite(loss, "the loss", stage, step)
             unreached = {part: own for part, own in unreached.items() if not any(map(_moved, own))}
             sums.finish()
+            # After `sums.finish`: the norm must be that of the summed gradient, which every rank then clips alike.
             norm = float(whole(torch.nn.utils.clip_grad_norm_(parameters, stage.clip)))
+            # Before the optimizer's step, so that a bad gradient reaches neither weights nor moments.
             _check_finite(norm, "the norm of the gradients", stage, step)
             optimizer.step()
             log.add(step + 1, steps, loss, norm, factor, todo, time.perf_counter() - began, ahead.waited, noted)
             teller.step(step + 1, loss, max(stage.train.values()) * factor, todo.tokens)
             last = step + 1 == steps
             tired = not asked and measured.behind(model, step + 1)
+            # The last step writes no state: the checkpoint that follows takes its place.
             due = asked or (step + 1) % save_every == 0
             if last or due or tired:
                 with ranks.together():  # nothing could be gone on from such a state
@@ -216,6 +228,7 @@ def check_changes(
     """
     after = fingerprint(model)
     changed = set().union(*ranks.gather({name for name, value in after.items() if before[name] != value}))
+    # Exact, by bits: what is frozen must not move even by rounding (a tied weight, a buffer that a library updates).
     touched = sorted(changed - trained)
     if touched:
         raise RuntimeError(f"stage {stage.name!r}: {touched[0]} is frozen but changed")

@@ -12,6 +12,7 @@ def plot_losses(stages: list[tuple[str, Path]], out: Path) -> None:
     """Draw each stage's loss (thin) and its running mean (thick) over the steps, stages side by side, as PNG."""
     import matplotlib
 
+    # The backend without a display; the default one would fail on a server.
     matplotlib.use("Agg")
     from matplotlib import pyplot, ticker
 
@@ -53,5 +54,6 @@ def running_mean(values: list[float], keep: float = 0.95) -> list[float]:
     means, total, weight = [], 0.0, 0.0
     for value in values:
         total, weight = keep * total + (1 - keep) * value, keep * weight + (1 - keep)
+        # Divided by the weights so far: the mean would otherwise begin near zero and creep up to the loss.
         means.append(total / weight)
     return means

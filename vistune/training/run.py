@@ -97,6 +97,7 @@ def _assembled(recipe: Recipe, ranks: Ranks) -> tuple[Model, list[set[str]], set
 
     All that a recipe can have wrong is found here.
     """
+    # Parts that begin at random are drawn while the model is built, in the order of its children.
     torch.manual_seed(recipe.seed)
     model, held = begun_model(recipe)
     for stage in recipe.stages:
@@ -128,6 +129,7 @@ def _stages(
     ranks: Ranks,
     accept: Sequence[str],
 ) -> Path:
+    # Fingerprinted before the model is cut or moved, so that one process and many record the same hash.
     begun = {"precision": resolve(precision, ranks.device), "weights": content_of(fingerprint(model))}
     begun["device"] = ranks.device.type
     place(model, ranks, resolve(precision, ranks.device))
@@ -139,6 +141,7 @@ def _stages(
         trained |= units
         if ranks.decide(lambda stage=stage: finished(out, stage)):  # type: ignore[misc]
             with ranks.together():
+                # A finished stage is loaded, not trained again: its checkpoint holds everything that was trained up to there.
                 checkpoint.load_into(model, folder / checkpoint.WEIGHTS, trained)
             continue
         if report and ranks.first:
@@ -158,6 +161,7 @@ def _stages(
             )
         checkpoint.save(model, folder, trained, ranks.first)
         if ranks.first:
+            # Only now: until the checkpoint is written, the states are all there is to resume from.
             shutil.rmtree(paths.state, ignore_errors=True)
     if ranks.first:
         write_report(out)

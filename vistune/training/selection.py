@@ -67,10 +67,12 @@ def _matcher(model: nn.Module, pattern: str, where: str) -> Callable[[str], bool
         if part is None:
             raise InputError(f"{where}: {pattern!r} names blocks, which only encoders and language models have")
         chosen = {id(parameter) for block in list(part.blocks)[int(blocks[2]) :] for parameter in block.parameters()}
+        # By identity: blocks may be reached under several module paths, and only the model's own names count.
         named = {name for name, parameter in model.named_parameters() if id(parameter) in chosen}
         return named.__contains__
     if pattern.endswith(".adapter"):
         owner = pattern.removesuffix("adapter")
+        # `peft` scatters its parameters over the wrapped layers, so no prefix names them; the set does.
         return {name for name in adapter_parameters(model) if name.startswith(owner)}.__contains__
     if "*" not in pattern:
         return lambda name: name == pattern or name.startswith(pattern + ".")

@@ -33,6 +33,7 @@ def save_state(
     from safetensors.torch import save_file
 
     weights = part_weights(model, parts, keep=ranks.first)
+    # Every rank takes part in gathering each tensor, in the order of the optimizer's entries, also those that write nothing.
     progress = _each_state(optimizer.state_dict(), lambda _, tensor: whole(tensor) if ranks.first else _dropped(tensor))
     if not ranks.first:
         return
@@ -45,11 +46,14 @@ def save_state(
         rng["cuda"] = torch.cuda.get_rng_state()
     with writing(folder):
         save_file(weights, temporary / WEIGHTS)
+        # The two files name each other by hash: half of one state beside half of another would resume without a word.
         held = {"step": step, "of": of, "weights": sha256(temporary / WEIGHTS)}
         torch.save(held | {"optimizer": progress, "rng": rng}, temporary / "training.pt")
         settle(temporary)
     final = folder / f"{step:08d}"
     shutil.rmtree(final, ignore_errors=True)
+    # By rename, so that a folder with a number is always whole; the two last ones are kept, should the newest be lost on the
+    # disk.
     temporary.rename(final)
     settle(final)
     for old in _states(folder)[:-_KEPT]:
@@ -63,6 +67,7 @@ def load_state(
 
     Raises `InputError`, before anything is changed, for a state that is not whole, not of this stage, or not of its weights.
     """
+    # The first process decides: on a shared disk others may see a folder a moment later.
     state_folder = ranks.decide(lambda: _last(folder))
     if state_folder is None:
         return 0
@@ -81,9 +86,11 @@ def _restore(folder: Path, model: torch.nn.Module, parts: set[str], optimizer: t
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
     def as_parameter(number: int, tensor: torch.Tensor) -> torch.Tensor:
+        # Moments are cut like their parameter; step counters are scalars and stay whole.
         return shard_like(tensor, parameters[number]) if tensor.shape == parameters[number].shape else tensor
 
     optimizer.load_state_dict(_each_state(state["optimizer"], as_parameter))
+    # Last: building optimizer and model drew numbers, and from here on the draws must be those of the run that was stopped.
     torch.set_rng_state(state["rng"]["cpu"])
     if torch.cuda.is_available() and "cuda" in state["rng"]:
         torch.cuda.set_rng_state(state["rng"]["cuda"])

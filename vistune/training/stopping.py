@@ -41,6 +41,7 @@ def stopping() -> Iterator[Stopping]:
 
     def note(number: int, frame: FrameType | None) -> None:
         found.asked = number
+        # At the first signal: whoever presses Ctrl-C twice wants out at once and does not wait for the state.
         restore()
 
     def restore() -> None:

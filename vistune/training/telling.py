@@ -46,6 +46,7 @@ class Teller:
         due = step % EVERY == 0 or step == self._steps
         if due and (self._bar is None or step == self._steps):
             self.say(f"step {step}/{self._steps}, {shown}")
+        # Losses are averaged between two lines, so that a line is not the luck of one batch.
         if due:
             self._losses.clear()
 

@@ -32,6 +32,8 @@ class Budget:
         try:
             length = self.count(sample)
         except InputError as error:
+            # Broken media are reported by the check of media, with their own reason; counting them here as well would double
+            # them.
             return None if _unopened(sample) else ("refused", str(error))
         if length > self.limit:
             return "too_long", f"{sample.where}: takes {length} tokens, but the budget is {self.limit}"

@@ -53,6 +53,7 @@ def _chain(model: VisionLanguageModel, kind: MediaKind) -> tuple[dict[str, float
     inputs = len(medium.inputs)
     first, *rest = model.routes[kind].chain
     with FlopCounterMode(display=False) as counter:
+        # Counted while it runs: formulas for every encoder that anybody writes would be wrong for the next one.
         features = chain.encoder.see(medium.inputs.to(model.device), kind)
     costs[first] = counter.get_total_flops() / inputs
     state, layout = features, medium.layout
@@ -62,6 +63,7 @@ def _chain(model: VisionLanguageModel, kind: MediaKind) -> tuple[dict[str, float
             after = connector.layout_after(layout)
             state = Features(connector.join(tokens, layout), after.grid)
         layout = after
+        # Added, since a chain may name one connector twice (a shared trunk).
         costs[name] = costs.get(name, 0.0) + counter.get_total_flops() / inputs
     return costs, [Sight(medium, features)]
 

@@ -52,6 +52,7 @@ class Load:
         for kind, chain in model.chains.items():
             media = [thing.ready for thing in batch.things.get(kind, ())]
             context += sum(chain.connected(medium.layout).total for medium in media)
+            # Kept features cost nothing, or the utilisation of a cached stage would exceed the peak.
             inputs[kind] = sum(medium.layout.inputs for medium in media if medium.kept is None)
         things = {kind: len(those) for kind, those in batch.things.items() if kind not in inputs}
         return cls(batch.lengths, batch.supervised, visual, context, inputs, things)
@@ -91,6 +92,7 @@ class FlopModel:
         for kind, forward in media.items():
             seen, costs = False, {}
             for name in model.routes[kind].chain:
+                # `seen`: whether something before it in the chain trains, so that a gradient must pass through to it.
                 costs[name] = _both(forward[name], model.parts[name], reached=seen)
                 seen = seen or _trains(model.parts[name])
             self.inputs[kind] = costs
@@ -118,9 +120,12 @@ class FlopModel:
 
     def _language(self, load: Load) -> Flops:
         llm = self.model.llm
+        # Attention is within samples, so squares are summed; the row's own square would count the neighbours in.
         tokens, squares = sum(load.lengths), sum(length**2 for length in load.lengths)
         config = llm.model.config.get_text_config()
         head_width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+        # Scores and their product with the values, each two operations a number. Causal masks are not credited, as is the
+        # field's custom (PaLM, appendix B).
         attention = 4.0 * config.num_attention_heads * head_width * squares
         fusion, sums = self.model.fusion, Flops()
         gated = set(fusion.blocks) if isinstance(fusion, GatedCrossAttention) else set()
@@ -130,6 +135,7 @@ class FlopModel:
             sums += Flops(attention, 2 * attention if reached else 0)
             for name, module in block.named_modules():
                 if isinstance(module, nn.Linear):
+                    # Visual tokens go through the expert instead, which `_fusion` counts.
                     rows = tokens - (load.visual if self._routed(number, name) else 0)
                     sums += _product(2.0 * rows * module.weight.numel(), module.weight.requires_grad, reached)
         head = llm.model.get_output_embeddings().weight

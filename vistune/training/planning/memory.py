@@ -61,6 +61,7 @@ def memory(
     return Memory(
         weights=FP32 * _numbers(model) / shares + copies(model, sharded, precision),
         gradients=FP32 * trained / shares,
+        # Adam keeps two moments for each trained number, in fp32 whatever the precision.
         optimizer=FP32 * (2 * trained - _moved_once(model, stage)) / shares,
         activations=activations(model, stage, micro, precision),
         logits=logits(model, micro.supervised),
@@ -104,6 +105,7 @@ def _blocks_bytes(blocks: nn.ModuleList, tokens: int, recomputed: bool, precisio
     each = [tokens * block_bytes(block, precision) for block in blocks]
     if not recomputed:
         return sum(each)
+    # Recomputed blocks keep their inputs, and while one is computed again all that it would have kept.
     return sum(tokens * FP32 * _width(block) for block in blocks) + max(each)
 
 
@@ -156,4 +158,5 @@ def logits(model: VisionLanguageModel, supervised: int) -> float:
     vocabulary, width = head.shape
     rows = min(supervised, max(1, HELD // vocabulary))
     kept = supervised * width + (head.numel() if head.requires_grad else 0)
+    # Logits, their softmax and their gradient, for the one chunk that is held at a time.
     return float(FP32 * (3 * rows * vocabulary + kept))

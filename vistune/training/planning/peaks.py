@@ -93,6 +93,7 @@ def measured(precision: Literal["fp32", "bf16"]) -> float:
     for _ in range(6):
         began = time.perf_counter()
         left @ right
+        # The best, not the mean: other work on the machine can only make a product slower.
         best = min(best, time.perf_counter() - began)
     return 2 * _SIDE**3 / best
 

@@ -78,6 +78,7 @@ def fitting(
         if need <= room:
             lines.append(f"{stage.name}: fits ({need / 2**30:,.1f} of {room / 2**30:,.0f} GiB with what is not counted)")
             continue
+        # From what costs least time to what costs most: smaller rows first, then computing blocks a second time.
         for micro, recompute in ((4, ()), (2, ()), (1, ()), (8, ("llm",)), (1, ("llm",))):
             smaller = replace(stage, micro=min(micro, stage.batch), max_tokens=None, max_images=None, recompute=recompute)
             tried = replace(recipe, stages=(smaller,))

@@ -51,6 +51,7 @@ def dealt(sizes: Sequence[Size], processes: int, room: Room) -> list[list[list[i
     """
     costs = _shares(sizes)
     rows = [row for row in _filled(sizes, costs, processes, room) if row]
+    # Every process needs a row, or it would stand idle in collectives; the row of most samples is halved.
     while len(rows) < min(processes, len(sizes)):
         longest = max(rows, key=len)
         rows.remove(longest)
@@ -59,9 +60,13 @@ def dealt(sizes: Sequence[Size], processes: int, room: Room) -> list[list[list[i
     order = sorted(range(len(rows)), key=lambda row: (-loads[row].max(), rows[row]))
     taken = np.zeros((processes, 2))
     given: list[list[list[int]]] = [[] for _ in range(processes)]
+    # In rounds of one row for each process, heaviest rows first: all have equally many rows, so none waits in a last round
+    # alone.
     for start in range(0, len(order), processes):
         free = list(range(processes))
         for row in order[start : start + processes]:
+            # Ties go to the lower number: the deal is a pure function, and every rank computes it without a word to the
+            # others.
             process = min(free, key=lambda each: (_fullness(taken[each] + loads[row]), each))
             free.remove(process)
             taken[process] += loads[row]
@@ -89,6 +94,8 @@ def _filled(sizes: Sequence[Size], costs: NDArray[np.float64], processes: int, r
     asked = np.array([(1, size.tokens, size.inputs) for size in sizes], dtype=np.float64).reshape(-1, 3)
     alone: NDArray[np.bool_] = np.any(asked > limits, axis=1)  # preparing it will say what is wrong
     least = max(1.0, float((asked[~alone].sum(axis=0) / limits).max(initial=0.0)))
+    # A lower bound by volume; where the greedy filling does not fit into it, a further round is opened and all is filled
+    # anew.
     rounds = int(np.ceil(np.ceil(least) / processes))
     while True:
         count = rounds * processes

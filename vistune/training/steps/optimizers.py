@@ -41,6 +41,7 @@ class Together(Optimizer):
         first = 0
         for optimizer in self.optimizers:
             own = optimizer.state_dict()
+            # Numbered through, in the form of a single optimizer: `state.py` matches entries to parameters by this number.
             state |= {first + number: entry for number, entry in own["state"].items()}
             groups += [group | {"params": [first + number for number in group["params"]]} for group in own["param_groups"]]
             first += sum(len(group["params"]) for group in own["param_groups"])

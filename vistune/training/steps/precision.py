@@ -34,5 +34,6 @@ def _cpu_computes_bf16() -> bool:
     cpuinfo = Path("/proc/cpuinfo")
     if not cpuinfo.is_file():
         return False
+    # `flags` on x86, `Features` on ARM.
     flags = next((line for line in cpuinfo.read_text().splitlines() if line.startswith(("flags", "Features"))), "")
     return any(flag in flags.split() for flag in _CPU_FLAGS)

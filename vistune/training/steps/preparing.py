@@ -25,7 +25,9 @@ def prepared(make: Callable[[int, int], Iterator[Work[Any]]], first: int, steps:
 
 def _by_processes(make: Callable[[int, int], Iterator[Work[Any]]], first: int, steps: int, workers: int) -> Iterator[Work[Any]]:
     def part(number: int, count: int) -> Iterator[Work[Any]]:
+        # Several processes prepare at once; torch's own threads in each would fight for the same cores.
         torch.set_num_threads(1)
+        # Whole steps by turns: the work of a step depends on the step alone, so the number of processes changes no number.
         for step in range(first + number, steps, count):
             yield from make(step, step + 1)
 

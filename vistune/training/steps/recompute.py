@@ -22,6 +22,8 @@ def recomputing(model: nn.Module, parts: Sequence[str], where: str) -> Iterator[
     blocks = [block for name in parts for block in _blocks(model, name, where)]
     forwards = [block.forward for block in blocks]
     for block, forward in zip(blocks, forwards, strict=True):
+        # Non-reentrant: the older way needs an input with a gradient, which frozen embeddings do not give, and loses keyword
+        # arguments.
         block.forward = partial(checkpoint, forward, use_reentrant=False)
     try:
         yield

@@ -47,6 +47,7 @@ def evened(work: Iterator[Work[Batch]], ranks: Ranks, model: AnyTrainable) -> It
         rounds = ranks.gather([frozenset(kind for kind in model.chains if batch.things.get(kind)) for batch in mine.batches])
         batches = []
         for number in range(max(map(len, rounds))):
+            # What any rank shows in this round, all must encode, since encoders are gathered by all ranks together.
             shown = frozenset[MediaKind]().union(*(kinds[number] for kinds in rounds if number < len(kinds)))
             own = mine.batches[number] if number < len(mine.batches) else None
             lacking = shown if own is None else frozenset(kind for kind in shown if not own.things.get(kind))
@@ -88,5 +89,6 @@ def beside(batch: Batch, filler: Batch) -> Batch:
         lengths=batch.lengths + filler.lengths,
         slots=slots,
         things=things,
+        # A row without branches keeps its empty tuple, which lets attention take the plain kernel.
         branches=batch.branches and (*batch.branches, *[()] * len(filler.lengths)),
     )

@@ -41,12 +41,16 @@ class SharedMuon(Muon):
                     state = self.state[matrix]
                     if "momentum_buffer" not in state:
                         state["momentum_buffer"] = torch.zeros_like(matrix.grad)
+                    # Every rank keeps every momentum, as `torch.optim.Muon` forms it: cheap, and a state can then be saved by
+                    # the first rank alone.
                     state["momentum_buffer"].lerp_(matrix.grad, 1 - group["momentum"])
         with _without_gradients(matrix for matrix in moved if self._owner[id(matrix)] != self._ranks.rank):
             super().step()  # type: ignore[no-untyped-call]
         for owner in range(self._ranks.size):
             for bucket in buckets([matrix for matrix in moved if self._owner[id(matrix)] == owner]):
                 flat = torch.cat([matrix.flatten() for matrix in bucket])
+                # Only the orthogonal update is expensive (Newton and Schulz); results travel once, many matrices in one
+                # message.
                 dist.broadcast(flat, owner)
                 for matrix, values in zip(bucket, flat.split([matrix.numel() for matrix in bucket]), strict=True):
                     matrix.copy_(values.view_as(matrix))

@@ -49,6 +49,7 @@ def shares_of(
     if ranks.size == 1 or not stage.balance or stage.preference is not None or not isinstance(model, VisionLanguageModel):
         return None
     wanted = range(len(samples))
+    # A short run looks only at the headers of samples that it will meet; the others stay zero in the table.
     if steps * stage.batch < len(samples):
         wanted = sorted(sample_at(place, len(samples), seed) for place in range(steps * stage.batch))  # type: ignore[assignment]
     table = ranks.decide(lambda: _read(file, len(samples)))
@@ -91,6 +92,7 @@ def _measured(
                 yield (0.0, 0.0, 0.0, 0.0)
                 continue
             seeing = sum(weights[kind] * extent.seen[kind] for kind in weights if kind in extent.seen)
+            # A layer's linear parts take 12 H^2 products a token, attention over n tokens 2 n H: they meet at 6 H tokens.
             yield float(extent.tokens), float(extent.inputs), extent.tokens * (1 + extent.tokens / wide), float(seeing)
 
     return np.array(list(costs()), dtype=np.float64).reshape(-1, _COLUMNS)

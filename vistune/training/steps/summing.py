@@ -51,6 +51,7 @@ class GradientSums:
         self._buckets = [_Bucket(bucket) for bucket in buckets(list(reversed(parameters)), _BUCKET)]
         self._of = {id(parameter): bucket for bucket in self._buckets for parameter in bucket.parameters}
         for parameter in parameters:
+            # Sums set out while the backward pass still runs: sending then costs nearly no time of its own.
             parameter.register_post_accumulate_grad_hook(self._arrived)
         self._begin()
 
@@ -85,12 +86,14 @@ class GradientSums:
         if not self._watching:
             return
         self._of[id(parameter)].missing.discard(id(parameter))
+        # Strictly in order: all ranks must start the same collective next, whatever their own graphs finish first.
         while self._next < len(self._buckets) and not self._buckets[self._next].missing:
             self._send()
 
     def _send(self) -> None:
         bucket = self._buckets[self._next]
         self._next += 1
+        # Zeros stand in for a missing gradient: a rank without pictures still sends its (empty) share of the connector.
         parts = [_gradient(parameter).flatten() for parameter in bucket.parameters]
         # How many processes reached each parameter travels behind the gradients.
         reached = [float(parameter.grad is not None) for parameter in bucket.parameters]

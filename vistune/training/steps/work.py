@@ -58,6 +58,8 @@ def work_of_steps(
         examples = [_example(model, sample, renderer) for sample in chosen]
         cut = [_dropped(sample, example.rendered.dropped_turns) for sample, example in zip(chosen, examples, strict=True)]
         made = dict(zip(places, examples, strict=True))
+        # With shares the rows were decided from headers beforehand, on all ranks alike; without, each rank packs its own
+        # neighbours.
         filled = _rows(examples, stage) if shares is None else [[made[place] for place in row] for row in dealt]
         batches = tuple(model.pack(row) for row in filled)
         yield Work(
@@ -73,6 +75,8 @@ def work_of_steps(
 def _example(model: AnyTrainable, sample: Sample, renderer: object) -> Any:
     try:
         return model.example(sample, renderer)
+    # Already a sentence that names the sample; anything else is a fault of ours and keeps its traceback, with the sample's
+    # name.
     except InputError:
         raise
     except Exception as error:
