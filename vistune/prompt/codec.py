@@ -86,6 +86,7 @@ class Codec:
         for start, end, found in self.spans(text):
             names = list(found)
             values = self._read(list(found.values()), size)
+            # A number outside is no coordinate but something else in brackets, such as a list of years.
             if not all(0 <= value <= 1 for value in values):
                 continue
             found = dict(zip(names, values, strict=True))
@@ -103,11 +104,15 @@ class Codec:
     def groups(self, text: str) -> Iterator[list[Span]]:
         """The same by pairs of brackets: the regions of one phrase where the codec has a `joiner`, else one each."""
         for match in self._brackets.finditer(text):
+            # Two steps, brackets and then the numbers inside: one expression cannot capture a group that repeats more than
+            # once.
             inner = self._inner["boxes" if match["boxes"] is not None else "points"]
             begin, end = match.span("boxes" if match["boxes"] is not None else "points")
             found = list(inner.finditer(text, begin, end))
             yield [
                 (
+                    # With one region in the brackets they belong to it; with several nobody owns them, and each region is its
+                    # own numbers.
                     match.start() if len(found) == 1 else one.start(),
                     match.end() if len(found) == 1 else one.end(),
                     {name: self.value(value) for name, value in one.groupdict().items()},
@@ -123,6 +128,8 @@ class Codec:
         if not self.square:
             return values
         inside = from_square(values, size)
+        # What a rounding put just beside the picture is moved to its edge; what lies far outside stays there and is refused
+        # above.
         return [min(1.0, max(0.0, value)) if -_SLACK <= value <= 1 + _SLACK else value for value in inside]
 
     def _written(self, pattern: str, regions: Sequence[Sequence[float]], size: Size | None) -> str:
@@ -188,6 +195,7 @@ def _padding(size: Size | None) -> tuple[int, Size]:
         raise InputError("coordinates on a padded square need the picture's size")
     width, height = size
     side = max(width, height)
+    # Whole pixels on the left and top, the odd one on the right and bottom: as LLaVA's `expand2square` pads.
     return side, ((side - width) // 2, (side - height) // 2)
 
 
@@ -200,4 +208,5 @@ def _cut(pattern: str) -> tuple[str, str, str]:
 
 
 def _literal(text: str) -> str:
+    # Models write a blank more or less than they were taught; any amount of white space stands for one.
     return re.escape(text).replace(r"\ ", r"\s*")

@@ -52,6 +52,7 @@ def _question(fields: Mapping[str, Any]) -> str:
 
 def _quoted(value: str) -> str:
     """A field as a Jinja expression, its names in braces filled when the template is used."""
+    # A JSON string is a Jinja string as well, quotes and line ends escaped alike.
     quoted = json.dumps(value, ensure_ascii=False)
     filled = {"{bos}": "bos_token", "{eos}": "eos_token", "{n}": "(shown.count | string)", "{round}": "(round | string)"}
     for name, expression in filled.items():

@@ -95,6 +95,7 @@ class _Row:
             things = self.things.setdefault(kind, [])
             for slot in places:
                 part = other.things[kind][slot.which]
+                # By identity: two equal regions that an answer makes are two artefacts, and a branch belongs to one of them.
                 number = next((number for number, thing in enumerate(things) if thing is part), len(things))
                 if number == len(things):
                     things.append(part)
@@ -147,6 +148,8 @@ class Renderer:
         """
         turns = sample.turns
         while True:
+            # Rendered anew for each length: templates number rounds and close conversations, so cutting ids at the end would
+            # not do.
             kept = replace(sample, turns=turns)
             rendered = self._assemble(self.template.pieces(kept, answer_next), sample, asides=not answer_next)
             if max_length is None or len(rendered) <= max_length:
@@ -197,11 +200,13 @@ class Renderer:
         for stretch in stretches:
             if isinstance(stretch, Places):
                 self._flush(row)
+                # Text in front becomes tokens first: a slot's start is a number of tokens.
                 row.place(kind, piece.part, stretch.count)
                 row.ids.extend([self.placeholder] * stretch.count)
                 row.labels.extend([IGNORE] * stretch.count)
             elif isinstance(stretch, Trigger):
                 self._flush(row)
+                # Neighbouring triggers are one slot, whose states a head reads together (NExT-GPT's signal tokens).
                 row.place(kind, piece.part, 1, more=isinstance(before, Trigger))
                 self._special_token(row, stretch.text, piece.trained and stretch.said)
             elif isinstance(stretch, Shown):
@@ -221,6 +226,7 @@ class Renderer:
         self._lay(row, kind, shown, stretches, sample)
         self._flush(row)
         if piece.trained and len(row.ids) > start:
+            # The place itself is filled by an embedding; only the state before it learns to announce the medium.
             row.labels[start] = self.tokenizer.convert_tokens_to_ids(stretch.says)
 
     def _written(self, piece: Piece, sample: Sample) -> tuple[str, Sequence[Stretch]]:
@@ -273,6 +279,7 @@ class Renderer:
 
     def _tokenize(self, stretches: Sequence[tuple[str, bool]]) -> tuple[list[int], list[int]]:
         text = "".join(stretch for stretch, _ in stretches)
+        # `split_special_tokens`: a user who types `</s>` gets characters, never the token that ends an answer.
         encoding = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, split_special_tokens=True)
         ids: list[int] = encoding["input_ids"]
         # One flag a character. A token that straddles two stretches belongs to the one its last character lies in: the

@@ -70,6 +70,7 @@ def written(parts: Sequence[Part], codec: Codec, sample: Sample) -> list[Part]:
 
 def _named(text: str, label: str | None, codec: Codec) -> Iterator[tuple[Part, bool]]:
     """Words in front of a region, its name at their end as the codec writes names."""
+    # The blank between a name and its box is the codec's to write, since brackets of some codecs stand without one.
     words = text.rstrip()
     if not codec.phrase or not label or not words.endswith(label):
         yield Text(text), False
@@ -83,6 +84,7 @@ def _named(text: str, label: str | None, codec: Codec) -> Iterator[tuple[Part, b
 def _together(first: Region, second: Part) -> bool:
     if not isinstance(second, Region) or first.mask is not None or second.mask is not None:
         return False
+    # A box and a point never share brackets: their patterns differ.
     return (first.media, first.label, first.box is None) == (second.media, second.label, second.box is None)
 
 

@@ -76,6 +76,7 @@ def apportion(total: int, parts: Sequence[float]) -> list[int]:
     """Whole numbers proportional to `parts` that sum to `total`: rounded down, the largest remainders one up."""
     exact = [total * part / sum(parts) for part in parts]
     counts = [int(value) for value in exact]
+    # Ties go to the earlier source, so that counts do not depend on a hash or a float's last bit.
     by_remainder = sorted(range(len(parts)), key=lambda number: (counts[number] - exact[number], number))
     for number in by_remainder[: total - sum(counts)]:
         counts[number] += 1
@@ -99,9 +100,12 @@ class Plan:
     def at(self, place: int) -> tuple[int, int]:
         """`(source, index in it)` for a place. Every sample of a source is seen once before any is seen again."""
         epoch, offset = divmod(place, self.epoch_size)
+        # Sources are laid end to end and the epoch's places permuted over them: the mixture is exact in every epoch, not on
+        # average.
         slot = permuted(offset, self.epoch_size, self._seed, epoch)
         source = bisect_right(self._ends, slot)
         before = self._ends[source - 1] if source else 0
         turn = epoch * self._counts[source] + slot - before  # how many samples of this source came before, in all epochs
         round_, inner = divmod(turn, self._shares[source].size)
+        # Negative keys keep these permutations apart from those of epochs, which count from 0.
         return source, permuted(inner, self._shares[source].size, self._seed, -1 - source, round_)

@@ -19,10 +19,12 @@ def permuted(index: int, size: int, *key: int) -> int:
     mask = (1 << half) - 1
     salt = b"".join(part.to_bytes(8, "little", signed=True) for part in key)
     while True:
+        # Each round is invertible whatever the hash gives, so the whole is a permutation of the power of two around `size`.
         left, right = index >> half, index & mask
         for number in range(ROUNDS):
             digest = blake2b(right.to_bytes(8, "little") + salt, digest_size=8, person=bytes([number])).digest()
             left, right = right, left ^ (int.from_bytes(digest) & mask)
         index = left << half | right
+        # What lands outside goes round again: the walk ends, since a permutation's cycle through `index` comes back inside.
         if index < size:
             return index

@@ -29,6 +29,7 @@ class Prefetch(Generic[Item]):
         self.waited = 0.0
 
     def __iter__(self) -> Iterator[Item]:
+        # The trusted packages are a context variable, which a new thread would begin without.
         thread = threading.Thread(target=contextvars.copy_context().run, args=(self._work,), daemon=True)
         thread.start()
         try:
@@ -43,6 +44,7 @@ class Prefetch(Generic[Item]):
                 yield item
         finally:
             self._stop.set()
+            # The worker may wait for room in the queue; emptying it lets it see that it is to stop.
             while not self._queue.empty():
                 self._queue.get_nowait()
             thread.join()
@@ -59,6 +61,7 @@ class Prefetch(Generic[Item]):
     def _put(self, item: Item | _Done | BaseException) -> bool:
         while not self._stop.is_set():
             try:
+                # With a timeout, since nothing wakes a `put` when the consumer leaves.
                 self._queue.put(item, timeout=0.1)
                 return True
             except queue.Full:

@@ -44,6 +44,8 @@ class Order:
         epoch, place = divmod(position, self._size)
         block, inner = divmod(place, self._window)
         length = min(self._window, self._size - block * self._window)
+        # Random within a window, in order between windows: shards are then read nearly front to back, as disks and archives
+        # want.
         laid = block * self._window + permuted(inner, length, self._seed, epoch, block)
         shards, laid_ends = self._shards(epoch)
         number = bisect_right(laid_ends, laid)
@@ -55,6 +57,7 @@ class Order:
         """The shards in this epoch's order, and where each ends when they are laid end to end."""
         if self._epoch[0] != epoch:
             count = len(self._ends)
+            # The order of shards changes with the epoch, or the same samples would meet in a window every time.
             shards = [permuted(number, count, self._seed, epoch, -1) for number in range(count)]
             sizes = [self._ends[shard] - (self._ends[shard - 1] if shard else 0) for shard in shards]
             self._epoch = (epoch, shards, list(accumulate(sizes)))
@@ -67,6 +70,7 @@ def positions(cursor: int, end: int, *, rank: int = 0, ranks: int = 1, worker: i
         raise InputError(f"rank {rank} of {ranks} and worker {worker} of {workers} are not counted from 0")
     step = ranks * workers
     mine = rank + worker * ranks
+    # A position belongs to a rank and worker by its number alone, so a cursor means the same for any number of either.
     yield from range(cursor + (mine - cursor) % step, end, step)
 
 

@@ -59,6 +59,7 @@ def in_order(part: Callable[[int, int], Iterator[Item]], workers: int, first: in
         for process in processes:
             process.join(_GRACE)
             process.kill()
+            # The pipe broke before an end was sent: the worker did not raise but was killed, and its exit code says how.
             process.join()
 
 
@@ -91,6 +92,7 @@ def _work(
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     waiting: queue.Queue[bytes | None] = queue.Queue(max(1, ahead - 1))  # one more is on its way
     gone = threading.Event()
+    # A thread sends, so that preparing goes on while the pipe is full.
     sender = threading.Thread(target=_send, args=(writer, waiting, gone), daemon=True)
     sender.start()
     try:

@@ -42,6 +42,7 @@ def _step(folder: Path, part: str, names: dict[str, str], pattern: str, *, last:
         return [(inner, names)] if (inner.is_file() if last else inner.is_dir()) else []
     expression = re.compile(_regex(part, names, pattern))
     try:
+        # Sorted, because a folder's own order differs between machines and would move every sample.
         entries = sorted(entry.name for entry in os.scandir(folder) if (entry.is_file() if last else entry.is_dir()))
     except OSError as error:
         raise InputError(f"cannot read the folder {folder}: {error.strerror or error}") from error
@@ -64,6 +65,7 @@ def _regex(part: str, names: dict[str, str], pattern: str) -> str:
         if name in names:
             result.append(re.escape(names[name]))
         else:
+            # A name that comes twice in one part of the path must match the same text again.
             result.append(f"(?P={name})" if name in here else f"(?P<{name}>.+)")
             here.add(name)
     return "".join(result)

@@ -36,6 +36,7 @@ def _table(characters: bytes) -> NDArray[np.bool_]:
     return table
 
 
+# A table over all 256 bytes turns the search for structure into one numpy lookup.
 _STRUCTURE = _table(b'"[]{},')
 _DEPTH = np.zeros(256, np.int64)
 _DEPTH[list(_OPEN)] = 1
@@ -58,6 +59,7 @@ def read_range(path: Path, begin: int, end: int, state: FileState | None = None)
     middle of other records, and half a line of text is text as well.
     """
     try:
+        # Unbuffered: a record is read whole, and a buffer would read eight kilobytes more each time.
         with open(regular(path), "rb", buffering=0) as file:
             if state is not None:
                 found = os.fstat(file.fileno())
@@ -114,6 +116,7 @@ def line_bounds(path: Path, *, quoted: bool = False) -> Offsets:
         marks = np.flatnonzero((data == _NEWLINE) | (data == _QUOTE))
         is_quote = data[marks] == _QUOTE
         parity = (np.cumsum(is_quote) + inside) % 2
+        # Odd behind an opening quote, even behind a closing one; a doubled quote opens and closes and changes nothing.
         if is_quote.any():
             opened = begin + int(marks[is_quote][-1])
             inside = int(parity[-1])
@@ -137,11 +140,13 @@ def container_bounds(path: Path, begin: int = 0) -> tuple[bytes, Offsets, int]:
     for offset, chunk in _chunks(path, start):
         data = np.frombuffer(chunk, np.uint8)
         marks = np.flatnonzero(_STRUCTURE[data])
+        # Escaped quotes first: they open and close no text, and everything below counts quotes.
         marks = marks[~_escaped(data, marks)]
         is_quote = data[marks] == _QUOTE
         parity = (np.cumsum(is_quote) + inside) % 2
         inside = int(parity[-1]) if len(parity) else inside
         marks = marks[~is_quote & (parity == 0)]
+        # Commas at depth 1 part the container's own elements; deeper ones belong to elements.
         depths = np.cumsum(_DEPTH[data[marks]]) + depth
         depth = int(depths[-1]) if len(depths) else depth
         closed = np.flatnonzero(depths == 0)
@@ -166,6 +171,8 @@ def _escaped(data: Bytes, marks: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which of the marked bytes are quotes behind an odd run of backslashes."""
     before = np.maximum(marks - 1, 0)
     escaped: NDArray[np.bool_] = (data[marks] == _QUOTE) & (marks > 0) & (data[before] == _BACKSLASH)
+    # Two backslashes are one character, so only an odd run of them escapes. Runs longer than one are rare and looked at
+    # apart.
     longer = np.flatnonzero(escaped & (data[np.maximum(marks - 2, 0)] == _BACKSLASH) & (marks > 1))
     if len(longer):
         others = np.flatnonzero(data != _BACKSLASH)
@@ -197,6 +204,7 @@ def blank_lines(path: Path, bounds: Offsets) -> NDArray[np.bool_]:
     """Which lines hold nothing but spaces. Lines of eight bytes and more count as records without a look."""
     lengths = np.diff(bounds)
     blank: NDArray[np.bool_] = np.zeros(len(lengths), bool)
+    # Looking into every line would read the file twice; a longer blank line is refused when it is parsed.
     for which in np.flatnonzero(lengths < 8):
         blank[which] = not read_range(path, int(bounds[which]), int(bounds[which + 1])).strip(_BLANK)
     return blank

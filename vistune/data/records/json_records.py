@@ -128,6 +128,7 @@ class JsonObject(JsonArray):
     """The members of a JSON object: `"7": {...}` gives `{"@key": "7", ...}`, `"7": x` gives `{"@key": "7", "value": x}`."""
 
     def __getitem__(self, index: int) -> Any:
+        # A member is `"key": value`; in braces it is an object of its own, and the key's escapes are read by the same parser.
         members = parse_json(b"{" + self.raw(index) + b"}", self.where(index))
         if len(members) != 1:
             raise InputError(f"{self.where(index)}: expected a key and a value")
@@ -147,6 +148,7 @@ def open_records(path: str | Path, at: str | None = None) -> Records:
         return JsonLines(path)
     bracket, bounds, end = container_bounds(path, start)
     following, byte_after = first_byte(path, end)
+    # An object behind an object is JSON Lines under another suffix, which several official files have.
     if following == byte and at is None and bracket == b"{":
         return JsonLines(path)
     if following:
@@ -163,6 +165,7 @@ def _member(path: Path, bounds: Offsets, wanted: str) -> int:
     keys = []
     offsets: list[int] = bounds.tolist()
     for begin, end in pairwise(offsets):
+        # Only the beginning: the value may be the whole data set.
         head = _KEY.match(read_range(path, begin, min(end - 1, begin + 4096)))
         if head is None:
             raise InputError(f"{path}: expected a key at byte {begin}")

@@ -23,6 +23,7 @@ class Matlab:
             raise InputError(f"cannot read {path}: {error.strerror or error}") from error
         except Exception as error:  # the parser fails in as many ways as a file can be broken in
             raise InputError(f"{path} is no whole MATLAB file: {error}") from error
+        # `loadmat` adds entries of its own, such as `__header__`.
         known = [name for name in variables if not name.startswith("__")]
         variable = known[0] if variable is None and len(known) == 1 else variable
         if variable is None or variable not in known:

@@ -36,6 +36,7 @@ class Parquet:
         from pyarrow import ArrowException, parquet
 
         group = int(np.searchsorted(self._ends, index, side="right"))
+        # Records are mostly asked for in order, and decoding a group costs as much as all its rows.
         if self._group[0] != group:
             try:
                 with parquet.ParquetFile(self._path) as file:

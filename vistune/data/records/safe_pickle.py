@@ -28,6 +28,7 @@ def load_plain_pickle(path: str | Path, encoding: str = "latin-1") -> Any:
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     try:
+        # Before anything is built: the memo is allocated by the first opcode that names a number.
         _refuse_huge_memo(data)
         return _PlainUnpickler(io.BytesIO(data), encoding=encoding).load()
     except Exception as error:  # a damaged pickle raises whatever its opcodes ran into

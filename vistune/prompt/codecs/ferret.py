@@ -36,6 +36,7 @@ class Ferret(Codec):
             raise InputError("Ferret's coordinates need the picture's size")
         numbers = []
         for value, side in zip(values, size * (len(values) // 2), strict=True):
+            # The last pixel is `side - 1`: a box that reaches the edge is written as 999 thousandths or less, never as 1000.
             pixel = min(max(round(value * side, 6), 0), side - 1)
             numbers.append(int(pixel * (1000.0 / side)) if self.order == "training" else int(1000 * pixel / side))
         return [str(number) for number in numbers]

@@ -29,6 +29,7 @@ class Integers(Codec):
 
     def number(self, value: float) -> str:
         """`0.5` -> `50`."""
+        # `int` cuts off: MiniGPT-v2 and Qwen-VL do so in their data, and rounding would shift half of all numbers by one.
         scaled = int(value * self.scale) if self.rounding == "floor" else round(value * self.scale)
         return str(scaled if self.top is None else min(scaled, self.top))
 

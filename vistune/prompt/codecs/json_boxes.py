@@ -57,6 +57,8 @@ class JsonBoxes(Codec):
         """Every box and point in `text`, named by the `label` of its object."""
         regions = []
         for start, end, region in super().located(text, size):
+            # The label may stand before or behind the box, but within the braces around it; an object that generation cut off
+            # ends with the text.
             closed = text.find("}", end)
             label = _LABEL.search(text, max(text.rfind("{", 0, start), 0), len(text) if closed < 0 else closed)
             regions.append((start, end, replace(region, label=label and (label[1] or label[2]))))
