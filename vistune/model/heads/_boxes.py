@@ -17,6 +17,7 @@ def giou_each(first: Tensor, second: Tensor) -> Tensor:
     common = _area(torch.maximum(first[..., :2], second[..., :2]), torch.minimum(first[..., 2:], second[..., 2:]))
     whole = _area(first[..., :2], first[..., 2:]) + _area(second[..., :2], second[..., 2:]) - common
     hull = _area(torch.minimum(first[..., :2], second[..., :2]), torch.maximum(first[..., 2:], second[..., 2:]))
+    # Boxes may collapse to a point early in training; the smallest number keeps 0 / 0 from becoming a NaN in all gradients.
     tiny = torch.finfo(first.dtype).eps
     return common / whole.clamp(min=tiny) - (hull - whole) / hull.clamp(min=tiny)
 

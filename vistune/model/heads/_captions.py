@@ -16,6 +16,7 @@ def caption_of(part: Produce, sample: Sample) -> str:
     if isinstance(captions, list | tuple) and part.index < len(captions) and isinstance(captions[part.index], str):
         said = [captions[part.index]]
     else:
+        # By identity: an answer may hold two equal artefacts, and each has the words of its own turn.
         holding = (number for number, turn in enumerate(sample.turns) if any(part is other for other in turn.parts))
         place = next(holding, None)
         if place is None:  # in no answer: an example of how one is written

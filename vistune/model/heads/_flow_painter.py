@@ -40,11 +40,13 @@ class FlowPainter(nn.Module):
     def draw(self, count: int, device: torch.device) -> FlowDraws:
         """Fresh draws for `count` pictures."""
         noise = torch.randn((count, 3, self.size, self.size), device=device)
+        # Times by a logit-normal: most of the learning is in the middle, where picture and noise are both half there.
         return FlowDraws(noise, torch.randn(count, device=device).sigmoid())
 
     def losses(self, condition: Tensor, images: Tensor, draws: FlowDraws) -> Tensor:
         """The mean squared error of the direction from picture to noise, `[n]`; `condition [n, K, width]`."""
         share = draws.time[:, None, None, None]
+        # A straight path from picture (time 0) to noise (time 1); its direction is the same at every time.
         said = self.model((1 - share) * images + share * draws.noise, draws.time, condition)
         return F.mse_loss(said, draws.noise - images, reduction="none").flatten(1).mean(dim=1)
 

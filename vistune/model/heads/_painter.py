@@ -100,6 +100,7 @@ class Painter(nn.Module):
         latents = self.latents(images, draws.posterior)
         given, noise = self.noisy(latents, draws)
         velocity = self.schedule.config.prediction_type == "v_prediction"
+        # The unperturbed noise: input perturbation disturbs what the network sees, not what it is to say.
         target = self.schedule.get_velocity(latents, noise, draws.timesteps) if velocity else noise
         predicted = self.unet(given, draws.timesteps, condition).sample
         each = F.mse_loss(predicted.float(), target.float(), reduction="none").flatten(1).mean(dim=1)
@@ -108,6 +109,7 @@ class Painter(nn.Module):
     def snr_weights(self, timesteps: Tensor, velocity: bool = False) -> Tensor:
         """`min(snr, gamma) / snr` at each timestep; for the velocity, one is added to every snr."""
         kept = self.schedule.alphas_cumprod.to(timesteps.device)[timesteps].float()
+        # A velocity's loss weighs a timestep by snr + 1, so its bound is taken of that (min-SNR, section 3.4).
         snr = kept / (1 - kept) + (1.0 if velocity else 0.0)
         weights: Tensor = snr.clamp(max=self.snr_gamma) / snr
         return weights
@@ -121,8 +123,10 @@ class Painter(nn.Module):
         scheduler = _diffusers().DDIMScheduler.from_config(self.schedule.config)
         scheduler.set_timesteps(steps, device=condition.device)
         side = int(self.unet.config.sample_size)
+        # Drawn on the CPU, so that a seed paints the same picture on every device.
         start = torch.randn((1, int(self.unet.config.in_channels), side, side), generator=torch.Generator().manual_seed(seed))
         latents = start.to(condition).expand(len(condition), -1, -1, -1) * scheduler.init_noise_sigma
+        # Both conditions in one pass of the network, which is what painting costs.
         both = torch.cat([null.expand_as(condition), condition])
         for step in scheduler.timesteps:
             without, led = self.unet(torch.cat([latents, latents]), step, both).sample.chunk(2)
@@ -145,6 +149,7 @@ def _read(part: Any, path: str, folder: str, name: str, revision: str | None, lo
     with reading(f"the {name} of the painter {path} cannot be read"):
         if not load:
             return part.from_config(part.load_config(folder, subfolder=name, revision=revision))
+        # `low_cpu_mem_usage` builds on the meta device and would need `accelerate` to fill it.
         extra = {} if name == "scheduler" else {"use_safetensors": True, "low_cpu_mem_usage": False}
         return part.from_pretrained(folder, subfolder=name, revision=revision, **extra)
 

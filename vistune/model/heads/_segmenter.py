@@ -53,8 +53,10 @@ class Segmenter(nn.Module):
         the scaled picture and of the original."""
         width, height = image.size
         scale = self.size / max(width, height)
+        # Half up, as SAM's own transform rounds; Python's `round` goes to even and would differ by a pixel.
         wide, high = int(width * scale + 0.5), int(height * scale + 0.5)
         scaled = image if (wide, high) == image.size else image.resize((wide, high), Image.Resampling.BILINEAR)
+        # Normalised first and padded with zeros after, so that padding has the mean colour: SAM was taught so.
         padded = F.pad(normalise(scaled, *self.statistics), (0, self.size - wide, 0, self.size - high))
         sizes = torch.tensor([[high, wide], [height, width]])
         return Prepared(padded[None], Geometry((wide / self.size, high / self.size)), extra={"sizes": sizes})
@@ -68,6 +70,7 @@ class Segmenter(nn.Module):
     def masks(self, embedding: Tensor, prompts: Tensor) -> Tensor:
         """Low-resolution logits `[M, h, w]` of one picture, `[C, h, w]`, and its prompts `[M, C]`: one decoder pass for all."""
         dense = self.no_mask.view(1, -1, 1, 1).expand(1, -1, *embedding.shape[1:])
+        # All prompts of a picture as one batch of points: the decoder's two-way attention keeps them apart.
         low, _ = self.decoder(embedding[None], self.places, prompts[None, :, None], dense, multimask_output=False)
         return torch.as_tensor(low[0, :, 0])
 

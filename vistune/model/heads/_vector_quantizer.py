@@ -35,8 +35,10 @@ class VectorQuantizer(nn.Module):
         """`z [..., D]` -> the nearest codes by Euclidean distance, the first of several as near."""
         flat = z.flatten(0, -2)
         table = self.codes.weight
+        # The expanded square needs one matrix product, where differences would be a tensor of vectors x codes x width.
         squares = flat.square().sum(dim=1, keepdim=True) + table.square().sum(dim=1) - 2 * flat @ table.T
         ids = squares.argmin(dim=1).view(z.shape[:-1])
         code = self.codes(ids)
         loss = self.on_vectors * (code.detach() - z).square().mean() + self.on_codes * (code - z.detach()).square().mean()
+        # Straight through: forward the code, backward the identity, since choosing a code has no gradient.
         return Quantised(z + (code - z).detach(), ids, torch.as_tensor(loss))

@@ -36,6 +36,7 @@ class QueryTransformer(nn.Module):
     def forward(self, x: Tensor, visible: Tensor | None = None) -> Tensor:
         """`x [N, L, width]`, of which tokens with `visible [N, L]` are read -> `[N, queries, hidden]`."""
         count = len(self.queries)
+        # Causal, so that a language model can write the codes from left to right: each tells what those before it left open.
         allowed = torch.ones(count, count, dtype=torch.bool, device=x.device).tril()[None, None] if self.causal else None
         seen = self.model(
             query_embeds=self.queries.expand(len(x), -1, -1),

@@ -35,6 +35,7 @@ class AlignmentToken(Head):
     def __init__(self, width: int, features: int = 512) -> None:
         super().__init__()
         self.seen, self.said = nn.Linear(width, features, bias=False), nn.Linear(width, features, bias=False)
+        # CLIP's temperature, kept as a logarithm so that it stays positive.
         self.scale = nn.Parameter(torch.full((1,), log(1 / 0.07)))
         for layer in (self.seen, self.said):
             nn.init.normal_(layer.weight, std=width**-0.5)
@@ -55,6 +56,7 @@ class AlignmentToken(Head):
     def loss(self, hidden: Sequence[Tensor], things: Sequence[Thing], seen: Seen) -> dict[str, Loss]:
         """Of each thing, `hidden [2, H]` has the state behind the question and the one behind the label."""
         states = torch.stack(list(hidden))
+        # In fp32 (`region`, `text`): normalised features in bf16 tie with their neighbours.
         each = contrast_each(self.similarity(self.region(states[:, 0]), self.text(states[:, 1])))
         return {"alignment": Loss(each.sum(), "produce_box")}
 

@@ -91,6 +91,8 @@ class Heads(nn.ModuleDict, ModelPart):
 
 def states_at(hidden: Tensor, start: int, length: int, state: Literal["predicting", "own"]) -> Tensor:
     """The states `[length, H]` of a slot of a packed row `hidden [T, H]`."""
+    # The state one place earlier predicts the token. A slot is never first in a sample, since a question stands before an
+    # answer.
     first = start - 1 if state == "predicting" else start
     return hidden[first : first + length]
 
@@ -101,6 +103,7 @@ def states_of(hidden: Tensor, embeds: Tensor, slots: Sequence[Slot], head: Head)
     found: dict[int, list[Tensor]] = {}
     for slot in slots:
         found.setdefault(slot.which, []).append(states_at(read, slot.start, slot.length, head.state))
+    # Slots of a thing in order of the row: its own places first, those aside behind them.
     return [torch.cat(parts) for _, parts in sorted(found.items())]
 
 

@@ -57,4 +57,5 @@ class BoxRegression(Head):
 
     def boxes(self, hidden: Sequence[Tensor]) -> Tensor:
         """xyxy `[n, 4]` of n things."""
+        # The last state: a head whose token was split into several would have all of it read by then.
         return from_centre(self.project(torch.cat([states[-1:] for states in hidden])).sigmoid())

@@ -74,6 +74,7 @@ class DreamQueries(Head):
 
     def loss(self, hidden: Sequence[Tensor], things: Sequence[Thing], seen: Seen) -> dict[str, Loss]:
         """The denoising loss of each picture. Of each thing, `hidden` has the states of the queries and of those aside."""
+        # Each thing has two slots of the same queries, in the answer and aside, laid one behind the other by `states_of`.
         led, empty = torch.stack(list(hidden)).chunk(2, dim=1)
         images = torch.cat([thing.ready.inputs for thing in things]).to(led)
         dropped = (torch.rand(len(images), device=led.device) < self.drop).to(led.dtype)

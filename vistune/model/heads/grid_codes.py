@@ -69,6 +69,7 @@ class GridCodes(Head):
     def made_of_words(self, answer: str) -> list[Made]:
         """The pictures that an answer spells out whole."""
         rows = [[int(number) for number in _CODE.findall(piece.split(CLOSE)[0])] for piece in answer.split(OPEN)[1:]]
+        # Generation may have been cut in the middle of a picture: half a grid is no picture.
         whole = [row for row in rows if len(row) == self.side**2 and max(row) < len(self.book.codes)]
         codes = torch.tensor(whole, dtype=torch.long, device=self.book.codes.device).view(-1, self.side, self.side)
         return list(as_media((self.book.decode(codes) / 2 + 0.5).clamp(0, 1)))

@@ -74,6 +74,7 @@ class PromptableMask(Head):
         """Cross-entropy and DICE of each mask, at the picture's own size."""
         made = zip(self.logits(hidden, things), things, strict=True)
         pairs = [(logits[None], thing.ready.inputs.to(logits)) for logits, thing in made]
+        # One by one: masks have the sizes of their pictures and do not stack.
         bce = torch.cat([bce_each(logits, target) for logits, target in pairs]).sum()
         dice = torch.cat([dice_each(logits, target) for logits, target in pairs]).sum()
         return {"mask_bce": Loss(bce, "produce_mask"), "mask_dice": Loss(dice, "produce_mask")}
@@ -92,6 +93,7 @@ class PromptableMask(Head):
         prompts = self.project(torch.cat([states[-1:] for states in hidden]))
         found: dict[int, Tensor] = {}
         for index, view in enumerate(views):
+            # Picture by picture, since SAM's encoder is by far the dearest part and its embedding serves all masks on it.
             places = (number == index).nonzero()[:, 0].tolist()
             embedding = self.segmenter.embed(view.inputs.to(prompts))[0]
             assert view.extra is not None

@@ -56,6 +56,7 @@ class SetQueries(Head):
 
     def write(self, part: Part, sample: Sample) -> Sequence[Stretch]:
         """The places of all groups for the first box of an answer, nothing for the others."""
+        # The set answers for all boxes at once, so the first one writes and the others stay silent.
         return [Words(OPEN), Places(_FORMAT * self.queries)] if part is _boxes(part, sample)[0] else []
 
     def prepare(self, part: Part, sample: Sample) -> Prepared:
@@ -98,6 +99,7 @@ class SetQueries(Head):
         truth[rows, labels[columns]] = 1
         chosen = self.steps_of(wanted[columns], self.centres[rows])
         count = max(1, len(wanted))
+        # A quarter: a box has four coordinates and is to count as one.
         step = F.cross_entropy(steps[rows].flatten(0, 1), chosen.flatten(), reduction="sum") / 4
         return focal(classes, truth) / count, step / count, (boxes[rows] - wanted[columns]).abs().sum() / count
 
@@ -105,6 +107,7 @@ class SetQueries(Head):
     def match(self, classes: Tensor, boxes: Tensor, wanted: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Groups and boxes, paired at the least cost: minus the class's probability, and five times the L1 distance."""
         cost = -classes.sigmoid()[:, labels] + 5 * torch.cdist(boxes, wanted, p=1)
+        # Without gradients: which group answers for which box is a choice, and the losses of the pairs teach both.
         rows, columns = linear_sum_assignment(cost.float().cpu().numpy())
         return torch.as_tensor(rows, device=boxes.device), torch.as_tensor(columns, device=boxes.device)
 

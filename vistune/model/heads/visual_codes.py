@@ -98,6 +98,7 @@ class VisualCodes(Head):
 
     def loss(self, hidden: Sequence[Tensor], things: Sequence[Thing], seen: Seen) -> dict[str, Loss]:
         """The tokenizer's own losses, while it learns."""
+        # Frozen, the tokenizer only spells: its losses would cost two encoders a step and reach nothing.
         if not any(parameter.requires_grad for parameter in self.tokenizer.parameters()):
             return {}
         x = self.tokenizer.q_former(self.tokenizer.norm(self._features(things)))
@@ -108,6 +109,7 @@ class VisualCodes(Head):
             wanted = self.image_encoder(pixel_values=pixels).image_embeds
         far = F.mse_loss(self.tokenizer.embed(quantised.x), wanted, reduction="none").mean(dim=1).sum()
         unlike = (1 - F.cosine_similarity(rebuilt, x.detach(), dim=-1)).mean(dim=1).sum()
+        # The quantiser gives a mean over pictures; losses are sums, which the step divides by its count.
         counted = {"codes": quantised.loss * len(things), "rebuilt": unlike, "image_embedding": far}
         return {name: Loss(total, "produce_image") for name, total in counted.items()}
 

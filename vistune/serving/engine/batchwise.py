@@ -56,6 +56,7 @@ class Batchwise:
         if not model_has_heads(self.served):
             for row in rows:
                 if not row.order.gone:
+                    # Whoever hung up meanwhile is told nothing; the row was stopped by `_Stop` already.
                     row.finish(self.served.regions)
         self.rows = []
 
@@ -100,6 +101,7 @@ class _Steer(LogitsProcessor):  # type: ignore[misc]
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
         """The scores with all but the chosen tokens at minus infinity."""
+        # The library goes on calling for finished rows until the longest is done; their choosers must not draw any more.
         left = [place for place, row in enumerate(self._rows) if not row.done]
         only = torch.full_like(scores, -torch.inf)
         only[:, next(iter(self._rows[0].ends))] = 0.0  # for rows that are done

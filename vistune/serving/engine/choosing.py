@@ -44,6 +44,7 @@ class Chooser:
 
     def __init__(self, sampling: Sampling, copy: int = 0, grammar: Grammar | None = None) -> None:
         self.sampling, self.grammar = sampling, grammar
+        # A generator for each row: what is drawn must not depend on who else is being answered at the moment.
         self._random = torch.Generator().manual_seed((sampling.seed + copy) % (1 << 63))
         self._written: Counter[int] = Counter()
 
@@ -52,6 +53,7 @@ class Chooser:
 
         Probabilities are the model's own, before temperature. Raises `InputError` where logits are not finite.
         """
+        # Minus infinity is allowed: models mask tokens with it.
         if bool(torch.isnan(logits).any()) or bool((logits == torch.inf).any()):
             raise InputError(NOT_FINITE)
         sampling, scores = self.sampling, logits.float()
@@ -75,6 +77,7 @@ class Chooser:
 
     def _drawn(self, scores: Tensor) -> int:
         """By the inverse of the cumulated probabilities in the vocabulary's order, in double precision on the CPU."""
+        # In double precision and in one order of summing, so that a seed gives the same answer alone and in a batch.
         likely = (scores.double().cpu() / self.sampling.temperature).softmax(dim=-1)
         if self.sampling.top_p < 1:
             ordered, order = likely.sort(descending=True, stable=True)
@@ -83,6 +86,7 @@ class Chooser:
         sums = likely.cumsum(0)
         place = torch.rand((), generator=self._random, dtype=torch.float64) * sums[-1]
         token = int(torch.searchsorted(sums, place, right=True))
+        # Rounding can put the draw at the very end of the sums, behind the last token with any probability.
         return min(token, int(likely.nonzero()[-1]))
 
     def _told(self, logits: Tensor, token: int) -> Told | None:
@@ -96,6 +100,7 @@ class Chooser:
 
 def choose_all(logits: Tensor, rows: Sequence[Chooser]) -> list[Choice | InputError]:
     """A token for each row of logits `[B, V]`, or why it has none. Rows that want just the likeliest are looked up together."""
+    # One `argmax` over the batch and one transfer: row by row each would wait for the device.
     if all(row.sampling.plain for row in rows) and bool(torch.isfinite(logits).all()):
         return [(token, None) for token in logits.argmax(dim=-1).tolist()]
     return [_tried(row, scores) for row, scores in zip(rows, logits, strict=True)]

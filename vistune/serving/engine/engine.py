@@ -67,6 +67,7 @@ class Engine:
         self._queue: deque[Order] = deque()
         self._wake = threading.Condition()
         self._closed = False
+        # One thread owns the model: hooks and caches carry the state of the pass that is running.
         self._thread = threading.Thread(target=self._run, name=f"engine {served.name}", daemon=True)
         self._thread.start()
 
@@ -87,8 +88,10 @@ class Engine:
         with self._wake:
             if self._closed:
                 raise Refusal("the server is shutting down", 503, retry_after=5)
+            # Orders whose client hung up must not keep others out.
             self._queue = deque(each for each in self._queue if not each.gone)
             tokens = sum(each.tokens for each in self._queue) + order.tokens
+            # An empty queue takes any order: one that is larger than the limit could otherwise never be answered.
             if len(self._queue) >= self.limits.queue or (self._queue and tokens > self.limits.queue_tokens):
                 raise Refusal("the server is busy: its queue is full, ask again later", 429, retry_after=1)
             self._queue.append(order)
@@ -122,6 +125,7 @@ class Engine:
         room, chosen = self.limits.rows - len(self.method.rows), []
         if isinstance(self.method, Batchwise) and self.method.rows:
             return []
+        # Strictly from the front: a small order behind a large one waits, or the large one would wait for ever.
         while self._queue and self._queue[0].ask.copies <= room:
             order = self._queue.popleft()
             if not order.gone:
@@ -144,6 +148,7 @@ class Engine:
                     order.fail(_sentence(error))
                 return
             for order in asked:
+                # One of several spoilt the batch: each is tried alone, so that only the guilty one fails.
                 self._admit([order])
 
     def _advance(self) -> None:

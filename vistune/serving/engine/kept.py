@@ -55,6 +55,7 @@ class Bounded(Generic[K, V]):
             if key in self._values:
                 self._values.move_to_end(key)
                 return self._values[key][0]
+            # Too large to keep: it is handed back and used once.
             if size > self.limit:
                 return value
             self._values[key] = value, size
@@ -76,6 +77,7 @@ class EncodedMedia:
 
     def __init__(self, level: Level, limit: int) -> None:
         self.level: Level = level
+        # Half for pixels, half for what was made of them; of tokens and features only one is in use, by `level`.
         self.prepared: Bounded[str, Prepared] = Bounded(limit // 2)
         self._tokens: Bounded[str, Tensor] = Bounded(limit // 2)
         self._features: Bounded[str, Features] = Bounded(limit // 2)
@@ -165,6 +167,8 @@ class Beginnings:
             if prompt is None:  # it had to go
                 numbers.remove(number)
                 continue
+            # The agreement is found on token numbers, and only the best one's embeddings are compared, which are a thousand
+            # times as large.
             length = _agreement(prompt.tokens, row)
             if length and (best is None or length > best[0]):
                 best = length, prompt
@@ -186,6 +190,7 @@ class Beginnings:
         size = _bytes(embeds) + sum(_bytes(part) for pair in pairs for part in pair)
         self.kept.put(self._count, _Prompt(row, embeds, pairs), size)
         numbers.append(self._count)
+        # Groups whose prompts have all gone are swept now and then; doing it with each prompt would be quadratic.
         if len(self._groups) > 2 * len(self.kept) + 16:
             self._groups = {name: numbers for name, numbers in self._groups.items() if any(map(self._alive, numbers))}
 
@@ -194,6 +199,7 @@ class Beginnings:
 
 
 def _numbers(tokens: Sequence[Hashable]) -> NDArray[np.int64]:
+    # Hashes of media may collide with token ids; the embeddings are compared to the bit before anything is shared.
     return np.array([token if isinstance(token, int) else hash(token) for token in tokens], dtype=np.int64)
 
 
