@@ -12,6 +12,7 @@ def line(places: Tensor, width: int) -> Tensor:
     """`[L]` -> `[L, width]`: sines, then cosines, of frequencies `10000^(-k / (width / 2))`."""
     half = width // 2
     frequencies = 10000.0 ** -(torch.arange(half, dtype=torch.float64, device=places.device) / half)
+    # In double precision: angles grow with the place, and their sines lose digits in fp32.
     angles = places.double()[:, None] * frequencies
     return torch.cat([angles.sin(), angles.cos()], dim=1).float()
 

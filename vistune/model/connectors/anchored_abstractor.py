@@ -47,6 +47,7 @@ class AnchoredAbstractor(VisualAbstractor):
             raise InputError(
                 f"connectors.anchored_abstractor has {len(self.rows)} places, but a crop stands at {max(*rows, *columns)}"
             )
+        # Without the projection's bias, which the tokens have got already.
         places = (self.rows[rows] + self.columns[columns]) / 2 @ self.proj.weight.T
         placed = tokens[:, :-1] + places[:, None].to(tokens)
         return torch.cat([placed, tokens[:, -1:]], dim=1)

@@ -44,6 +44,7 @@ class Anyres(Connector):
         if grid is None or self.num_tokens(layout.tokens, grid) != grid[0] * grid[1]:
             raise InputError("connectors.anyres needs an inner connector and an encoder that keep one token a patch")
         rows, columns = tiling.content(grid)
+        # One more column: each row of patches ends in the newline.
         return Layout(grid[0] * grid[1] + (rows.stop - rows.start) * (columns.stop - columns.start + 1))
 
     def join(self, tokens: Tensor, layout: Layout) -> Tensor:
@@ -53,6 +54,7 @@ class Anyres(Connector):
         if tiling is None:
             return torch.cat([whole, self.newline[None].to(whole)])[None]
         assert grid is not None
+        # From tile by tile to row by row: (rows, columns, y, x) becomes (rows, y, columns, x).
         stitched = tiles.view(tiling.rows, tiling.columns, *grid, -1).transpose(1, 2)
         stitched = stitched.reshape(tiling.rows * grid[0], tiling.columns * grid[1], -1)
         rows, columns = tiling.content(grid)

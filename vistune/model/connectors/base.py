@@ -43,6 +43,7 @@ class Connector(Part):
     def layout_after(self, layout: Layout) -> Layout:
         """The layout of what `forward` and `join` give for a medium of `layout`: a pure function."""
         count = self.num_tokens(layout.tokens, layout.grid)
+        # Where the number of tokens changes, they are no longer patches in a grid.
         return replace(layout, tokens=count, grid=layout.grid if count == layout.tokens else None)
 
     def join(self, tokens: Tensor, layout: Layout) -> Tensor:

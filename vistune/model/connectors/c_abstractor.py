@@ -55,6 +55,7 @@ class CAbstractor(Connector):
         if features.grid is None:
             raise InputError("connectors.c_abstractor needs patches in a grid: let the encoder drop its class token")
         image = features.x.transpose(1, 2).unflatten(2, features.grid) + self._places(features.grid)
+        # Adaptive pooling takes any grid to `side` x `side`, so one connector serves encoders of several resolutions.
         image = self.after(F.adaptive_avg_pool2d(self.before(image), self.side))
         tokens: Tensor = self.readout(image.flatten(2).transpose(1, 2))
         return tokens if self.ends is None else torch.cat([tokens, self.ends.expand(len(tokens), -1, -1)], dim=1)

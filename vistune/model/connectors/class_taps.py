@@ -47,6 +47,7 @@ class ClassTaps(Connector):
         missing = [tap for tap in self.taps if tap not in kept]
         if missing:
             raise InputError(f"connectors.class_taps reads the hidden layers {missing}, which the encoder does not keep")
+        # Class tokens alone: each layer tells the picture in one vector, from texture to meaning.
         seen = torch.stack([norm(kept[tap][:, 0]) for norm, tap in zip(self.norms, self.taps, strict=True)], dim=1)
         tokens: Tensor = self.norm_out(self.widen(nn.functional.silu(self.narrow(seen))))
         return tokens

@@ -37,6 +37,8 @@ class EmbeddingTableAttention(Connector):
         self.proj = nn.Linear(width, out_width)
         self.attention = nn.MultiheadAttention(out_width, heads, add_bias_kv=True, add_zero_attn=True, batch_first=True)
         self.kernel, self.stride = kernel, stride
+        # A function, not the table: the embedding is the language model's own parameter, may grow, and must not be saved
+        # twice.
         self._vocabulary = vocabulary
 
     def num_tokens(self, n: int, grid: Grid | None) -> int:

@@ -75,6 +75,7 @@ class FramePooling(Connector):
         if self.how == "max":
             return x.amax(dim=0)
         if self.how == "importance":
+            # One weight for a whole frame, over the frames of the film.
             weights: Tensor = self.score(x.flatten(1)).softmax(dim=0)
             return (weights[..., None] * x).sum(dim=0)
         return x.mean(dim=0) + self._delta(x) if self.how == "delta" else x.mean(dim=0)

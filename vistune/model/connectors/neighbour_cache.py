@@ -49,6 +49,8 @@ class NeighbourCache(Connector):
 
     def forward(self, features: Features, text: TextContext | None = None) -> Tensor:
         """`[N, L, D]` -> unit vectors `[N, L, D]`."""
+        # ImageBind-LLM is taught on pictures and looks others up only when it answers: in training there is nothing to
+        # bridge.
         if self.training or (text is not None and text.kind in self.spared):
             return features.x
         kept: Any = self.kept

@@ -63,6 +63,7 @@ class LatentAttention(nn.Module):
     def forward(self, features: Tensor, latents: Tensor) -> Tensor:
         """`features [N, L, D]`, `latents [N, K, D]` -> `[N, K, D]`, without the residual."""
         latents = self.norm_latents(latents)
+        # Latents are among the keys, so they see each other without a self-attention of their own (Flamingo, appendix A.1.1).
         key, value = self.key_value(torch.cat([self.norm_features(features), latents], dim=1)).chunk(2, dim=-1)
         query, key, value = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (self.query(latents), key, value))
         read: Tensor = self.out(F.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2))

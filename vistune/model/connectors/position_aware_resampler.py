@@ -56,6 +56,7 @@ class PositionAwareResampler(Connector):
         """The attention alone: `[N, L, D]` -> `[N, queries, H]`."""
         values = self.norm_key_value(self.key_value(x))
         query = self.norm_query(self.query) + self.positions((self.side, self.side), x.device)
+        # Keys alone: positions steer where a query looks, and are not mixed into what it reads.
         keys = values + self.positions(grid, x.device)
         seen: Tensor = self.attention(query.expand(len(x), -1, -1), keys, values, need_weights=False)[0]
         return seen

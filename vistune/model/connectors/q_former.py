@@ -94,6 +94,7 @@ class QFormer(Connector):
     def read(self, queries: Tensor, x: Tensor, **asked: Tensor) -> Tensor:
         """`queries [N, K, hidden]` of one's own and features `[N, L, D]` -> what they have read, `[N, K, hidden]`."""
         seen = self.model(query_embeds=queries, encoder_hidden_states=self.norm(x), **asked)
+        # With words in the self-attention their states come back behind those of the queries, and are dropped.
         read: Tensor = seen.last_hidden_state[:, : queries.shape[1]]
         return read
 
@@ -101,6 +102,7 @@ class QFormer(Connector):
         """Token ids of the questions, and a mask over queries and tokens."""
         if text is None or self.tokenizer is None:
             raise InputError("connectors.q_former with a tokenizer reads the question, but was given none")
+        # On the right, whatever the tokenizer is set to: BERT's positions count from the first word.
         encoded = self.tokenizer(list(text.texts), padding=True, padding_side="right", return_tensors="pt").to(device)
         length = encoded["input_ids"].shape[1]
         if length > _WORDS:

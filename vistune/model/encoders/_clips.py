@@ -42,6 +42,7 @@ class ClipEncoder(Encoder):
             raise InputError(f"{self._name()} is built on the picture tower of BLIP-2 or CLIP, but {path} holds another")
         self.model: Any = tower.model
         self.like_clip = tower.model.config.model_type == "clip_vision_model"
+        # Encoders of films put blocks of their own behind the layers and norm where their papers do.
         self.model.post_layernorm = nn.Identity()
         self.norm_in: Any = self.model.pre_layrnorm if self.like_clip else nn.Identity()
         if self.like_clip:  # one module under one name
@@ -83,6 +84,7 @@ class ClipEncoder(Encoder):
         header = film_header(medium, where, self.array_rate, upright=False)
         places = spread(header.frames, self.frames)
         seconds = None if header.clock is None else tuple(header.clock[place] for place in places)
+        # Rounded up: the last frame is repeated until the film is a multiple of `step` frames long.
         return Layout(self.tokens(-(-len(places) // self.step) * self.step), seconds=seconds)
 
     def prepare(self, decoded: Any) -> Prepared:

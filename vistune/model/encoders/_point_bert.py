@@ -71,6 +71,7 @@ class PointTransformer(nn.Module):
         if len(cloud) > self.points:
             cloud = cloud[farthest_points(cloud[None, :, :3], self.points, self.starts(cloud[None]))[0]]
         xyz = cloud[:, :3] - cloud[:, :3].mean(dim=0)
+        # A cloud of one place only has no radius, and would be divided by zero.
         radius = xyz.norm(dim=1).max().clamp(min=torch.finfo(xyz.dtype).tiny)
         return torch.cat([xyz / radius, cloud[:, 3:]], dim=1)
 
@@ -84,6 +85,7 @@ class PointTransformer(nn.Module):
         xyz = clouds[:, :, :3]
         centres = gather(xyz, farthest_points(xyz, self.groups, self.starts(clouds) if starts is None else starts))
         near = gather(clouds, nearest_points(xyz, centres, self.neighbours))
+        # Neighbourhoods are told relative to their centre; where the centre lies, its position embedding tells.
         near = torch.cat([near[..., :3] - centres[:, :, None], near[..., 3:]], dim=-1)
         first = self.cls.expand(len(clouds), 1, -1)
         x = torch.cat([first, self.enter(self.group(near))], dim=1)
@@ -91,6 +93,7 @@ class PointTransformer(nn.Module):
         for block in self.blocks:
             x = block(x + position)  # positions are added before every block, not only the first
         x = self.norm(x)
+        # The summary is that of Point-BERT's classifier: the class token beside the maximum of the groups.
         return Features(x, None, torch.cat([x[:, 0], x[:, 1:].amax(dim=1)], dim=-1))
 
 

@@ -46,6 +46,7 @@ class SoundEncoder(Encoder):
 
     def prepare(self, decoded: Any) -> Prepared:
         """A `Sound` -> the spectra of its windows `[T, ...]`."""
+        # Channels are averaged before resampling, which then runs once.
         mono = resampled(decoded.samples.mean(axis=1), decoded.rate or self.rate, self.rate)
         starts = range(0, max(1, len(mono)), self.window)
         spectra = [self.spectrum(self.filled(mono[start : start + self.window])) for start in starts]
@@ -57,6 +58,7 @@ class SoundEncoder(Encoder):
         return replace(self.prepare(load_audio(medium, where)), layout=layout)
 
     def _layout(self, count: int, name: str) -> Layout:
+        # An empty sound is one window of silence: every medium has at least one input.
         inputs = max(1, -(-count // self.window))
         if inputs > self.windows:
             heard = self.windows * self.window / self.rate

@@ -25,11 +25,14 @@ def fit_square(image: Image.Image, size: int, fit: Fit, fill: RGB) -> tuple[Imag
     if fit == "pad" and width != height:
         side = max(width, height)
         left, top = (side - width) // 2, (side - height) // 2
+        # The mean colour, which normalisation turns into zeros; cut off to whole values, as LLaVA's code does.
         canvas = Image.new("RGB", (side, side), tuple(int(255 * value) for value in fill))
         canvas.paste(image, (left, top))
         return _resize(canvas, size, size), Geometry((width / side, height / side), (left / side, top / side))
     if fit == "crop" and width != height:
         short = min(width, height)
+        # Cut off, not rounded: the picture processor of `transformers` computes the longer side so, and a pixel moves the
+        # crop.
         scaled_width, scaled_height = int(size * width / short), int(size * height / short)
         left, top = (scaled_width - size) // 2, (scaled_height - size) // 2
         scaled = _resize(image, scaled_width, scaled_height).crop((left, top, left + size, top + size))

@@ -16,6 +16,8 @@ from vistune.spec import matches
 
 def statistics(folder: str, revision: str | None) -> tuple[RGB, RGB]:
     """Mean and standard deviation of the pixels, from the image processor's file (either layout)."""
+    # Older directories have the first file, those saved with a whole processor the second, where the settings lie one level
+    # deeper.
     for name in ("preprocessor_config.json", "processor_config.json"):
         found = cached_file(folder, name, revision=revision, _raise_exceptions_for_missing_entries=False)
         if found is None:

@@ -49,7 +49,9 @@ def _fit(grid: tuple[int, int], size: tuple[int, int], tile: int) -> float:
     """How well a picture fills a grid: a hundred times by shape, once by size."""
     columns, rows = grid
     anchor = columns * tile, rows * tile
+    # A box as wide as the grid with the picture's proportions: overlap with it compares shapes, whatever the resolution.
     shape = anchor[0], anchor[0] * size[1] / size[0]
+    # The factor makes size decide between grids of one shape only, as UReader selects.
     return 100 * _overlap(anchor, shape) + _overlap(anchor, size)
 
 

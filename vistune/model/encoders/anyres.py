@@ -72,6 +72,7 @@ def best_grid(size: tuple[int, int], grids: Sequence[tuple[int, int]], tile: int
     def quality(grid: tuple[int, int]) -> tuple[int, int]:
         wide, high = grid[0] * tile, grid[1] * tile
         scale = min(wide / width, high / height)
+        # Enlarging a picture shows no more of it, so no grid gets credit for more pixels than there are.
         kept = min(int(width * scale) * int(height * scale), width * height)
         return kept, kept - wide * high
 
@@ -83,6 +84,7 @@ def views(image: Image.Image, tile: int, tiling: Tiling) -> list[Image.Image]:
     width, height = image.size
     wide, high = tiling.columns * tile, tiling.rows * tile
     across, down = wide / width, high / height
+    # Rounded up and bounded, as LLaVA-1.6 does; `Tiling.content` undoes exactly this when padding is left out.
     scaled = (wide, min(ceil(height * across), high)) if across < down else (min(ceil(width * down), wide), high)
     canvas = Image.new("RGB", (wide, high))
     canvas.paste(image.resize(scaled, Image.Resampling.BICUBIC), ((wide - scaled[0]) // 2, (high - scaled[1]) // 2))

@@ -49,6 +49,7 @@ class Clap(SoundEncoder):
             "high": heard.frequency_max,
         }
         self.rate, self.window, self.windows = int(heard.sampling_rate), int(heard.nb_max_samples), windows
+        # Each stage but the first halves the map (Swin): what is left of the square spectrogram's side.
         side = config.spec_size // (config.patch_stride[0] * 2 ** (len(config.depths) - 1))
         self.tokens, self.fused = side * side, bool(config.enable_fusion)
         self.width = int(config.patch_embeds_hidden_size * 2 ** (len(config.depths) - 1))
@@ -61,6 +62,7 @@ class Clap(SoundEncoder):
 
     def filled(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """Repeated as often as it fits whole, then silence."""
+        # CLAP's "repeatpad": as often as it fits whole, since a cut repetition would sound like a click.
         return super().filled(np.tile(samples, max(1, self.window // max(1, len(samples)))))
 
     def spectrum(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -70,6 +72,7 @@ class Clap(SoundEncoder):
 
     def forward(self, inputs: Tensor) -> Features:
         """Spectra `[N, 1, frames, mels]` -> `[N, places, D]`."""
+        # Nothing is "longer": windows are cut beforehand, so the fusion of long sounds has nothing to fuse.
         short = torch.zeros(len(inputs), 1, dtype=torch.bool, device=inputs.device)
         seen = self.model(inputs, is_longer=short)
         return Features(seen.last_hidden_state.flatten(2).transpose(1, 2), None, seen.pooler_output)

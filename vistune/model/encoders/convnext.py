@@ -38,6 +38,7 @@ class Convnext(ImageEncoder):
         self.stage = stage if stage > 0 else stages + 1 + stage
         if not 1 <= self.stage <= stages:
             raise InputError(f"encoders.convnext.stage is {stage}, but {path} has the stages 1 to {stages}")
+        # The stem divides by the patch, every further stage by two.
         self.stride: int = int(config.patch_size) << (self.stage - 1)
         if size % (int(config.patch_size) * 2 ** (stages - 1)):
             raise InputError(

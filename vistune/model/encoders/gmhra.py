@@ -84,6 +84,7 @@ class Gmhra(ClipEncoder):
         if not len(self.locals):
             return self.through(layer, x)
         x = self.locals[2 * number](x, frames)
+        # The layer is taken apart, since the local blocks stand inside it, in front of attention and network.
         x = x + layer.self_attn(layer.layer_norm1(x))[0]  # type: ignore[operator]
         x = self.locals[2 * number + 1](x, frames)
         added: Tensor = layer.mlp(layer.layer_norm2(x))  # type: ignore[operator]
@@ -107,6 +108,7 @@ class GlobalBlock(nn.Module):
     def forward(self, video: Tensor, frames: Tensor, count: int) -> Tensor:
         """`video [N, 1, D]`, `frames [N count, 1 + patches, D]` -> `[N, 1, D]`."""
         frames = self.norm_frames(frames)
+        # The convolution runs over patches only; padding puts a zero in front, so that class tokens stay as they are.
         keys = (frames + F.pad(over_time(frames[:, 1:], count, self.near), (0, 0, 1, 0))).reshape(
             len(video), -1, video.shape[2]
         )

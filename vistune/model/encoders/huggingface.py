@@ -34,6 +34,7 @@ def _patches(model: nn.Module, pixels: Tensor, patch: int, resized: bool) -> Any
     """Towers that take patches: `[N, 3, H, W]` -> `[N, rows * columns, patch * patch * 3]`."""
     count, channels, height, width = pixels.shape
     rows, columns = height // patch, width // patch
+    # SigLIP 2's processor lays a patch out row by row with channels last; the order of these axes is that of its weights.
     cut = pixels.view(count, channels, rows, patch, columns, patch).permute(0, 2, 4, 3, 5, 1).flatten(3).flatten(1, 2)
     shape = torch.tensor([[rows, columns]], device=pixels.device).expand(count, 2)
     seen = torch.ones(count, rows * columns, dtype=torch.long, device=pixels.device)
@@ -92,6 +93,7 @@ class Huggingface(ImageEncoder):
         self.layers = [layer] if isinstance(layer, int) else list(layer)
         depth = int(config.num_hidden_layers)
         self.keep = list(keep)
+        # An empty list would pass every check and concatenate nothing; depth + 1 fails it.
         for number in [*self.layers, *self.keep] or [depth + 1]:
             if not -depth - 1 <= number <= depth:
                 raise InputError(f"encoders.huggingface.layer is {layer}, but {path} has the hidden states 0 to {depth}")
@@ -145,4 +147,5 @@ def _vision_config(config: Any) -> Any:
 def _taught_size(config: Any) -> int:
     """The side of the pictures the position embeddings were learned for."""
     settings = config.to_dict()
+    # SigLIP 2 has no picture size, only a number of patches: it was taught on a square of them.
     return int(settings["image_size"] if "image_size" in settings else isqrt(settings["num_patches"]) * settings["patch_size"])

@@ -89,6 +89,7 @@ class Imagebind(Encoder):
         if len(widths) > 1:
             raise InputError("encoders.imagebind.out is 'tokens', but its towers differ in width: give kinds of one tower")
         self.width = widths.pop()
+        # Only weights that a file holds may be left out of checkpoints.
         self.begins = "random" if path is None else "read"
         if path is not None and load_weights:
             state = self.state_dict()
@@ -117,6 +118,7 @@ class Imagebind(Encoder):
     def prepare(self, decoded: Any) -> Prepared:
         """A picture -> `[1, 3, 2, size, size]`."""
         square, geometry = fit_square(decoded, self.size, "crop", _MEAN)
+        # A picture is a film of two equal frames: the stem is a convolution over time.
         return Prepared(normalise(square, _MEAN, _STD)[None, :, None].expand(-1, -1, _FRAMES, -1, -1), geometry)
 
     def read(self, medium: Media, where: str = "") -> Prepared:
@@ -138,10 +140,13 @@ class Imagebind(Encoder):
     def _starts(self, count: int) -> list[int]:
         """Where the clips of a sound of `count` samples begin."""
         last = max(0, count - _CLIP)
+        # Evenly from the first sample to the last clip that fits; in a short sound all clips begin near its start and
+        # overlap.
         return [last * number // max(1, self.heard - 1) for number in range(self.heard)]
 
     def _bank(self, samples: Any) -> Tensor:
         """A clip `[N]` -> `[1, mels, frames]`."""
+        # The filter bank needs one whole frame of 25 milliseconds.
         samples = np.pad(samples, (0, max(0, _RATE // 40 - len(samples))))
         bank = kaldi_fbank((samples - samples.mean()).astype(np.float32), self.mels, _RATE).T[:, : self.frames]
         padded = np.pad(bank, ((0, 0), (0, self.frames - bank.shape[1])))

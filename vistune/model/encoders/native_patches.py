@@ -48,6 +48,7 @@ class NativePatches(ImageEncoder):
         if width <= self.canvas[1] and height <= self.canvas[0]:
             return size
         scale = min(self.canvas[0] / height, self.canvas[1] / width)
+        # A picture of 1 x 5000 pixels would otherwise shrink to nothing.
         return max(1, int(width * scale)), max(1, int(height * scale))
 
     def grid(self, size: tuple[int, int]) -> Grid | None:

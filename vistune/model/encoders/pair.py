@@ -50,6 +50,7 @@ class Pair(ImageEncoder):
     def prepare(self, image: Image.Image) -> Prepared:
         """Both encoders' pixels in one row, `[1, 3 * first.size ** 2 + 3 * second.size ** 2]`; the geometry is the first's."""
         views = [encoder.prepare(image) for encoder in (self.first, self.second)]
+        # Two sizes in one tensor: flattened side by side, since inputs of a medium travel as one tensor with equal rows.
         return Prepared(torch.cat([view.inputs.flatten(1) for view in views], dim=1), views[0].geometry)
 
     def grid(self, size: tuple[int, int]) -> Grid | None:

@@ -85,6 +85,7 @@ class QwenVl(ImageEncoder):
         side = isqrt(len(self.positions))
         if grid == (side, side):
             return self.positions
+        # In fp32: bf16 has eight bits, fewer than bicubic weights need.
         table = self.positions.float().view(1, side, side, -1).permute(0, 3, 1, 2)
         resized = F.interpolate(table, size=grid, mode="bicubic", align_corners=False)
         return resized.flatten(2).transpose(1, 2)[0].to(self.positions.dtype)

@@ -42,6 +42,7 @@ class Routed(ImageEncoder):
             if module not in named:
                 raise InputError(f"encoders.routed: the blocks have no module {module!r}{nearest(module, list(named))}")
             norm = named[module]
+            # The block's width, read from the norm: towers name it differently in their configurations.
             weight = norm.get_parameter("weight")
             adapter = RoutedAdapter(len(weight), hidden, groups, scale, temperature, dropout)
             norm.forward = partial(_adapted, norm.forward, adapter)  # this instance's alone

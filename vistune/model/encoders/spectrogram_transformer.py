@@ -39,6 +39,7 @@ class SpectrogramTransformer(SoundEncoder):
         self.mean, self.std = float(heard.mean), float(heard.std)
         self.rate, self.windows, self.cls = int(heard.sampling_rate), windows, cls
         self.frames, self.mels = int(config.max_length), int(config.num_mel_bins)
+        # A frame every 10 milliseconds.
         self.window = self.frames * self.rate // 100
         self.width = int(config.hidden_size)
         rows = (self.mels - config.patch_size) // config.frequency_stride + 1
@@ -59,6 +60,7 @@ class SpectrogramTransformer(SoundEncoder):
         """`[frames, mels]`, about 0 and of deviation one half, as AST was taught."""
         size = self.rate * 25 // 1000
         bank = kaldi_fbank(np.pad(samples, (0, max(0, size - len(samples)))), self.mels, self.rate)[: self.frames]
+        # Zeros in the spectrum, not silence in the sound: AST was taught with zeros, and silence is far below them.
         bank = np.pad(bank, ((0, self.frames - len(bank)), (0, 0)))
         return ((bank - self.mean) / (2 * self.std)).astype(np.float32)
 

@@ -38,6 +38,7 @@ class Tubelets(ClipEncoder):
         picture = embeddings.patch_embedding
         self.convolution = nn.Conv3d(3, self.width, (depth, *picture.kernel_size), (depth, *picture.stride))
         with torch.no_grad():
+            # The picture's kernel spread evenly over the frames: equal frames then give what the picture tower gave.
             self.convolution.weight.copy_(picture.weight[:, :, None].expand_as(self.convolution.weight) / depth)
             begun = torch.zeros(self.width) if picture.bias is None else picture.bias
             self.convolution.bias.copy_(begun)  # type: ignore[union-attr]

@@ -56,6 +56,7 @@ class Row:
         self.order, self.copy, self.ends = order, copy, ends
         self.chooser = Chooser(ask.sampling, copy, order.grammars[copy] if order.grammars else None)
         self.told = ask.sampling.logprobs is not None
+        # Log-probabilities are told beside the text of their tokens, so with them the text must be followed as it grows.
         self.wording = Wording(decode, [*stops, *ask.stop], ask.streamed or self.told)
         self.reason: str | None = None
         self.count = 0
@@ -69,6 +70,7 @@ class Row:
 
     def write(self, token: int, told: Told | None) -> None:
         """A chosen token."""
+        # The time to the first token, for the metrics: of the order, not of each of its copies.
         if self.order.first is None:
             self.order.first = time.monotonic()
         self.count += 1
@@ -80,6 +82,7 @@ class Row:
         if told is not None:
             tops = tuple((self._decode([other]), value) for other, value in told[1])
             self._waiting.append((before, self.wording.reach, Likelihood("", told[0], tops)))
+        # The grammar may be complete before the model ends by itself: nothing that it could still say would be allowed.
         if self.wording.stopped or (self.chooser.grammar is not None and self.chooser.grammar.complete):
             self.reason = "stop"
         elif self.count >= self.order.ask.max_tokens:
@@ -120,6 +123,7 @@ class Row:
         self.order.hear(Ended(self.copy, whole, reason, self.count, tuple(regions), tuple(media), spans))
 
     def _hear(self, text: str) -> None:
+        # A token's text may be held back (a stop that has begun, half a character); its probability waits with it.
         clear = [each for each in self._waiting if each[1] <= len(self.wording.said)]
         self._waiting = self._waiting[len(clear) :]
         said = tuple(Likelihood(self.wording.said[start:end], each.logprob, each.top) for start, end, each in clear)

@@ -27,6 +27,7 @@ def grammars(served: Served, ask: Ask) -> tuple[Grammar, ...]:
         import llguidance
     except ImportError as error:
         raise MissingExtraError("llguidance", "json", "response_format") from error
+    # Bounded: a schema is compiled into an automaton on this server, and a stranger chooses its size.
     written = json.dumps(ask.sampling.schema)
     if len(written) > MAX_SCHEMA:
         raise InputError(f"the JSON schema is {len(written)} characters long, at most {MAX_SCHEMA} are read")
@@ -50,6 +51,8 @@ class _Matched:
     def allow(self, logits: Tensor) -> Tensor:
         """Minus infinity where a token may not stand."""
         packed = np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint8)
+        # One bit a token; models with padded vocabularies have more logits than there are tokens, and those are never
+        # allowed.
         bits = np.unpackbits(packed, bitorder="little")[: len(logits)].astype(bool)
         allowed = torch.zeros(len(logits), dtype=torch.bool)
         allowed[: len(bits)] = torch.from_numpy(bits)

@@ -27,6 +27,7 @@ class Served:
 
     def _keep_media(self, model: VisionLanguageModel, limit: int) -> None:
         for chain in model.chains.values():
+            # Tokens may be kept only where they depend on the medium alone and nobody looks at features behind them.
             looked_at = model.looks_back or any(connector.reads_text for connector in chain.connectors)
             cache = EncodedMedia("encoder" if looked_at else "connector", limit // len(model.chains))
             chain.cache = cache
@@ -82,6 +83,7 @@ class Served:
     def context(self) -> int:
         """The most tokens of a prompt with its answer."""
         model = self.model.llm.model if isinstance(self.model, VisionLanguageModel) else self.model.native.model
+        # Families with relative positions (T5) name no limit.
         positions = getattr(model.config.get_text_config(), "max_position_embeddings", None)
         return int(positions or 1 << 20)
 

@@ -59,6 +59,7 @@ class Stepwise:
         """Fail all rows and begin anew."""
         for order in {id(row.order): row.order for row in self.rows}.values():
             order.fail(error)
+        # A fresh batch: after an error nobody knows which columns were written.
         self.rows, self.running = [], Running(self.model.llm)
 
     def _inputs(self, examples: Sequence[Example]) -> list[Inputs]:
@@ -74,6 +75,7 @@ class Stepwise:
         seen: set[Hashable] = set()
         for order, inputs in waiting:
             name = group(order.ready)
+            # The first question about a picture is read whole; the others of its group then find its keys and values.
             new = name not in seen and not self.beginnings.knows(name)
             (first if new or self.beginnings.knows(name) else later).append((order, inputs))
             seen.add(name)
