@@ -69,12 +69,14 @@ class Request:
 
     def key(self) -> str:
         """Hex SHA-256 over everything that can change the reply: messages, image bytes and sampling arguments."""
+        # Sorted keys and the pictures' own bytes: the same question has the same key in any process and from any folder.
         return hashlib.sha256(json.dumps(self._content(), sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
     def _content(self) -> dict[str, Any]:
         return {
             "messages": [
                 {"role": message.role, "text": message.text, "images": [_digest(image) for image in message.images]}
+                # Only where there are some: requests of before keep their keys, and what was bought for them is found again.
                 | ({"places": list(message.places)} if message.places else {})
                 | ({"calls": [asdict(call) for call in message.calls]} if message.calls else {})
                 | ({"answers": message.answers} if message.answers else {})

@@ -55,6 +55,7 @@ def reading(what: str, *but: type[Exception]) -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        # A sentence of ours from deeper inside is kept as it is: wrapping it would hide the better one.
         if isinstance(error, (InputError, *but)):
             raise
         raise InputError(f"{what}: {advice(error) or why(error)}") from error
@@ -106,6 +107,7 @@ def nearest(name: str, known: list[str]) -> str:
     """` (did you mean 'x'?)` for the closest known name, or the list of known names when none is close."""
     import difflib
 
+    # 0.6 finds a swapped or missing letter and leaves unrelated names alone.
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     if close:
         return f" (did you mean {close[0]!r}?)"

@@ -25,6 +25,8 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; on a clean exit it is renamed to `path`, otherwise removed."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    # Beside its target, since a rename is atomic only within a disk; with the process number, so that two writers do not
+    # share it.
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
@@ -44,6 +46,7 @@ def sweep(path: str | Path) -> None:
 
 def _alive(process: int) -> bool:
     try:
+        # Signal 0 is never sent: the call only says whether the process exists.
         os.kill(process, 0)
     except ProcessLookupError:
         return False
@@ -58,6 +61,7 @@ def atomic_open(path: str | Path, mode: str = "w") -> Iterator[IO[Any]]:
     with atomic_path(path) as temporary, open(temporary, mode, encoding=None if "b" in mode else "utf-8") as file:
         yield file
         file.flush()
+        # Before the rename: without it a power cut may leave the new name with an empty file.
         os.fsync(file.fileno())
 
 
@@ -127,6 +131,7 @@ def escapes(folder: str | Path, path: str | Path) -> bool:
     if "\0" in str(path):  # no file's name, so none in the folder
         return True
     root, real = Path(os.path.realpath(folder)), Path(os.path.realpath(path))
+    # Both sides with all links followed, or `/tmp` as a link would make every path inside it an escape.
     return not real.is_relative_to(root) and real.parent != root.parent.parent / "blobs"
 
 
@@ -146,6 +151,7 @@ def writing(path: str | Path) -> Iterator[None]:
 
 def settle(folder: Path) -> None:
     """Wait until the disk holds all files of a folder, so that a rename after it never brings forth half of them."""
+    # The folder last: its entry for a file is on the disk only when the folder itself is.
     for path in (*(file for file in folder.rglob("*") if file.is_file()), folder):
         number = os.open(path, os.O_RDONLY)
         try:
@@ -244,6 +250,8 @@ def _expanded(value: Any, where: str, known: dict[int, int | None], depth: int) 
     """How many values it has once every `*name` is written out; `known` holds the counts of parts, None while one is open."""
     if not isinstance(value, dict | list):
         return 1
+    # An anchor that is used many times is one object: its count is looked up, so that a "billion laughs" file costs no time
+    # to refuse.
     if id(value) in known:
         count = known[id(value)]
         if count is None:
@@ -251,6 +259,7 @@ def _expanded(value: Any, where: str, known: dict[int, int | None], depth: int) 
         return count
     if depth > _DEEPEST:
         raise InputError(f"{where} is nested too deeply")
+    # None while its inside is being counted: meeting it again then means that it holds itself.
     known[id(value)] = None
     inner = value.values() if isinstance(value, dict) else value
     count = known[id(value)] = 1 + sum(_expanded(one, where, known, depth + 1) for one in inner)

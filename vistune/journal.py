@@ -29,6 +29,8 @@ class Journal:
         except InputError:
             self._file.close()
             raise
+        # A kill in the middle of a write leaves half a line; appending behind it would join two records into one that is no
+        # JSON.
         whole = _without_torn_line(self.path.read_bytes())  # once nobody else writes to it
         self._file.truncate(len(whole))
         if whole and not whole.endswith(b"\n"):
@@ -37,6 +39,7 @@ class Journal:
     def append(self, *records: Mapping[str, Any]) -> None:
         """Write a line a record and wait until the disk has them all."""
         lines = [json.dumps(record, ensure_ascii=False, allow_nan=False).encode() + b"\n" for record in records]
+        # One write for all records, so that a kill tears at most the last of them.
         self._file.write(b"".join(lines))
         self._file.flush()
         os.fsync(self._file.fileno())

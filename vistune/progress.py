@@ -11,6 +11,7 @@ Item = TypeVar("Item")
 
 def track(items: Iterable[Item], what: str, total: int | None = None) -> Iterator[Item]:
     """Yield `items`, showing a bar with rate and time left while stderr is a terminal."""
+    # A bar in a log file is thousands of lines.
     if not sys.stderr.isatty():
         yield from items
         return

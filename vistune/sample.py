@@ -100,12 +100,14 @@ class Media:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Media):
             return NotImplemented
+        # Written by hand: the generated comparison would ask an array for its truth value, which numpy refuses.
         mine, theirs = (self.kind, self.path, self.offset, self.length), (other.kind, other.path, other.offset, other.length)
         if isinstance(self.data, np.ndarray) or isinstance(other.data, np.ndarray):
             return mine == theirs and type(self.data) is type(other.data) and np.array_equal(self.data, other.data)  # type: ignore[arg-type]
         return mine == theirs and self.data == other.data
 
     def __hash__(self) -> int:
+        # Without the content: equal media hash alike, which is all that is asked, and no picture is read for it.
         return hash((self.kind, self.path, self.offset, self.length))
 
 
@@ -236,6 +238,7 @@ class Sample:
 
     def prompt(self) -> Sample:
         """The sample up to its last assistant turn: what a model is asked."""
+        # Several answers in a row may stand at the end (a tool's call and what came of it): all of them are cut off.
         turns = self.turns
         while turns and turns[-1].role == "assistant":
             turns = turns[:-1]
@@ -373,6 +376,7 @@ def _part_to_json(part: Part) -> dict[str, Any]:
         record["point"] = list(part.point)
     else:
         assert part.mask is not None
+        # Eight pixels a byte: as booleans a mask would be eight times as long in every file of samples.
         record["mask"] = _array_to_base64(np.packbits(part.mask))
         record["size"] = list(part.mask.shape)
     if part.label is not None:
@@ -385,6 +389,7 @@ def _region_from_json(record: Mapping[str, Any]) -> Region:
     if "mask" in record:
         height, width = record["size"]
         packed = _array_from_base64(record["mask"])
+        # Checked before unpacking: a size from a stranger's file decides how much memory the mask takes.
         if packed.ndim != 1 or min(height, width) < 0 or len(packed) != -(-height * width // 8):
             raise ValueError(f"a mask of {len(packed.ravel())} bytes does not fit its size {record['size']!r}")
         mask = np.unpackbits(packed, count=height * width).reshape(height, width).astype(bool)

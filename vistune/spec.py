@@ -27,6 +27,7 @@ Spec: TypeAlias = str | Mapping[str, Any]
 
 def kinds(folder: str) -> list[str]:
     """The kinds a part's folder (a package's dotted name) offers: its public modules, without importing them."""
+    # Listed without importing: a hundred parts would bring torch and transformers into `vistune --help`.
     found = importlib.util.find_spec(folder)
     if found is None or found.submodule_search_locations is None:
         raise InputError(f"{folder} is not a folder of parts")
@@ -91,6 +92,7 @@ def keeps(target: Any, base: type) -> bool:
         return False
     if Protocol not in base.__bases__:
         return issubclass(target, base)
+    # Attributes count as well as methods: protocols of this package ask for both.
     asked = {name for name in (*vars(base), *inspect.get_annotations(base)) if not name.startswith("_")}
     offered = {name for owner in inspect.getmro(target) for name in (*vars(owner), *inspect.get_annotations(owner))}
     return asked <= offered
@@ -105,6 +107,7 @@ def check_arguments(target: Any, arguments: Mapping[str, Any], where: str, given
         if parameter.kind in (parameter.KEYWORD_ONLY, parameter.POSITIONAL_OR_KEYWORD)
     }
     settable = [name for name in parameters if name not in given]
+    # Resolved here, since annotations are text (`from __future__ import annotations`) until somebody asks.
     hints = get_type_hints(target.__init__ if inspect.isclass(target) else target)
     for name, value in arguments.items():
         if name not in settable:
@@ -138,6 +141,7 @@ def matches(value: Any, hint: Any) -> bool:
     if origin is not None:
         return isinstance(value, origin)
     if hint is float:
+        # In Python `True` is a whole number; in a spec it is a mistake.
         return isinstance(value, (int, float)) and not isinstance(value, bool)
     if hint is int:
         return isinstance(value, int) and not isinstance(value, bool)

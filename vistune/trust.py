@@ -48,6 +48,7 @@ def trusting(packages: Sequence[str] = (), opened: str | Path | None = None) -> 
         if not isinstance(name, str) or not all(part.isidentifier() for part in name.split(".")):
             raise InputError(f"trust names {name!r}, expected a package or module such as mypkg or mypkg.parts")
     before = _word.get()
+    # Added to those of the blocks around: a checkpoint inside a checkpoint forbids both folders.
     strange = before.strange if opened is None else (*before.strange, Path(opened).resolve())
     token = _word.set(_Word((*before.packages, *packages), strange))
     try:
@@ -76,6 +77,7 @@ class _Beside(MetaPathFinder):
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         """Of the import system: the named packages in the current folder."""
+        # `path` is set for modules inside a package; those are found by the package itself.
         return PathFinder.find_spec(fullname, [str(Path.cwd())]) if path is None and fullname in self._names else None
 
 
@@ -103,6 +105,7 @@ def attribute(name: str, complaint: str, form: str = "package.module:Class") -> 
     word, top = _word.get(), module.partition(".")[0]
     if not all(part.isidentifier() for part in (*module.split("."), wanted)):
         raise InputError(f"{name!r}: expected {form} on the Python path")
+    # With the dot: trusting `my` must not trust `myother`.
     if not any(module == package or module.startswith(f"{package}.") for package in word.packages):
         raise InputError(
             f"{complaint}, and other code is not imported without your word: if you know it, say --trust {top},"
@@ -120,6 +123,7 @@ def _refuse_strange(top: str, strange: Sequence[Path]) -> None:
     """A checkpoint brings no code: not in its folder, nor beside it in a current folder that nobody put on the path."""
     if not strange or top == "__main__":  # the running script is no module to find
         return
+    # Looking is not importing: the top package is found without running any of its code.
     found = find_spec(top)
     if found is None or (not found.has_location and not found.submodule_search_locations):
         return  # importing it says so; or a module built into Python

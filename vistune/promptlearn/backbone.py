@@ -117,8 +117,10 @@ class DualEncoder:
         self.token_embedding: nn.Embedding = text.embeddings.token_embedding
         self.text_positions: nn.Embedding = text.embeddings.position_embedding
         self.context_length: int = config.max_position_embeddings
+        # SigLIP's texts begin with their first word.
         self.start: int | None = config.bos_token_id if clip else None
         self.end: int = config.eos_token_id
+        # CLIP pads with zeros behind the end, which a causal tower never looks at; its configuration names another token.
         self.pad: int = 0 if clip else config.pad_token_id
 
     def _read_resnet(self, model: ResNetClip) -> None:
@@ -155,6 +157,7 @@ class DualEncoder:
     def logits(self, image: Tensor, text: Tensor) -> Tensor:
         """Similarity `[B, N]` of `image [B, E]` and `text [N, E]` (or one set an image, `[B, N, E]`), neither normalised."""
         image, text = unit(image), unit(text)
+        # Methods whose text follows the image (CoCoOp) have a set of class features for each image.
         cosine = image @ text.T if text.ndim == 2 else torch.einsum("be,bne->bn", image, text)
         scaled = self.scale * cosine
         return scaled + self.model.logit_bias if self.family == "siglip" else scaled
@@ -214,6 +217,7 @@ def load(name: str) -> DualEncoder:
     from transformers.utils import cached_file
 
     try:
+        # Before the weights: another family is named without reading gigabytes.
         config = AutoConfig.from_pretrained(name, trust_remote_code=False)
         if config.model_type not in ("clip", "siglip"):
             raise InputError(f"{name} is a {config.model_type} model: prompt learning needs a CLIP or SigLIP dual encoder")

@@ -44,6 +44,7 @@ def build(
     outer, _, rest = name.partition("+")
     given: dict[str, Any] = {"backbone": backbone, "classes": classes}
     if is_plugin(outer):
+        # By the same function, so that plug-ins can wrap plug-ins.
         given["inner"] = build(rest or inner, backbone, classes, inner_arguments, inner=inner)
     elif rest or inner_arguments:
         if not rest:

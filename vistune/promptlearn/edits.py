@@ -124,6 +124,7 @@ class Edits:
 
         Everything below it is the frozen model's and may be computed once; with none, the features themselves may be.
         """
+        # Changed pixels change everything behind them: nothing of the image tower may be cached.
         if tower == "vision" and self.pixels is not None:
             return PIXELS
         if tower == "text" and self.contexts:

@@ -79,6 +79,7 @@ class Engine:
         state = embed(self.backbone, prompts, context, share=self.share_prefix)
         tower = self.backbone.text
         out = finish(tower, state, edits, 0, read=edits.read.get("text", ()), only_rows=self.last_rows)
+        # One row is the usual case and loses its axis; a context for each image keeps it even for a batch of one.
         keep = out.pooled.shape[0] > 1 or (context is not None and context.per == "row")
         pooled = tower.project(out.pooled if keep else out.pooled[0])
         return Encoded(pooled, pooled, {name: group if keep else group[0] for name, group in out.groups.items()})
@@ -112,6 +113,7 @@ class Engine:
 
     def _end_states(self, texts: tuple[str, ...]) -> Tensor:
         state = embed(self.backbone, tokenize(self.backbone, texts, crop=self.crop), None, share=False)
+        # The end of each text stands at another place; its state is picked there before every block.
         index = state.pool[None, :, None, None].expand(1, -1, 1, state.tail.shape[-1])
         found = []
         for block in range(len(self.backbone.text.blocks)):
@@ -137,6 +139,7 @@ class Engine:
             pooled = images.bank.get(f"{self.scope}features", images.ids, self._frozen_features)
             return self._edited("vision", Encoded(pooled, pooled), edits)
         depth = len(self.backbone.vision.blocks)
+        # Attention of the class token is read in the last block, which therefore has to run; without it nothing has to.
         level = touched if touched is not None else depth - 1 if edits.read_class_attention else depth
         hidden = images.bank.get(f"{self.scope}level {level}", images.ids, lambda pixels: self._below(pixels, level))
         return self._edited("vision", self._image(hidden, level, edits, read), edits)
@@ -182,6 +185,7 @@ class Engine:
                 state = state.put(op)
             normed = self.backbone.norm_image_input(state.tail[:, 0])
             state = Sequence(normed[:, :0], normed[:, None], state.groups, state.pool)
+        # SigLIP pools over its patches, so they are needed even where the method reads nothing.
         wanted = read if self.backbone.has_class_token else ("patch", *(name for name in read if name != "patch"))
         start = max(level, 0)
         out = finish(self.backbone.vision, state, edits, start, read=wanted, only_rows=self.last_rows)

@@ -55,6 +55,7 @@ def optimizer_of(method: Method, recipe: Hyperparameters, learnt: set[torch.nn.P
     for group in method.groups(recipe.lr):
         parameters = group["params"]
         assert isinstance(parameters, list)
+        # A method may learn in stages; its groups name all parameters, and each stage moves its own.
         kept = [p for p in parameters if p in learnt]
         if kept:
             groups.append({**group, "params": kept})

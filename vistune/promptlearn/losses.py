@@ -41,6 +41,7 @@ def mean_absolute_error(logits: Tensor, labels: Tensor) -> Tensor:
 
 def generalised_cross_entropy(logits: Tensor, labels: Tensor, q: float) -> Tensor:
     """(1 - p^q) / q for the probability p of the label, plus 1e-6 (Zhang and Sabuncu 2018, equation 6)."""
+    # The power of a probability near zero has an unbounded gradient.
     p = logits.softmax(-1).gather(1, labels[:, None])[:, 0] + 1e-6
     return ((1 - p**q) / q).mean()
 
@@ -53,6 +54,7 @@ def entropy(logits: Tensor) -> Tensor:
 
 def marginal_entropy(logits: Tensor) -> Tensor:
     """Entropy `[..]` of the mean probability over views, `logits [.., V, N]` (TPT, equation 3)."""
+    # In logarithms: probabilities of views that are sure underflow to zero, whose logarithm is minus infinity.
     log_mean = logits.log_softmax(-1).logsumexp(-2) - torch.log(torch.tensor(float(logits.shape[-2])))
     return -(log_mean.exp() * log_mean).sum(-1)
 

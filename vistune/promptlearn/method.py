@@ -190,6 +190,7 @@ class Method(nn.Module, ABC):
 
     def backward(self, losses: Mapping[str, Tensor], learnt: Sequence[nn.Parameter]) -> None:
         """Gradients of one step into the parameters that learn."""
+        # Into these parameters alone: gradients of what another stage learns would only cost memory.
         torch.autograd.backward(torch.stack(list(losses.values())).sum(), inputs=list(learnt))
 
     def predict(self, call: Call, text: Encoded | None = None) -> Tensor:
@@ -229,6 +230,8 @@ def full_batches(count: int, size: int) -> list[Tensor]:
     """A random order of `count` rows in full batches; the rest is dropped, unless it is all there is."""
     order = torch.randperm(count)
     size = max(1, min(size, count))
+    # The released trainers drop the last batch that is not full; with fewer images than a batch they would take no step at
+    # all.
     return [order[at : at + size] for at in range(0, count - size + 1, size)] if count else []
 
 
@@ -262,6 +265,7 @@ def block_in(backbone: DualEncoder, published: int, given: int | None) -> int:
     blocks = _depth(backbone)
     if given is not None and not 0 <= given < blocks:
         raise InputError(f"block {given} does not exist in towers of {blocks} blocks: use 0 to {blocks - 1}")
+    # Papers count on ViT-B/16's twelve blocks; the same share of the depth is the nearest thing in others.
     return published * blocks // 12 if given is None else given
 
 

@@ -18,6 +18,7 @@ class Plugin(Method):
     def __init__(self, backbone: DualEncoder, inner: Method) -> None:
         super().__init__(backbone)
         self.inner = inner
+        # A plug-in that names a recipe of its own overrides that of the method inside; the identity tells whether it does.
         self.recipe = inner.recipe if type(self).recipe is Method.recipe else type(self).recipe
         self.answers_new_classes = inner.answers_new_classes
         self.second_view = inner.second_view

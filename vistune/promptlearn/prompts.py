@@ -47,6 +47,7 @@ def with_context(backbone: DualEncoder, names: Many[str], context: Context, *, c
             body = continuation(backbone, text)
             rows.append([*slots[:half], *body[:words], *slots[half:], *body[words:]])
     if context.truncate:
+        # Start and end are added afterwards and need a place each.
         room = backbone.context_length - 1 - int(backbone.start is not None)
         rows = [row[:room] for row in rows]
     return _assemble(backbone, rows, names, crop)
@@ -54,6 +55,7 @@ def with_context(backbone: DualEncoder, names: Many[str], context: Context, *, c
 
 def continuation(backbone: DualEncoder, text: str) -> list[int]:
     """Token ids of a text that does not stand first: many tokenizers write the space before a word into its token."""
+    # Behind a word that is then cut off again, so that the first token is the one that follows a blank.
     return backbone.tokenizer(f"X {text}")[len(backbone.tokenizer("X")) :]
 
 
@@ -67,10 +69,12 @@ def _assemble(backbone: DualEncoder, rows: list[list[int]], names: Many[str], cr
             f"class {name!r} makes a text of {longest} tokens: the text tower of {backbone.identity} "
             f"reads at most {backbone.context_length}"
         )
+    # A tower that is not causal (SigLIP) sees its padding, which therefore has to stay as long as it was taught with.
     width = longest if crop and backbone.text.causal else backbone.context_length
     ids = torch.full((len(rows), width), backbone.pad, dtype=torch.long)
     for i, row in enumerate(rows):
         ids[i, : len(row)] = torch.tensor(row)
+    # CLIP reads its feature at the end of the text, SigLIP at the last place of the padded row.
     ends = [len(row) - 1 if backbone.text.causal else width - 1 for row in rows]
     return Prompts(ids.to(backbone.device), torch.tensor(ends, device=backbone.device))
 
@@ -79,8 +83,10 @@ def common_prefix(ids: Tensor, pool: Tensor, per_class: bool) -> int:
     """How many leading positions are the same in every text, short of any text's end (class-specific slots differ)."""
     same = (ids == ids[:1]).all(0)
     if per_class:
+        # Slots are written as negative numbers, equal in all classes though each class has vectors of its own there.
         same &= (ids >= 0).all(0)
     length = int(same.long().cumprod(0).sum())
+    # Short of the shortest text's end: the position that is read must lie in a row of its own.
     return min(length, int(pool.min()))
 
 

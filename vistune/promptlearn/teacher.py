@@ -51,6 +51,7 @@ def open_teacher(backbone: DualEncoder, model: str | None, tuned: str | None) ->
     if model is None and tuned is None:
         return None
     other = load(model).to(backbone.device) if model is not None else backbone
+    # Both read the same tensor of pixels, prepared once.
     if (other.image_size, other.mean, other.std) != (backbone.image_size, backbone.mean, backbone.std):
         raise InputError(
             f"teacher {other.identity} reads images of {other.image_size} pixels normalised by {other.mean} / {other.std}, "
@@ -61,4 +62,5 @@ def open_teacher(backbone: DualEncoder, model: str | None, tuned: str | None) ->
         from vistune.promptlearn.experiments.experiment import restore
 
         method = restore(Path(tuned), other).requires_grad_(False)
+    # Features of two encoders lie in one bank; the scope keeps their entries apart.
     return Teacher(Engine(other, scope="" if other is backbone else "teacher "), method)

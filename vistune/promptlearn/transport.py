@@ -22,6 +22,7 @@ def transport(
     log_row = -torch.log(torch.tensor(float(n), dtype=cost.dtype))
     log_column = torch.log(torch.tensor(mass / classes, dtype=cost.dtype))
     for _ in range(iterations):
+        # In logarithms nothing under- or overflows, however small the regularisation.
         row = log_row - (kernel + column).logsumexp(1, keepdim=True)
         after = log_column - (kernel + row).logsumexp(0, keepdim=True)
         moved, column = (after - column).abs().max(), after
@@ -43,6 +44,7 @@ def plain_transport(
     row, column = cost.new_full((n,), 1 / n), cost.new_full((classes,), 1 / classes)
     target = cost.new_full((classes,), mass / classes)
     for count in range(iterations):
+        # Kept, since the iteration that breaks down has already written its infinities.
         before = row, column
         seen = kernel.T @ row
         column = target / seen
