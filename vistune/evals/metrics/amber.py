@@ -60,6 +60,7 @@ def _at(column: Sequence[bool], places: Sequence[int]) -> list[bool]:
 
 def _scores(right: Sequence[bool], said_no: Sequence[bool], yes: Sequence[bool], guard: float) -> dict[str, float]:
     hits = sum(no and not truth for no, truth in zip(said_no, yes, strict=True))
+    # Rounded here and not at the end: the official F1 is computed from the rounded numbers.
     accuracy, precision, recall = (
         round(part / (_START + whole) * 100, 1)
         for part, whole in ((sum(right), len(right)), (hits, sum(said_no)), (hits, sum(not truth for truth in yes)))
@@ -89,6 +90,7 @@ def amber_generative(
     only words in it count. `similar`: do two words mean the same (officially a spaCy similarity over .8). Lower is better
     for all but Cover.
     """
+    # Words outside the association file are no objects and count neither as right nor as imagined.
     vocabulary = {word for group in ([key, *words] for key, words in association.items()) for word in group}
     rows = [
         _describe(given or (), scene, association, vocabulary, safe_words, similar) for given, scene in aligned(nouns, scenes)
@@ -131,6 +133,7 @@ def _describe(
         if exact is not None:
             covered.add(exact)
             continue
+        # One noun may count twice, once by its own name and once by a word near it: the official code searches both.
         imagined |= {owner for owner in (_first(risky, noun, str.__eq__), _first(risky, noun, similar)) if owner is not None}
         near = _first(safe, noun, similar)
         if near is None:
@@ -143,6 +146,7 @@ def _describe(
 def _owners(objects: Sequence[str], association: Mapping[str, Sequence[str]]) -> list[tuple[str, int]]:
     """Every word with the number of its object, associated words before the objects' own names, as officially searched."""
     related = [(word, number) for number, name in enumerate(objects) for word in association.get(name, ())]
+    # The order decides which object a word is credited to, and with it Cover.
     return related + [(name, number) for number, name in enumerate(objects)]
 
 

@@ -25,6 +25,7 @@ def bleu(
 
 def bleu_of(captions: CaptionSet) -> Result:
     """`bleu` of captions already tokenised."""
+    # A caption of L words has L - n + 1 n-grams, and a shorter one has none, not a negative number.
     guess = np.maximum(captions.hypothesis_length[:, None] - np.arange(MAX_N), 0)
     correct = np.stack([_clipped(captions, n) for n in range(MAX_N)], axis=1)
     columns = np.concatenate([correct, guess, captions.hypothesis_length[:, None], _closest(captions)[:, None]], axis=1)
@@ -34,6 +35,7 @@ def bleu_of(captions: CaptionSet) -> Result:
         "bleu/coco-caption",
         {f"Bleu_{n}": float(scores[n - 1]) for n in (4, 1, 2, 3)},
         _bleu(columns.astype(np.float64))[:, -1],
+        # BLEU is no mean of captions: a resample sums counts and lengths first, as the corpus score does.
         lambda weights: _bleu(weights @ columns)[:, -1],
         unit="",
         missing=captions.missing,
@@ -49,6 +51,7 @@ def bleu_of(captions: CaptionSet) -> Result:
 def _bleu(columns: Floats) -> Floats:
     """BLEU-1..4 `[B, 4]` of rows (correct 1..4, guess 1..4, length, reference length)."""
     precision = (columns[:, :MAX_N] + TINY) / (columns[:, MAX_N:-2] + SMALL)
+    # The n-th column is the geometric mean of the first n precisions: BLEU-1 to BLEU-4 in one go.
     mean = np.cumprod(precision, axis=1) ** (1 / np.arange(1, MAX_N + 1))
     ratio = (columns[:, -2:-1] + TINY) / (columns[:, -1:] + SMALL)
     return np.asarray(mean * np.exp(np.minimum(0.0, 1 - 1 / ratio)))
@@ -58,6 +61,7 @@ def _clipped(captions: CaptionSet, order: int) -> Ints:
     """Matched n-grams of each hypothesis, each counted at most as often as in the reference that has it most."""
     ours, theirs = captions.ngrams[order]
     keys = captions.image[theirs.owner] * theirs.kinds + theirs.gram
+    # Sorted by key and then by count, so that the last entry of each key is the largest count among an image's references.
     by_key = np.lexsort((theirs.count, keys))
     keys, counts = keys[by_key], theirs.count[by_key]
     last = np.append(keys[1:] != keys[:-1], True)[: len(keys)]

@@ -33,6 +33,7 @@ def box_iou(first: Box, second: Box, pixels: Literal["continuous", "inclusive"] 
 
 def is_box(box: Box) -> bool:
     """Four finite coordinates, right of left and below of above or on them."""
+    # Equal edges are allowed: an empty box overlaps nothing but is no unreadable answer.
     return all(math.isfinite(value) for value in box) and box[0] <= box[2] and box[1] <= box[3]
 
 

@@ -108,6 +108,7 @@ class CaptionSet:
     def _count(self, owner: Ints, gram: Ints) -> tuple[Counts, Counts]:
         kinds = int(gram.max(initial=-1)) + 1
         inside = gram >= 0
+        # Caption and n-gram as one number, so that counting is one sort; `divmod` takes them apart again.
         keys, count = np.unique(owner[inside] * kinds + gram[inside], return_counts=True)
         owners, grams = np.divmod(keys, max(kinds, 1))
         split = int(np.searchsorted(owners, len(self.hypotheses)))
@@ -121,5 +122,6 @@ def lookup(keys: Ints, values: Ints, wanted: Ints) -> Ints:
     """`values` at the places of `wanted` in sorted `keys`, 0 where absent."""
     if not len(keys):
         return np.zeros(len(wanted), dtype=np.int64)
+    # `searchsorted` points behind the end for what is larger than all keys.
     place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     return np.where(keys[place] == wanted, values[place], 0)

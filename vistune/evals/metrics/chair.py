@@ -32,6 +32,7 @@ def chair(
     named = np.array([len(mentions) for mentions, _ in pairs], dtype=np.float64)
     wrong = np.array([sum(mention not in objects for mention in mentions) for mentions, objects in pairs], dtype=np.float64)
     found = np.array([len(objects & set(mentions)) for mentions, objects in pairs], dtype=np.float64)
+    # Without a caption an image counts in no denominator, as in the official loop over captions.
     there = given * np.array([len(objects) for _, objects in pairs], dtype=np.float64)
     any_wrong = np.where(wrong > 0, 100.0, 0.0)
     statistics = {"CHAIRs": ratio(any_wrong, given), "CHAIRi": ratio(wrong, named, 100), "Recall": ratio(found, there, 100)}

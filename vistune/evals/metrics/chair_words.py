@@ -73,7 +73,9 @@ def mentioned(caption: str, synonyms: Mapping[str, str], lemmas: Lemmas | None =
     while place < len(words):
         pair = " ".join(words[place : place + 2])
         named.append(PAIRS.get(pair, words[place]))
+        # A pair swallows both words: the second of "hot dog" must not be a dog.
         place += 2 if pair in PAIRS else 1
+    # The official code deletes `seat` wherever a toilet was named, so that "toilet seat" is one object.
     if "toilet" in named:
         named = [word for word in named if word != "seat"]
     return [synonyms[word] for word in named if word in synonyms]
@@ -114,6 +116,7 @@ def nltk_lemmas() -> Lemmas:
     def lemma(word: str, tag: str) -> str:
         # All that WordNet lists, which nltk's own lemmatizer asks for, too; its public `morphy` gives the first alone.
         found: list[str] = wordnet._morphy(word, kinds.get(tag[:1], "n"))
+        # The shortest lemma, since the official lemmatiser chooses so among several.
         return min(found, key=len, default=word)
 
     def lemmas(caption: str) -> list[str]:

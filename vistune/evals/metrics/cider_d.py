@@ -32,6 +32,7 @@ def cider_d_of(captions: CaptionSet) -> Result:
     # The official code's length is the number of bigrams.
     bigrams = np.maximum(captions.hypothesis_length - 1, 0), np.maximum(captions.reference_length - 1, 0)
     difference = bigrams[0][captions.image] - bigrams[1]
+    # CIDEr-D's penalty for length, without which repeating a word would pay.
     damping = np.exp(-(difference**2) / (2 * SIGMA**2))
     similarity = sum((_similarity(captions, *orders) for orders in captions.ngrams), np.zeros(len(captions.references)))
     total = np.bincount(captions.image, damping * similarity, minlength=len(captions))
@@ -43,8 +44,10 @@ def _similarity(captions: CaptionSet, ours: Counts, theirs: Counts) -> Floats:
     """tf-idf cosine of each reference with its image's hypothesis, whose counts are clipped to the reference's."""
     keys = captions.image[theirs.owner] * theirs.kinds + theirs.gram
     documents = np.bincount(np.unique(keys) % max(theirs.kinds, 1), minlength=theirs.kinds)
+    # A document is an image: an n-gram that several references of one image share counts once.
     idf = math.log(len(captions)) - np.log(np.maximum(documents, 1)) if len(captions) else documents.astype(np.float64)
     found = lookup(ours.owner * ours.kinds + ours.gram, ours.count, keys)
+    # Clipped on our side only, as in the official code.
     shared = np.minimum(found, theirs.count) * theirs.count * idf[theirs.gram] ** 2
     references = len(captions.references)
     dot = np.bincount(theirs.owner, shared, minlength=references).astype(np.float64)  # int where there is nothing

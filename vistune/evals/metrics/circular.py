@@ -22,6 +22,7 @@ def circular(result: Result, questions: Sequence[Hashable]) -> Result:
     solved = 100 * all_right(result.items, group)
 
     def statistic(weights: Floats) -> Floats:
+        # Weights are given by passes; all passes of a question are drawn together, so their mean is the question's weight.
         per_question = np.stack([np.bincount(group, row) for row in weights]) / np.bincount(group)
         with np.errstate(invalid="ignore"):
             return np.asarray(per_question @ solved / per_question.sum(axis=1))

@@ -53,6 +53,7 @@ def _exact(reply: str, names: Mapping[str, str]) -> str | None:
 def _contains(reply: str, names: Mapping[str, str]) -> str | None:
     padded = f" {reply} "
     found = [name for name in names if f" {name} " in padded]
+    # A class inside another class's name was not meant by itself.
     longest = [name for name in found if not any(f" {name} " in f" {other} " and name != other for other in found)]
     return names[longest[0]] if len(longest) == 1 else None
 

@@ -42,6 +42,7 @@ def coco_ap(
     ]
     evaluation = _evaluate(records, images, annotations, kind)
     matches = _ImageMatches(evaluation.evalImgs, len(evaluation.params.catIds), len(evaluation.params.imgIds))
+    # `COCOeval` sorts its images; items are reported in the order they were asked.
     order = np.searchsorted(evaluation.params.imgIds, images)
     return Result(
         f"coco/{kind}",
@@ -168,10 +169,12 @@ class _ImageMatches:
         objects = np.array([(1 - np.asarray(match["gtIgnore"], dtype=int)).sum() for _, match in held])
         positives = weights[:, [image for image, _ in held]] @ objects
         scores = np.concatenate([np.asarray(match["dtScores"][:MAX_DETECTIONS], dtype=float) for _, match in held])
+        # Stable, as in COCOeval: detections of equal score keep the order of their images, and the curve depends on it.
         order = np.argsort(-scores, kind="mergesort")
         owner = np.concatenate([np.full(len(match["dtScores"][:MAX_DETECTIONS]), image) for image, match in held])[order]
         counted = ~np.concatenate([match["dtIgnore"][:, :MAX_DETECTIONS] for _, match in held], axis=1)[:, order].astype(bool)
         hit = np.concatenate([match["dtMatches"][:, :MAX_DETECTIONS] for _, match in held], axis=1)[:, order] > 0
+        # All of them are ignored (crowds): COCO gives such a category no precision.
         if not objects.any():
             return None
         return np.array(
@@ -188,9 +191,11 @@ def _average_precision(hit: NDArray[np.bool_], counted: NDArray[np.bool_], weigh
         return 0.0
     true = np.cumsum(hit * weight, axis=1)
     precision = true / (np.cumsum(counted * weight, axis=1) + _EPSILON)
+    # Precision at a recall is the best precision at any recall from there on, which makes the curve fall.
     envelope = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
     areas = []
     for recall, heights in zip(true / positives, envelope, strict=True):
         places = np.searchsorted(recall, _RECALLS, side="left")
+        # Recalls that were never reached have precision zero, which the division by all 101 accounts for.
         areas.append(heights[places[places < len(heights)]].sum() / len(_RECALLS))
     return float(np.mean(areas))

@@ -45,6 +45,7 @@ def count_in(reply: str) -> int | None:
     """The first whole number of a reply, in digits or as a word to twenty; `None` without one."""
     for word in _APART.split(reply.lower()):
         plain = word.strip(".-")
+        # ASCII: `isdecimal` is also true of digits of other scripts; nine digits, since Python refuses endless ones.
         if plain.isascii() and plain.isdecimal() and len(plain) <= 9:
             return int(plain)
         if plain in NUMBER_WORDS:

@@ -20,6 +20,7 @@ def chosen_option(reply: str, options: Sequence[str]) -> str | None:
         return plain
     texts = [Counter(_WORD.findall(option.lower())) for option in options]
     seen = Counter(word for text in texts for word in text)
+    # scikit-learn's smoothed idf, which the official code uses by default.
     weight = {word: math.log((1 + len(options)) / (1 + count)) + 1 for word, count in seen.items()}
 
     def vector(text: Counter[str]) -> dict[str, float]:

@@ -43,6 +43,7 @@ def _clip(images: NDArray[np.floating], captions: NDArray[np.floating]) -> Float
 def _unit(features: NDArray[np.floating], what: str) -> Floats:
     features = np.asarray(features, dtype=np.float64)
     norms = np.linalg.norm(features, axis=1, keepdims=True)
+    # A zero vector has no direction; a cosine with it would be a NaN that spoils the mean of all.
     bad = ~np.isfinite(norms[:, 0]) | (norms[:, 0] == 0)
     if bad.any():
         raise InputError(f"{what} feature {int(np.flatnonzero(bad)[0])} is zero or not finite")

@@ -80,6 +80,7 @@ def _consistency(right: Floats, questions: Sequence[GqaQuestion]) -> dict[str, f
     places = {question.identifier: index for index, question in enumerate(questions)}
     shares = []
     for index, question in enumerate(questions):
+        # The file lists a question among those it entails; counting it would raise everybody's consistency.
         entailed = [places[name] for name in question.entailed if name != question.identifier and name in places]
         if question.balanced and right[index] and entailed:
             shares.append(float(np.mean(right[entailed])))
@@ -104,6 +105,7 @@ def _distribution(said: Sequence[str | None], questions: Sequence[GqaQuestion]) 
         return {}
     total = sum(counts.total() for counts in gold.values())
     weighed = sum(
+        # Only over true answers: one that is never true has no expected count to be divided by.
         counts.total() * sum((ours[group][answer] - count) ** 2 / count for answer, count in counts.items())
         for group, counts in gold.items()
     )

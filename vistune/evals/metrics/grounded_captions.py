@@ -33,6 +33,7 @@ def paired_iou(ours: Sequence[Mask], theirs: Sequence[Mask]) -> float:
     while table.size and table.max() > 0:
         row, column = np.unravel_index(int(np.argmax(table)), table.shape)
         found.append(float(table[row, column]))
+        # Each mask is paired once: the best pair leaves the table with its row and column.
         table = np.delete(np.delete(table, row, axis=0), column, axis=1)
     return float(np.mean(found)) if found else 0.0
 
@@ -50,6 +51,7 @@ def recalled(guess: Grounded, truth: Grounded) -> int:
         if table[row, column] < HALF or alike < HALF:
             break
         count += 1
+        # Set to zero and not deleted, since rows and columns are also the numbers of the phrases.
         table[row, :], table[:, column] = 0, 0
     return count
 

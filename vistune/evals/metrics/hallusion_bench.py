@@ -73,6 +73,8 @@ def hallusion_bench(judgements: Sequence[Judgement | None], questions: Sequence[
             "yes_diff": _mean((right == true_yes).astype(float)) - _mean(true_yes.astype(float)),
             "fp_ratio": _mean((~true_yes[wrong]).astype(float)),
         },
+        # Questions of a set share their figures, so a resample draws sets: single questions would make the interval too
+        # narrow.
         clusters=numbered([(q.category, q.subcategory, q.set_id) for q in questions]),
         missing=missing(judgements),
         unparsed=unparsed,
@@ -85,6 +87,7 @@ def _is_right(judgement: Judgement | None, question: Question) -> bool:
 
 def _all_right(right: Floats, groups: NDArray[np.int64]) -> float:
     """Percentage of the groups present whose questions are all right."""
+    # Renumbered, since of a subset (the edited figures) some groups are not there at all.
     return 100 * _mean(all_right(right, np.unique(groups, return_inverse=True)[1]))
 
 

@@ -24,6 +24,7 @@ def run_jar(path: Path, arguments: Sequence[str], lines: str, memory: str, purpo
     java = shutil.which("java")
     if java is None:
         raise InputError(f"{purpose} needs Java (a `java` on the PATH, version 8 or later), or leave {purpose} out")
+    # Old Javas take the locale's encoding, and under `C` every accent would become a question mark.
     command = [java, f"-Xmx{memory}", "-Dfile.encoding=UTF-8", "-jar", str(path), *arguments]
     done = subprocess.run(command, input=lines.encode(), capture_output=True, check=False)
     if done.returncode:

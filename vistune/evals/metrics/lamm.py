@@ -64,6 +64,7 @@ def right_choice(reply: str, choices: Sequence[str], right: int) -> bool:
     """Every concluding letter is the right one; without any, the right choice's text and no other's is in the reply."""
     letter = LETTERS[right]
     first, second, third = (pattern.findall(reply) for pattern in _CONCLUSIONS)
+    # The forms are tried from the most explicit to the least, and the first that occurs decides, as officially.
     if first:
         return all(letter in found for found in first)
     if second:
@@ -109,6 +110,7 @@ def matched(truths: Sequence[Named], guesses: Sequence[Named], threshold: float,
     ]
     owner: dict[int, int] = {}
 
+    # Kuhn's augmenting paths: a guess may take another's box where that one has a second choice.
     def paired(guess: int, seen: set[int]) -> bool:
         for index in reach[guess]:
             if index not in seen:
@@ -129,6 +131,7 @@ def numbers_in(reply: str, group: int) -> list[tuple[float, ...]]:
         for inner in re.findall(pattern, reply)
         for number in _floats(re.split(r"[, ]+", inner.strip()))
     ]
+    # A group that is cut off at the end is no box.
     found = found[: len(found) // group * group] or _floats(_NUMBER.findall(reply))
     return [tuple(found[start : start + group]) for start in range(0, len(found) // group * group, group)]
 

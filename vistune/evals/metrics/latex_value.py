@@ -41,6 +41,7 @@ def latex_value(text: str) -> float | None:
     if len(text) > MAX_CHARACTERS:
         return None
     for space in _SPACES:
+        # A command ends before the next letter: `\leftarrow` is not `\left` and an arrow.
         text = re.sub(re.escape(space) + (r"(?![a-zA-Z])" if space[-1].isalpha() else ""), " ", text)
     tokens = [number.replace(",", "") or other for number, other in _TOKEN.findall(text.strip())]
     try:
@@ -91,6 +92,7 @@ class _Parser:
             elif token in _OVER:
                 self._take()
                 value = _exact(value, self._signed(), "/")
+            # Two things side by side are multiplied; signs are excluded, or `2 -3` would be minus six.
             elif self._begins(token):
                 value = _exact(value, self._power(), "*")
             else:
@@ -190,6 +192,7 @@ def _exact(first: Number, second: Number, operation: str) -> Number:
 def _raised(base: Number, exponent: Number) -> Number:
     if isinstance(base, Fraction) and exponent == int(exponent):
         bits = max(base.numerator.bit_length(), base.denominator.bit_length()) * abs(int(exponent))
+        # `9^{9^{9}}` is nine characters and no computer's number: the size is estimated before the power is taken.
         if bits > MAX_BITS:
             raise _NoValueError
         return Fraction(base ** int(exponent))

@@ -56,5 +56,6 @@ def option_ranking(
         values = np.array(given, dtype=np.float64) / (np.array(tokens[number]) if rule == "mean" else 1)
         if np.isnan(values).any() or not 0 <= truth < len(values):
             raise InputError(f"question {number}: likelihoods {list(given)} for right option {truth}")
+        # Strictly less: a model that finds all options equally likely knows nothing and gets no point.
         scores.append(100.0 * bool((np.delete(values, truth) < values[truth]).all()))
     return Result.mean(f"option_ranking/{rule}", "accuracy", scores, missing=sum(given is None for given in options))

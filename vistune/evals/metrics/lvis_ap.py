@@ -82,6 +82,7 @@ def _image_f1(
     for found, image in zip(detections, images, strict=True):
         left = list(truths[image])
         wanted = {record["category_id"] for record in left} | negative.get(image, set())
+        # LVIS annotates each image for some categories only; detections of others are neither right nor wrong.
         judged = sorted((r for r in found or () if r["category_id"] in wanted), key=lambda record: -record["score"])
         total, hits = len(left) + len(judged), 0
         for record in judged:

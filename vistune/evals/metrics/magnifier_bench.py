@@ -28,6 +28,8 @@ def _letter(reply: str, question: str) -> str | None:
     concluded = _CONCLUSION.search(reply)
     if concluded is not None:
         return concluded[1]
+    # The official rule, which reads the article "A" at the head of a sentence as an option: kept, since published numbers
+    # have it.
     capital = next((letter for letter in "ABCD" if letter in reply), None)
     if capital is not None:
         return capital
