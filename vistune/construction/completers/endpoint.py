@@ -70,6 +70,7 @@ class Endpoint:
         self.identity = endpoint_identity(url, model, extra, api)
         who = f"{url.rstrip('/')} {model}"
         self._store, self._keeper = store, None if store is None else Keeper(store, who)
+        # Replies are given in order: reading ahead keeps all places busy while the first one is slow.
         self._width = 4 * concurrency
         self._flying: dict[str, Future[Reply]] = {}
         self.limiter = Limiter(concurrency, requests_per_minute, tokens_per_minute)
@@ -90,6 +91,7 @@ class Endpoint:
             patience,
             secret,
         )
+        # A loop in a thread of its own: pipelines are plain iterators, and may run inside a notebook that has a loop already.
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="endpoint", daemon=True)
         self._thread.start()

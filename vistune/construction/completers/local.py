@@ -67,6 +67,7 @@ class Local:
             keys = [fault or reply_key(request, self.identity) for fault, request in zip(faults, chunk, strict=True)]
             stored: dict[str, Reply | None] = {key: self._store.get(key) if self._store is not None else None for key in keys}
             stored |= {fault: Reply("", error=f"{PICTURE}: {fault}") for fault in faults if fault}
+            # By key, so that equal requests of a batch are generated once.
             missing = {key: request for key, request in zip(keys, chunk, strict=True) if stored[key] is None}
             failed = sum(map(bool, faults))
             self.account.asked += len(chunk)
@@ -127,6 +128,7 @@ class Local:
         stops = set(ends) if isinstance(ends, list) else {ends}
         length = next((index for index, token in enumerate(ids) if token in stops), len(ids))
         text = self._tokenizer.decode(ids[:length], skip_special_tokens=True)
+        # Without an end among the tokens the answer was cut at its limit, which the checks of a pipeline want to know.
         ended = length < len(ids) or any(text.endswith(stop) for stop in request.stop)
         for stop in request.stop:
             text = text.removesuffix(stop)
@@ -157,6 +159,7 @@ def _alike(requests: dict[str, Request]) -> Iterator[dict[str, Request]]:
     """Groups with the same sampling arguments; sampled requests (temperature above 0) stay alone, for their seed's sake."""
     groups: dict[Any, dict[str, Request]] = {}
     for key, request in requests.items():
+        # In a batch each row draws from the common generator, so what is drawn would depend on its neighbours.
         alone = key if request.temperature else ""
         groups.setdefault((request.max_tokens, request.temperature, request.stop, request.seed, alone), {})[key] = request
     yield from groups.values()

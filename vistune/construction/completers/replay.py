@@ -40,6 +40,7 @@ class Replay:
         """Stored replies in order; a request that was never asked fails."""
         for request in requests:
             self.account.asked += 1
+            # The key holds who was asked: replies of another model never answer silently for this one.
             reply = self._replies.get(reply_key(request, self.identity))
             if reply is None:
                 self.account.failed += 1

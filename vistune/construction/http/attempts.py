@@ -22,11 +22,14 @@ from vistune.construction.http.wire import BadReplyError, body_of, prompt_tokens
 from vistune.construction.running.account import Account
 from vistune.errors import InputError
 
+# Statuses by what helps: waiting (no room; 529 is Anthropic's), trying again (a fault that passes), or a person (key, money,
+# model).
 _BUSY = frozenset({429, 503, 529})
 _AGAIN = frozenset({408, 409, 425, 500, 502, 504})
 _FATAL = frozenset({401, 402, 403, 404})
 _LONGEST_WAIT = 60.0
 _UNREACHED = 3  # tries, as long as nothing ever came from the address
+# A reply is text; an endpoint that sends without end must not fill the memory.
 _LARGEST = 16 * 2**20
 
 
@@ -92,10 +95,12 @@ class Attempts:
             except _RetryError as error:
                 last = error.cause
                 self._account.retries[error.cause] += 1
+                # A busy endpoint is alive: only patience bounds how long it is waited for.
                 failures += not error.busy
                 self._firsts.failed(number, error.cause if error.unreachable else "")
                 if error.unreachable and failures >= _UNREACHED and not self._firsts.heard:
                     break
+                # Exponential with jitter: requests that failed together must not come back together.
                 backoff = min(_LONGEST_WAIT, 0.25 * 2**failures)
                 left = self._patience - (time.monotonic() - began)
                 if error.wait > left:  # what it is told to wait for is beyond what its user would
@@ -110,10 +115,12 @@ class Attempts:
         return await asyncio.to_thread(make) if any(message.images for message in request.messages) else make()
 
     async def _once(self, request: Request, body: bytes, key: str, expected: int, number: int) -> Reply:
+        # The budget before the pace: whoever waits for money must not hold a place in the flow.
         claim = await self._budget.reserve(expected, request.max_tokens)
         await self._limiter.acquire(expected + request.max_tokens)
         most, spent = (expected, request.max_tokens), (0, 0)
         try:
+            # Asked again after waiting: another request may have stopped the run meanwhile.
             if self._stopped:
                 raise self._stopped
             status, headers, content = await self._post(body, key)
@@ -144,10 +151,12 @@ class Attempts:
         begun = False
         try:
             with self._connections.one() as client:
+                # The timeout spans the whole response: httpx's own counts from byte to byte and never ends a slow drip.
                 async with (
                     asyncio.timeout(self._timeout),
                     client.stream("POST", self._api.path(self._model), content=body, headers=headers) as response,
                 ):
+                    # From here on the endpoint is generating, and a connection that breaks may still be charged.
                     begun = response.status_code == 200
                     content = b""
                     async for chunk in response.aiter_bytes():

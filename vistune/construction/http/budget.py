@@ -37,6 +37,7 @@ class Budget:
     async def reserve(self, prompt: int, completion: int) -> tuple[int, float]:
         """Set aside the most a request can cost. Raises `BudgetError` when it cannot fit any more."""
         claim = (prompt + completion, self.cost(prompt, completion))
+        # Others in flight reserved their most and will mostly settle for less, so waiting may help; alone it cannot.
         while not self._fits(claim):
             if not self._claims:
                 self._look_again()
@@ -63,6 +64,7 @@ class Budget:
         """Wake those whose request did not fit."""
         waiting, self._waiting = self._waiting, []
         for settled in waiting:
+            # A request that was cancelled while it waited has a finished future, which must not be set again.
             if not settled.done():
                 settled.set_result(None)
 

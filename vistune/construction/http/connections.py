@@ -27,6 +27,7 @@ class Connections:
             httpx.URL(url)
         except httpx.InvalidURL as error:
             raise InputError(f"endpoint {url!r} is no address: {error}") from error
+        # Made once: reading the system's certificates takes longer than a request.
         self._trust = httpx.create_ssl_context(trust_env=False)
         self._url = url.rstrip("/") + "/"
         # Connecting has less time than the whole try, so that a request that was never sent is known from one that was.
@@ -52,6 +53,7 @@ class Connections:
             headers=self._headers,
             timeout=self._timeout,
             limits=limits,
+            # No proxies or credentials out of the environment: a key goes only to the address that was typed.
             trust_env=False,
             verify=self._trust,
         )

@@ -28,6 +28,7 @@ class FirstRequests:
         if self.heard or number > MANY:
             return
         self._causes[number] = kind
+        # All eight and all alike: one refused picture among them says nothing about the others.
         if kind and len(self._causes) == MANY and set(self._causes.values()) == {kind}:
             raise InputError(
                 f"the first {MANY} requests all failed with {kind}{': ' + said if said else ''}; check the address, the model "

@@ -37,6 +37,7 @@ class Limiter:
         await place
         now = time.monotonic()
         start = max(self._next_start, self._not_before, now)
+        # Set before sleeping: whoever comes meanwhile queues up behind this start.
         self._next_start = start + self._interval(tokens)
         if start > now:
             await asyncio.sleep(start - now)
@@ -60,12 +61,14 @@ class Limiter:
         self._refusals = 0
         if self._flying + 1 < int(self.limit):
             return
+        # As TCP does: fast until the first refusal, then one more place for each full round of successes.
         self.limit = min(self.most, self.limit + (1.0 if self._slow_start else 1.0 / self.limit))
 
     def refused(self, retry_after: float) -> None:
         """The endpoint said that it is too busy."""
         self._refusals += 1
         self._slow_start = False
+        # Half a place and not half the limit: refusals come in bursts, and halving at each would throttle to nothing.
         self.limit = max(1.0, self.limit - 0.5)
         if self._refusals > self.limit:
             self._not_before = max(self._not_before, time.monotonic() + retry_after)

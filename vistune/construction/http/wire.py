@@ -40,6 +40,7 @@ def reply_of(api: Api, content: bytes, request: Request, model: str) -> Reply:
     return replace(
         reply,
         model=str(reply.model or model),
+        # Endpoints that leave the counts away are estimated: a budget that counted nothing would never end.
         prompt_tokens=prompt if _counts(prompt) else prompt_tokens(request),
         completion_tokens=completion if _counts(completion) else text_tokens(reply.text),
     )
@@ -51,6 +52,7 @@ def _counts(value: Any) -> TypeGuard[int]:
 
 def text_tokens(text: str) -> int:
     """About how many tokens a text has: four bytes each, rounded up. For budgets and estimates, never for bills."""
+    # Bytes and not characters: Chinese takes about a token a character, which is three bytes.
     return -(-len(text.encode()) // 4)
 
 

@@ -66,6 +66,7 @@ def prefetch(
     came, stopped = 0, ""
     for row in replies.iter_rows():
         stopped = stopped or row["stopped"]
+        # Two workers may have bought the same request; the first reply counts, as in one process.
         if not row["stopped"] and store.get(row["key"]) is None:
             store.put(row["key"], Reply(**{field: row[field] for field in _FIELDS}), row["who"])
             came += 1
@@ -149,6 +150,7 @@ class _Worker:
         with ExitStack() as files:
             path = Path(files.enter_context(TemporaryDirectory())) / "replies.jsonl"
             if Path(known).exists():
+                # A copy, since only one process may write a store, and workers buy replies of their own.
                 shutil.copyfile(known, path)
             self._store = _Bought(path)
             files.callback(self._store.close)
@@ -157,6 +159,7 @@ class _Worker:
                 files.enter_context(closing(writer))
             kinds = [part.removeprefix(_LABELER) for part in self._pipeline.parts if part.startswith(_LABELER)]
             self._kit = Kit(writer, labelers={kind: _NoLabeler(kind) for kind in kinds}, seed=seed)
+            # Ray ends actors without calling anything; the finaliser runs when the object or the interpreter goes.
             self.close = weakref.finalize(self, files.pop_all().close)
 
     def __call__(self, block: Mapping[str, Any]) -> dict[str, list[Any]]:
@@ -166,6 +169,7 @@ class _Worker:
             for _ in finished(self._pipeline, (self._records[int(index)] for index in block["id"]), self._kit):
                 pass
         except InputError as error:
+            # Told as a row, not raised: an exception would lose the replies of this block, which were paid for.
             stopped = [str(error)]
         bought = self._store.taken() + [("", "", Reply("")) for _ in stopped]
         keys, who, replies = (list(column) for column in zip(*bought, strict=True)) if bought else ([], [], [])

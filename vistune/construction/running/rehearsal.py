@@ -36,6 +36,7 @@ class Rehearsal:
         """Demonstrations or nothings, in order."""
         for request in requests:
             assert isinstance(request, Ask) and request.prompt is not None and request.record is not None
+            # A record that has had a reply is being asked about it: the number of such requests depends on what is said.
             self.depends = self.depends or bool(request.record.exchanges)
             text = "" if self.fails else request.prompt.format.write(request.prompt.shot[1])
             self.requests[request.prompt.name] += 1

@@ -71,6 +71,7 @@ def _picture(record: Mapping[str, Any], number: int) -> str:
     kind, path = record["media"][number]
     if kind != "image" or path is None:
         return f"<p>{escape(kind)}: {escape(path or 'in memory')}</p>"
+    # Relative paths lie beside the page; absolute ones need a scheme, or the browser looks for them on a host.
     source = path if not Path(path).is_absolute() else Path(path).as_uri()
     boxes = [(box, label) for medium, box, label in record["boxes"] if medium == number]
     return (

@@ -53,6 +53,8 @@ def run(name: str, pipeline: Pipeline, records: Iterable[Record], kit: Kit, out:
         )
         for record in track(finished(pipeline, records, kit), f"build {name}"):
             statistics.count(record)
+            # Media in memory become files here, once the record is finished: rejected ones are shown on the review page as
+            # well.
             record = replace(record, media=filed(record.media, out))
             _line(rejects if record.reject else trace, trace_of(record))
             if not record.reject:
@@ -71,6 +73,7 @@ def finished(pipeline: Pipeline, records: Iterable[Record], kit: Kit) -> Iterato
             yield record
         elif not {"user", "assistant"} <= roles:
             yield record.rejected("no conversation")
+        # Samples are referred to by id, and the second of two would overwrite the first in every table of answers.
         elif record.id in seen:
             yield record.rejected("repeated id")
         else:

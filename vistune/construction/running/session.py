@@ -100,6 +100,7 @@ def _without_models(choices: Choices) -> Choices:
 def _check_answered(completers: Sequence[object], statistics: Statistics, out: Path) -> None:
     accounts = [completer.account for completer in completers if isinstance(completer, Accounted)]
     asked, failed = (sum(account.asked for account in accounts), sum(account.failed for account in accounts))
+    # Exit code 0 with an empty file would look like data.
     if asked and failed == asked and not statistics.samples:
         raise InputError(
             f"no sample was made: all {asked} requests failed, most often with {statistics.commonest()!r}; every reject is in "

@@ -32,6 +32,7 @@ class Statistics:
         if record.reject:
             self.rejects[record.reason] += 1
             cause = record.reject[:_LONGEST]
+            # Bounded: causes may hold names of files, and a run of millions must not keep millions of sentences.
             if cause in self.causes or len(self.causes) < _CAUSES:
                 self.causes[cause] += 1
             return
@@ -60,4 +61,5 @@ class Statistics:
 
 
 def _plain(counts: Mapping[str, int]) -> dict[str, int]:
+    # Ties by name, so that `run.json` is the same for the same run.
     return dict(sorted(counts.items(), key=lambda entry: (-entry[1], entry[0])))

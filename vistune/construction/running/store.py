@@ -30,6 +30,7 @@ def reply_key(request: Request, identity: Mapping[str, Any]) -> str:
 def endpoint_identity(url: str, model: str, extra: Mapping[str, Any] | None, api: str) -> dict[str, Any]:
     """Who an endpoint is, for `reply_key`."""
     identity: dict[str, Any] = {"url": url.rstrip("/"), "model": model, "extra": dict(extra or {})}
+    # OpenAI's format came first and is left out, so that replies bought before there were others keep their keys.
     return identity if api == "openai" else identity | {"api": api}
 
 
@@ -104,6 +105,7 @@ class ReplyStore:
 
     def spent(self, who: str) -> tuple[int, int]:
         """Prompt and completion tokens of all replies that this completer gave, or of whom it is not known who gave them."""
+        # Replies of before do not say who gave them; they count for everybody, which can only make a budget stricter.
         prompt, completion = (sum(self._spent[name, kind] for name in {who, ""}) for kind in ("prompt", "completion"))
         return prompt, completion
 
@@ -139,6 +141,7 @@ class ReplyStore:
 
 
 def _locked(path: Path) -> IO[str]:
+    # A file of its own: the journal locks itself only once it is open, and the replies are read before that.
     file = open(path.with_name(f".{path.name}.lock"), "w", encoding="utf-8")  # noqa: SIM115 - held as long as the store
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
