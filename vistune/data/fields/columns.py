@@ -20,6 +20,7 @@ def media_columns(record: Mapping[str, Any], columns: Mapping[str, MediaKind], w
     """
     grouped: dict[MediaKind, list[Media]] = {}
     for key, value in record.items():
+        # Keys with @ are second names of the same files.
         if isinstance(value, Media) and not key.startswith("@"):
             grouped.setdefault(value.kind, []).append(record[key])
     found: list[Media] = []

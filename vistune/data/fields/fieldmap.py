@@ -88,6 +88,8 @@ def medium_of(value: Any, where: str, kind: MediaKind, folder: Path, stored: Sto
     if isinstance(value, bytes):
         return Media(kind, data=value)
     if stored == "file":
+        # Some tables name files by bare numbers (Visual Genome's `107899`); `type` and not `isinstance`, since True is an
+        # int.
         return media_file(kind, folder, str(value) if type(value) is int else value, where)
     if not isinstance(value, str):
         raise InputError(f"{where}: the {kind} is not base64 text")
@@ -118,12 +120,14 @@ def _template(record: Any, template: str, where: str) -> str | list[str] | None:
         if "*" in path:
             values, many = list(as_list(value, where, f"{path!r}")), True
         filled = [_formatted(as_label(one, where, f"{path!r}"), spec or "", path, template, where) for one in values]
+        # A list in the record makes one name for each of its elements, in order.
         results = [result + text for result in results for text in filled]
     return results if many else results[0]
 
 
 def _formatted(value: str, spec: str, path: str, template: str, where: str) -> str:
     try:
+        # Numbers arrive as text from CSV and as numbers from JSON; `{id:012d}` has to work for both.
         return format(int(value) if spec and spec[-1] in "dxX" else value, spec)
     except ValueError as error:
         raise InputError(f"{where}: {path} {value!r} does not fit the template {template!r}: {error}") from error

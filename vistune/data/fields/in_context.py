@@ -18,6 +18,7 @@ def in_context(sample: Sample, shots: Sequence[Sample], *, taught: bool = False)
     start = 0
     for shot in shots:
         turns += [replace(turn, parts=_shifted(turn.parts, start), train=turn.train and taught) for turn in _answered(shot)]
+        # Media of all shots stand in front, so indices of later ones move up.
         start += len(shot.media)
     turns += [replace(turn, parts=_shifted(turn.parts, start)) for turn in sample.turns]
     regions = tuple(replace(region, media=region.media + start) for region in sample.regions)

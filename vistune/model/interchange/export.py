@@ -24,6 +24,7 @@ def export(model: VisionLanguageModel, folder: str | Path) -> float:
         raise InputError("the language model has a prompt or prefix, which no architecture of transformers holds")
     if model.spec.adapt:
         raise InputError("this model has adapters: `vistune merge` it first")
+    # Asked by name: logits of text about pictures would not differ, and the loss would go unnoticed.
     if lost := _lost(model):
         raise InputError(f"no architecture of transformers that this is exported to holds {' and '.join(lost)}")
     temporary = folder.with_name(f".{folder.name}.tmp")
@@ -36,6 +37,7 @@ def export(model: VisionLanguageModel, folder: str | Path) -> float:
         else:
             export_llava.write(model, temporary)
             difference = export_llava.compare(model, temporary, export_llava.architecture_of(model))
+        # Only after the comparison: a folder that exists has been loaded by `transformers` and gave our logits.
         temporary.rename(folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

@@ -86,6 +86,7 @@ def write(model: VisionLanguageModel, folder: Path) -> None:
     tower, connector, architecture = _parts(model)
     tokenizer = written_tokenizer(model, folder)
     tokenizer.add_tokens([hf.AddedToken(IMAGE, normalized=False, special=True)], special_tokens=True)
+    # These processors take no chat template, so begin and end tokens must come from the tokenizer itself.
     tokenizer.backend_tokenizer.post_processor = _ends(model.template, tokenizer)
     tokenizer.chat_template = _bare(model.template).chat_template("")  # their processors have none
     asked = {}
@@ -123,6 +124,8 @@ def _renamed(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     for name, tensor in weights.items():
         prefix = next(prefix for prefix in NAMES if name.startswith(prefix))
         if not name.startswith("vision.model.post_layernorm."):
+            # Queries are stored with a batch axis there. The tower's own last norm is the connector's norm, which is written
+            # instead.
             named[NAMES[prefix] + name.removeprefix(prefix)] = tensor[None] if name == "connector.queries" else tensor
     return named
 
@@ -163,6 +166,7 @@ def compare(model: VisionLanguageModel, folder: Path) -> float:
         inputs = processor_inputs(model, processor, sample.prompt())
         row = model.example(sample, model.renderer()).rendered
         first = row.labels.index(next(label for label in row.labels if label != IGNORE))
+        # Placeholders have different ids on both sides; everything else must be the same ids.
         image, place = copy.config.image_token_index, model.renderer().placeholder
         if [place if token == image else token for token in inputs["input_ids"][0].tolist()] != row.ids[:first]:
             raise InputError(
@@ -173,7 +177,9 @@ def compare(model: VisionLanguageModel, folder: Path) -> float:
             if not torch.equal(question, inputs["qformer_input_ids"]):
                 raise InputError("the template adds words to the question, which InstructBLIP's Q-Former would be told, too")
         expected = _logits(copy, inputs.to(model.device), torch.tensor([row.ids[first:]], device=model.device))
+        # Only the answer's logits: places of the picture hold other embeddings in the two rows' beginnings.
         ours.append(model.logits([sample])[0][first - 1 : -1])
+        # An encoder-decoder gives logits of the answer alone, a decoder those of the prompt in front as well.
         theirs.append(expected[-len(ours[-1]) :])
     model.train(was_training)
     return check_difference(largest_difference(ours, theirs))

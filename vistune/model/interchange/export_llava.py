@@ -51,6 +51,7 @@ def _tower(model: VisionLanguageModel) -> Huggingface:
     }
     tower = model.vision.inner if isinstance(model.vision, Anyres) else model.vision
     connector = kinds["connector"]
+    # Counted on the weights, since the MLP may stand inside the connector of tiles.
     depth = sum(name.endswith("weight") for name, _ in model.connector.named_parameters()) if model.connector else 0
     if not isinstance(tower, Huggingface):
         raise InputError("this model has no single vision transformer, which is all transformers' LLaVA knows")
@@ -73,6 +74,7 @@ def write(model: VisionLanguageModel, folder: Path) -> None:
     tokenizer.backend_tokenizer.post_processor = TemplateProcessing(single="$A", pair="$A $B", special_tokens=[])
     weights = written_weights(model, len(tokenizer))
     text, vision = text_config(model, tokenizer), backbone_config(tower.model)
+    # "default" drops one token in front; a tower without one (SigLIP) would lose its first patch.
     strategy = "default" if tower.cls == "drop" and tower.prefix else "full"
     settings: dict[str, Any] = {
         "text_config": text,
@@ -135,6 +137,7 @@ def compare(model: VisionLanguageModel, folder: Path, architecture: Architecture
             ours = model.example(sample, renderer).rendered
             expected = [token if token != processor.image_token_id else renderer.placeholder for token in ids]
             served = _served_ids(processor, sample)
+            # Twice: as a processor is called by hand, and as the library's own server calls it.
             if expected != ours.ids or served != ids[: len(served)]:
                 raise InputError(f"the exported processor reads the probe {sample.id!r} as other tokens than this model does")
             theirs.append(copy.to(model.device)(**inputs.to(model.device)).logits[0])

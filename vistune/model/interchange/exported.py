@@ -84,6 +84,7 @@ def written_weights(model: VisionLanguageModel, words: int) -> dict[str, Tensor]
 
 
 def _is_table(name: str, tensor: Tensor, rows: int) -> bool:
+    # Input and output table alike: the image token's row must exist in both, though neither is ever read.
     return name.startswith("llm.") and len(tensor) == rows and name.endswith(_TABLES)
 
 
@@ -127,6 +128,7 @@ def rename_classes(folder: Path) -> None:
     file = folder / "processor_config.json"
     settings = read_json(file)
     images = settings["image_processor"]
+    # The name without its backend is the one that servers of before and after know.
     images["image_processor_type"] = images["image_processor_type"].removesuffix("Pil")
     write_json(file, settings)
     write_json(folder / "preprocessor_config.json", images)

@@ -37,6 +37,7 @@ def import_blip(source: str | Path, folder: str | Path, template: Spec | None = 
         raise InputError(f"{folder} exists already: choose another --out, or remove it")
     config = source_config(source, list(ARCHITECTURES))
     weights = rename(read_weights(source))
+    # Tied weights are one tensor in our models; T5's wrapper unties them (FLAN-T5 has a head of its own).
     if config.text_config.model_type != "t5" and config.text_config.tie_word_embeddings:
         weights.pop("llm.model.lm_head.weight", None)
     temporary = folder.with_name(f".{folder.name}.tmp")
@@ -53,6 +54,7 @@ def import_blip(source: str | Path, folder: str | Path, template: Spec | None = 
         record = {"format": checkpoint.FORMAT, "parts": ["connector", "llm", "vision"], "model": spec.to_json()}
         text = dump_yaml(record, sort_keys=False, allow_unicode=True)
         (temporary / checkpoint.CONFIG).write_text(text, encoding="utf-8")
+        # The import is loaded as any checkpoint is and compared, so a wrong map of names never reaches the user's folder.
         difference = compare(checkpoint.load(temporary), source)
         temporary.rename(folder)
     finally:
@@ -89,6 +91,7 @@ def _spec(source: Path, config: Any, template: Spec | None, tokenizer: Any, fold
 
 def _template(tokenizer: Any) -> dict[str, Any]:
     """Picture, question, answer, with the first and last tokens that the tokenizer puts around a text."""
+    # OPT puts a token in front, T5 one behind; which of them, only the tokenizer knows.
     around = tokenizer("a")["input_ids"]
     first, last = around[0] == tokenizer.bos_token_id, around[-1] == tokenizer.eos_token_id
     return {
@@ -112,6 +115,7 @@ def _tokenizer(folder: Path) -> Any:
 
 def rename(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Foreign tensors under our names, in fp32. Raises `InputError` for an unknown name."""
+    # Longest first: `vision_model.post_layernorm.` begins with `vision_model.`.
     ours = sorted(((theirs, own) for own, theirs in NAMES.items()), key=lambda pair: -len(pair[0]))
     named = {}
     for name, tensor in weights.items():

@@ -77,6 +77,7 @@ def _spec(source: Path, config: Any, template: Spec) -> ModelSpec:
     connector: dict[str, Any] = {"kind": "mlp", "depth": 2}
     if config.model_type == "llava_next":
         side = config.vision_config.image_size
+        # Their pinpoints are (height, width) in pixels, our grids (columns, rows) in tiles.
         grids = [[width // side, height // side] for height, width in config.image_grid_pinpoints]
         vision = {"kind": "anyres", "inner": vision | {"fit": "resize"}, "grids": grids}
         connector = {"kind": "anyres", "inner": connector}
@@ -109,6 +110,7 @@ def read_weights(source: Path) -> dict[str, Tensor]:
     weights: dict[str, Tensor] = {}
     for name in names:
         file = source / name
+        # An index names its files: one with a folder in its name could read from anywhere.
         if Path(name).name != name or not file.is_file():
             raise InputError(f"{file} is missing: the weights must be whole, and in safetensors")
         try:
@@ -147,6 +149,7 @@ def write_backbone(source: Path, config: Any, folder: Path) -> Any:
         tokenizer = hf.AutoTokenizer.from_pretrained(source, trust_remote_code=False)
     text = config.text_config
     for name in ("bos_token_id", "eos_token_id", "pad_token_id"):
+        # Configurations often carry the defaults of their class; the tokenizer is what prompts were made with.
         setattr(text, name, getattr(tokenizer, name))
     auto = hf.AutoModelForSeq2SeqLM if text.is_encoder_decoder else hf.AutoModelForCausalLM
     text.architectures = [auto._model_mapping[type(text)].__name__]

@@ -68,6 +68,7 @@ def import_original(source: Path, folder: Path, template: Spec = "vicuna_v1", ll
         (temporary / checkpoint.CONFIG).write_text(dump_yaml(record, sort_keys=False, allow_unicode=True), encoding="utf-8")
         model = checkpoint.load(temporary)
         difference = None
+        # Exported into a folder that is thrown away, only for the comparison: the original's code is not there to be asked.
         if config.get("mm_projector_type", "linear") == "mlp2x_gelu":
             with tempfile.TemporaryDirectory(dir=temporary.parent) as place:
                 difference = export(model, Path(place) / "hf")
@@ -157,7 +158,10 @@ def _write_language_model(source: Path, config: Mapping[str, Any], folder: Path)
     if kind not in _LANGUAGE_MODELS:
         raise InputError(f"{source} holds a {kind!r}; what can be imported is: {', '.join(_LANGUAGE_MODELS)}")
     settings = {
-        key: value for key, value in config.items() if not key.startswith(("mm_", "image_", "tune_", "freeze_mm", "use_mm"))
+        # The original writes its own keys into the language model's configuration, whose class would refuse them.
+        key: value
+        for key, value in config.items()
+        if not key.startswith(("mm_", "image_", "tune_", "freeze_mm", "use_mm"))
     }
     settings |= {"model_type": _LANGUAGE_MODELS[kind], "architectures": []}
     settings.pop("_name_or_path", None)

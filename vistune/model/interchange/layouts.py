@@ -41,6 +41,7 @@ def to_ours(name: str, tiled: bool) -> str | None:
     for pattern, replacement in _READ:
         found = re.match(pattern, name)
         if found:
+            # With tiles, tower and projector stand inside the parts that cut and join them.
             inner = ".inner." if tiled else "."
             replacement = replacement.replace("V.", "vision" + inner).replace("C.", "connector" + inner)
             return replacement + name[found.end() :]

@@ -43,6 +43,7 @@ def merge(source: str | Path, folder: str | Path) -> float:
     if not difference <= TOLERANCE:
         raise RuntimeError(f"merging changed the logits by {difference:.3g}")
     model.spec = replace(model.spec, adapt={})
+    # A part whose adapters were folded differs from its pretrained file and must be stored whole from now on.
     whole = {unit.split(".")[0] for unit in checkpoint.read_config(Path(source))["parts"]} | adapted
     checkpoint.save(model, folder, whole)
     return difference

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 def probes(model: VisionLanguageModel) -> list[Sample]:
     """Text only; where the model sees one picture, and two pictures of other shapes, as far as its `max_length` takes them."""
     dice = np.random.default_rng(0)
+    # Noise of odd shapes: wide, tall and square, so that padding, cropping and tiling all show in the logits.
     pictures = [dice.integers(0, 256, (height, width, 3), dtype=np.uint8) for height, width in ((40, 61), (64, 32), (30, 30))]
     samples = [_probe("text", [], "Say yes or no.")]
     if model.vision is not None:
@@ -41,6 +42,7 @@ def _probe(name: str, pictures: list[np.ndarray], question: str) -> Sample:
 
 def largest_difference(ours: list[Tensor], theirs: list[Tensor]) -> float:
     """Over all places and the vocabulary both know; NaN where a logit of either is NaN (`max` of Python would pass it over)."""
+    # One side may have rows for padding or for the image token, which the other lacks.
     widths = [min(one.shape[-1], two.shape[-1]) for one, two in zip(ours, theirs, strict=True)]
     apart = [(one[..., :width] - two[..., :width]).abs().max() for one, two, width in zip(ours, theirs, widths, strict=True)]
     return float(torch.stack(apart).max())
