@@ -34,6 +34,7 @@ def clean(
             bad.setdefault(finding.index, []).append(finding)
 
     check(data, workers=workers, allowed=allowed, emit=note)
+    # A wrong folder of pictures makes every record a problem; half an empty data set would be written without a word.
     if len(bad) > most * len(data):
         first = next(iter(bad.values()))[0] if bad else None
         raise InputError(
@@ -43,6 +44,7 @@ def clean(
     count = writer.write(_kept(data, bad), str(out), out.parent)
     if bad:
         with atomic_open(f"{out}.rejects.jsonl") as file:
+            # In the order of the data: findings about media come after those about records.
             for index, findings in sorted(bad.items()):
                 reasons = [{"reason": finding.reason, "detail": finding.detail} for finding in findings]
                 file.write(json.dumps({"index": index, "reasons": reasons}, ensure_ascii=False) + "\n")

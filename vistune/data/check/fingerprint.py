@@ -31,8 +31,10 @@ class Fingerprint:
 
 def fingerprint(image: Image.Image) -> Fingerprint:
     """The hashes of an RGB picture. Difference hashes do not change with size, brightness or mild compression."""
+    # The size is part of the hash: a 2 x 8 and a 4 x 4 picture of one colour have the same bytes.
     digest = hashlib.blake2b(image.tobytes(), digest_size=8, salt=f"{image.width}x{image.height}".encode()[:16])
     gray = image.convert("L")
+    # Nine columns give eight differences; box sampling averages all pixels, where others look at a few.
     wide = np.asarray(gray.resize((9, 8), Image.Resampling.BOX)).astype(np.int16)
     high = np.asarray(gray.resize((8, 9), Image.Resampling.BOX)).astype(np.int16)
     return Fingerprint(
@@ -73,6 +75,7 @@ def near_pairs(rows: Hashes, columns: Hashes) -> Iterator[tuple[int, int]]:
                     _pair(crowd[close], rows, columns, partner)
     found = {int(firsts[second]): int(firsts[first]) for second, first in partner.items()}
     for second, first in enumerate(kept[same.ravel()].tolist()):
+        # A copy is reported beside the picture its own original looks like, if there is one.
         if first != second:
             found[second] = found.get(first, first)
     yield from sorted((first, second) for second, first in found.items())
@@ -86,6 +89,7 @@ def _alike(hashes: Hashes) -> Iterator[NDArray[np.int64]]:
 
 def _groups(keys: NDArray[np.uint64]) -> Iterator[NDArray[np.int64]]:
     """Positions of equal keys, for keys that occur more than once, in order."""
+    # Stable, so that the first of a group is the first in the data, with which the others are compared.
     order = np.argsort(keys, kind="stable")
     edges = np.flatnonzero(np.diff(keys[order])) + 1
     yield from (group for group in np.split(order, edges) if len(group) > 1)
@@ -98,6 +102,8 @@ def _pair(members: NDArray[np.int64], rows: Hashes, columns: Hashes, partner: di
         close = np.flatnonzero(far <= NEAR)
         if len(close):
             first = int(before[close[0]])
+            # Several bands may find the same picture; the earliest partner is kept, so the result does not depend on the
+            # bands' order.
             partner[second] = min(first, partner.get(second, first))
 
 

@@ -53,6 +53,7 @@ def check_media(medium: Media, *, decode: bool = True) -> MediaReport:
 
 def _check_image(medium: Media, report: MediaReport) -> None:
     width, height = image_size(medium)
+    # From the header alone: decoding such a picture is what the limit is there to prevent.
     if width * height > MAX_PIXELS:
         detail = f"image {medium.name} is {width}x{height}: more than the {MAX_PIXELS / 1e6:.0f} megapixels that are decoded"
         report.found.append(("too_large", detail))
@@ -105,5 +106,6 @@ def _check_other(medium: Media) -> None:
             load_points(medium)
     except MissingExtraError:
         data = encoded_bytes(medium)
+        # MP4's signature stands behind four bytes of length.
         if not data.startswith(_MAGIC[medium.kind]) and not (medium.kind == "video" and data[4:8] == b"ftyp"):
             raise InputError(f"{medium.kind} {medium.name} does not begin like {medium.kind} in a known format") from None

@@ -169,12 +169,14 @@ def _check_records(data: Samples, begin: int, end: int, budget: Budget | None, d
         found += [Finding(index, reason, detail) for reason, detail in faults]
         if (
             budget is not None
+            # A sample that is broken already would only be refused by the renderer for the same reason in other words.
             and not any(reason in PROBLEMS for reason, _ in faults)
             and (fault := budget.fault(sample)) is not None
         ):
             found.append(Finding(index, *fault))
         keys = [_key(medium) for medium in sample.media]
         turns = json.dumps(sample.to_json()["turns"], sort_keys=True)
+        # Eight bytes each: ids and turns of ten million samples would not fit into memory as text.
         samples.append((index, _hash(sample.id), _hash(f"{keys}{turns}")))
         shown += [(key, index, which) for which, key in enumerate(keys)]
     return _Records(found, np.array(samples, _SAMPLE), np.array(shown, _SHOWN), unused)
@@ -193,6 +195,7 @@ def _declared(data: Samples, index: int, sample: Sample) -> Iterator[tuple[str, 
 
 
 def _hash(text: str) -> int:
+    # File names of old systems may hold half characters, which plain UTF-8 refuses.
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest())
 
 
@@ -269,6 +272,7 @@ def _leaks(mine: _Pictures, theirs: _Pictures, users: _Users) -> Iterator[Findin
     ours, others = np.flatnonzero(~mine.flat), np.flatnonzero(~theirs.flat)
     if not len(ours) or not len(others):
         return
+    # Pictures of one colour are left out: stand-ins for missing pictures are alike everywhere and leak nothing.
     where = {int(value): int(number) for number, value in zip(others, theirs.exact[others], strict=True)}
     leaked = {int(number): where[int(mine.exact[number])] for number in ours if int(mine.exact[number]) in where}
     for number, other in leaked.items():

@@ -29,6 +29,7 @@ def _turns(sample: Sample) -> Iterator[tuple[str, str]]:
             yield "turn_order", f"{sample.where}: turn {number + 1} is the {turn.role}'s, expected the {expected}'s"
             break
     else:
+        # The first turn out of order explains all that follow it.
         if len(spoken) % 2:
             yield "turn_order", f"{sample.where}: the last turn is the user's: nothing answers it"
     for number, turn in enumerate(sample.turns, 1):
@@ -63,6 +64,7 @@ def _media(sample: Sample) -> Iterator[tuple[str, str]]:
 def _regions(sample: Sample) -> Iterator[tuple[str, str]]:
     """Boxes outside the image cannot be built into a sample at all; here those remain that enclose nothing."""
     regions = [part for turn in sample.turns for part in turn.parts if isinstance(part, Region)]
+    # A region that is annotated and spoken of is one region, and its fault is told once.
     for region in dict.fromkeys([*sample.regions, *regions]):
         if region.box is not None and (region.box[0] >= region.box[2] or region.box[1] >= region.box[3]):
             yield "box", f"{sample.where}: box {region.box} is empty"

@@ -115,6 +115,7 @@ def whole_of(record: Any, name: str, where: str) -> int:
     value = field_of(record, name, where)
     if isinstance(value, bool) or not (isinstance(value, int) or (isinstance(value, str) and value.strip().isdecimal())):
         raise InputError(f"{where}: field {name!r} holds {_short(value)}, expected a whole number")
+    # Longer ones overflow in numpy's tables far from here, without a word about the record.
     if len(str(value)) > MAX_DIGITS:
         raise InputError(f"{where}: field {name!r} holds a number of {len(str(value))} digits")
     return int(value)
@@ -176,6 +177,7 @@ def options_of(record: Mapping[str, Any], names: Mapping[str, str], where: str) 
     `InputError` for anything else, and for no option at all.
     """
     options = ["" if record.get(name) in (None, "") else label_of(record, name, where) for name in names.values()]
+    # Only from the end: an empty option in the middle keeps the letters of those behind it.
     while options and not options[-1].strip():
         options.pop()
     if not options:

@@ -50,6 +50,7 @@ def hub_rows(source: str, pattern: str, split: str) -> Iterator[tuple[str, dict[
         saved = open_rows(source, part=split)
         yield from ((saved.where(index), saved[index]) for index in range(len(saved)))
         return
+    # Shards are numbered with leading zeros, so their names sort as their rows follow.
     files = [path] if path.is_file() else sorted(path.glob(pattern))
     if not files:
         raise InputError(f"{source}: has no {pattern}, where the official download keeps it")

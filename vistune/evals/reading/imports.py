@@ -50,8 +50,10 @@ def _lmms_eval_line(line: Any, identifier: str | None, where: str) -> Prediction
     document = {} if document is None else document
     if not isinstance(document, dict):
         raise InputError(f"{where}: field 'doc' holds {str(document)[:60]!r}, expected an object")
+    # `doc_id` is only a place in the harness's own order, which depends on its version and limits.
     name = identifier or next((name for name in _DOCUMENT_IDS if name in document), None)
     value = field_of(line, "doc_id", where) if name is None else field_of(document, name, where)
+    # What the harness itself scores is the filtered reply; the raw one is kept beside it.
     replies = line["filtered_resps"] if line.get("filtered_resps") else field_of(line, "resps", where)
     extras = {"harness": "lmms-eval", "raw": _first_text(line["resps"], where)} if "resps" in line else {"harness": "lmms-eval"}
     asked = document.get("question")

@@ -31,6 +31,7 @@ def question_of_prompt(prompt: object) -> str:
     """What a prompt asks, to compare by: without LLaVA's instructions, in lower case, spaces made one."""
     text = str(prompt)
     for instruction in _INSTRUCTIONS:
+        # Prompts of the same question differ by these sentences from benchmark to benchmark.
         text = text.replace(instruction, " ")
     return " ".join(text.lower().split())
 
@@ -72,6 +73,7 @@ def by_stretch(found: Sequence[Prediction], groups: Sequence[Sequence[Sample]]) 
             for start in range(len(asked) - len(wanted) + 1)
             if asked[start] == wanted[0] and asked[start : start + len(wanted)] == wanted
         ]
+        # A stretch that occurs twice could be either set's: guessing would score one with the other's answers.
         if len(starts) != 1:
             return None
         stretch = found[starts[0] : starts[0] + len(wanted)]

@@ -57,6 +57,7 @@ def score_reviewed(samples: Sequence[Sample], predictions: Sequence[Prediction |
         return None
     rated = np.array([ratings is not None for ratings in given], dtype=bool)
     ratings = np.array([[0.0, 0.0] if pair is None else pair for pair in given], dtype=np.float64).reshape(-1, 2)
+    # The official review script writes -1 for a reply that it could not read.
     unread = int((ratings[rated] < 0).any(axis=1).sum())
     return relative_score("llava_bench/reviews", samples, ratings, rated, unparsed=unread, missing=int((~rated).sum()))
 

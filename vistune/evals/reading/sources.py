@@ -48,6 +48,7 @@ def load(path: str | Path) -> Content:
             path, "folder", {file.name: Content(file, "image", None) if _is_png(file) else load(file) for file in files}
         )
     text = read_text(path)
+    # Every JSON that a benchmark publishes is an object or a list; whatever begins otherwise is lines of text.
     if text.lstrip()[:1] not in ("{", "["):
         return Content(path, "text", _lines(text))
     try:
