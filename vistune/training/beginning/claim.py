@@ -46,6 +46,7 @@ def begun(out: Path, stage: Stage) -> bool:
 
 def trained_how(stage: Stage, seed: int) -> str:
     """A hash of all settings of a stage that decide what is learned."""
+    # Micro-batches and workers are left out: the loss is exact whatever they are, so a run may go on with others.
     said = {key: value for key, value in asdict(stage).items() if key not in FREE}
     return hashlib.sha256(json.dumps([said, seed], sort_keys=True, default=str).encode()).hexdigest()
 
@@ -77,6 +78,7 @@ def _take_over(out: Path, held: Recipe, recipe: Recipe) -> None:
         changed = [line for line in different if line.startswith(f"stages.{number}.")]
         if not changed:
             continue
+        # A stage that has not begun may change at will; a finished one in nothing, since later stages stand on it.
         if finished(out, old) or (begun(out, old) and not all(_key(line) in FREE for line in changed)):
             hint = "" if finished(out, old) else f", or remove {out / 'state' / old.name} to begin that stage again"
             raise _another(out, changed, hint)
@@ -153,6 +155,7 @@ def _entry(out: Path, stage: Stage, known: Mapping[str, Any]) -> tuple[dict[str,
     before, now = known.get(stage.name), {"stage": stage.name, **data_manifest(stage.data)}
     if before is None:
         return now, ""
+    # By content: a file that was copied elsewhere and back has another time and is the same data.
     files = [path for path in {**before["files"], **now["files"]} if _hash(before, path) != _hash(now, path)]
     other = files[0] if files else _other_medium(before, now, stage)
     if not other and before["samples"] == now["samples"]:
@@ -168,6 +171,7 @@ def _other_medium(before: Mapping[str, Any], now: Mapping[str, Any], stage: Stag
         return ""
     paths = media_files(read(stage.data), named(stage.data))
     for number, path in enumerate(paths):
+        # Marks are of one length and in the order of the media, so the first that differs names the file.
         if was[number * MARK : (number + 1) * MARK] != found[number * MARK : (number + 1) * MARK]:
             return path
     return f"the number of media ({before['media']['count']}, now {now['media']['count']})"

@@ -18,6 +18,7 @@ def first_look(model: Model, samples: Samples, stage: Stage, seed: int) -> None:
 
     Raises `InputError` for one that cannot be used, and when none of them has an answer to learn from.
     """
+    # Without a budget: a sample too long for a row is told by its own step, with the numbers of that row.
     few = replace(stage, batch=min(stage.batch, LOOKED_AT), micro=None, max_tokens=None, max_images=None)
     try:
         work = next(stage_work(model, samples, few, seed, 0, 1))

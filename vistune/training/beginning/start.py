@@ -39,6 +39,8 @@ def begun_model(recipe: Recipe) -> tuple[Model, set[str]]:
     held = read_spec(absolute(located(config["model"], folder)))
     _check_alike(recipe.model, held, folder)
     with trusting(opened=folder):
+        # First with the checkpoint's own adapters, whose weights it holds; the recipe's new ones are added to the loaded
+        # model.
         model = assemble(replace(recipe.model, adapt=held.adapt), parts)
     load_into(model, folder / WEIGHTS, parts)
     added = {name: spec for name, spec in recipe.model.adapt.items() if name not in held.adapt}

@@ -85,6 +85,8 @@ class Measurement:
                 batch: Any = model.pack(examples)
                 losses = model(batch)
                 counted = batch.counts["text"]
+                # Losses of heads are means over their artefacts; times the row's tokens they can be averaged with the text's
+                # over rows.
                 total = sum(weights[name] * each.sum.item() * counted / batch.counts[each.of] for name, each in losses.items())
                 parts[number] = (total, counted)
         every = {number: part for each in ranks.gather(parts) for number, part in each.items()}
@@ -93,6 +95,7 @@ class Measurement:
             raise InputError(
                 f"stage {self.stage.name!r}: evaluate {self.told.name}: no sample of {self.told.data} has an answer"
             )
+        # Summed in the order of the batches, whoever computed them: floats added in another order give other last digits.
         return sum(every[number][0] for number in sorted(every)) / tokens
 
     def _answers(self, model: Model, ranks: Ranks) -> list[str]:
@@ -114,6 +117,7 @@ def untouched(model: Model) -> Iterator[None]:
     """The model without its dropout and its caches of features; afterwards all is as it was, the random state included."""
     was, chains = model.training, list(model.chains.values())
     caches = [chain.cache for chain in chains]
+    # A measurement between two steps must not change the dropout of the step behind it.
     state = torch.get_rng_state()
     devices = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
     model.eval()

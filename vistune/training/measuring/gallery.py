@@ -72,6 +72,7 @@ def _card(sample: Sample, answers: dict[int, str]) -> str:
 def inside(picture: Image.Image) -> str:
     """The picture inside the page, small ones enlarged by whole pixels."""
     factor = max(1, LARGE // max(picture.size))
+    # Without smoothing: one wants to see the pixels that the model saw.
     shown = picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
     shown.thumbnail((2 * LARGE, 2 * LARGE))
     return data_url(shown)

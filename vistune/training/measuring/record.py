@@ -73,6 +73,7 @@ class Measurements:
                 write_gallery(self.page, self.stage.name, self.all, self._answers)
             numbers = ", ".join(f"{key} {value:.4g}" for key, value in found.values.items())
             self.tell(f"step {step}/{self.steps}, {one.told.name}: {numbers}")
+        # `step`: the model before its first step is no checkpoint of this stage.
         if self.stage.keep == "best" and self.best is line and line is not before and step:
             self._keep()
         if self.ranks.first:  # last: a run killed before measures again
@@ -116,6 +117,7 @@ def _kept(path: Path, first: int) -> list[dict[str, Any]]:
         return []
     lines = []
     for text in path.read_text(encoding="utf-8").splitlines(keepends=True):
+        # A kill may have torn the last line.
         if text.endswith("\n"):
             line: dict[str, Any] = json.loads(text)
             if line["step"] <= first:

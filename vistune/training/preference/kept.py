@@ -36,6 +36,7 @@ def reference_of(
     They are computed from the weights before the first step, so that this is called before a state is restored. Raises
     `InputError` for a file of another stage's.
     """
+    # Only the pairs that the stage will meet: a short stage over millions of pairs reads thousands.
     visited = sorted({sample_at(place, len(samples), seed) for place in range(min(steps * stage.batch, len(samples)))})
     if ranks.decide(file.exists):
         kept = {int(number): tuple(values) for number, values in read_json(file).items()}
@@ -48,6 +49,7 @@ def reference_of(
     rows = [visited[start : start + stage.row] for start in range(0, len(visited), stage.row)]
     mine: Kept = {}
     with ranks.together():
+        # Rows by turns over the ranks: no collective runs in between, so unequal lengths cost nobody a wait.
         for row in track(rows[ranks.rank :: ranks.size], f"stage {stage.name}: reference", len(rows) // ranks.size):
             with torch.no_grad(), autocast(context, model.device):
                 batch = pair_batch(model, [samples[number] for number in row], row, renderer, told)

@@ -102,6 +102,7 @@ def hinge(pairs: Pairs, told: Preference) -> Tensor:
 
 def ipo(pairs: Pairs, told: Preference) -> Tensor:
     """IPO (arXiv 2310.12036, eq. 17), log-ratios a token, as its authors ran it."""
+    # The square is centred where the margin is worth 1 / (2 beta), whatever the length of the answers.
     return (_a_token(pairs) - 1 / (2 * told.beta)) ** 2
 
 
@@ -113,6 +114,7 @@ def sigmoid_norm(pairs: Pairs, told: Preference) -> Tensor:
 def exo_pair(pairs: Pairs, told: Preference) -> Tensor:
     """EXO (arXiv 2402.00856, eq. 16) for two answers."""
     logits, smoothing = told.beta * pairs.margin, torch.tensor(told.label_smoothing)
+    # A divergence from the smoothed label, of which the logarithm is taken: smoothing of zero is refused in the settings.
     right = torch.sigmoid(logits) * (F.logsigmoid(logits) - torch.log1p(-smoothing))
     return right + torch.sigmoid(-logits) * (F.logsigmoid(-logits) - torch.log(smoothing))
 
@@ -142,6 +144,7 @@ def sppo_hard(pairs: Pairs, told: Preference) -> Tensor:
 
 def aot(pairs: Pairs, told: Preference) -> Tensor:
     """AOT for pairs (arXiv 2406.05882): sorted over the pairs that go through the model at once."""
+    # Sorted over the batch: optimal transport in one dimension compares quantiles, not answers.
     policy = (pairs.chosen.policy - pairs.rejected.policy).sort(dim=0).values
     reference = (pairs.chosen.reference - pairs.rejected.reference).sort(dim=0).values
     return _smoothed(told.beta * (policy - reference), told.label_smoothing)
@@ -176,6 +179,7 @@ def kto(pairs: Pairs, told: Preference) -> Tensor:
     The divergence is estimated on the other side's answers of the pairs that go through the model at once, never below zero and
     without a gradient (as TRL's `kto_pair` did); the paper's is one over mismatched questions and answers.
     """
+    # The other side's answers stand for mismatched ones: of the answers to judge, the estimate would cancel their reward.
     moved = [side.ratio.mean().detach().clamp(min=0) for side in (pairs.rejected, pairs.chosen)]
     good = 1 - torch.sigmoid(told.beta * (pairs.chosen.ratio - moved[0]))
     return good + 1 - torch.sigmoid(told.beta * (moved[1] - pairs.rejected.ratio))
@@ -220,6 +224,7 @@ def _a_token(pairs: Pairs) -> Tensor:
 
 def _log1mexp(value: Tensor) -> Tensor:
     """`log(1 - exp(x))` for x below zero, by whichever of two forms is exact there."""
+    # At -ln 2 the two forms are equally exact; each loses all digits at the other's end. `where` guards the gradient as well.
     near = value > -0.6931471805599453
     close = torch.log(-torch.expm1(torch.where(near, value, -1.0)))
     return torch.where(near, close, torch.log1p(-torch.exp(torch.where(near, -1.0, value))))

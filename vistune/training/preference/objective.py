@@ -37,6 +37,7 @@ class Objective:
         how: str = told.reference
         others = sorted(trained - adapter_parameters(model))
         if how == "auto":
+            # Switching adapters off gives the weights of before for nothing, but only where no other weight has moved.
             how = "kept" if others else "adapters"
         if how == "adapters" and others:
             raise InputError(
@@ -125,6 +126,7 @@ def log_probabilities(model: VisionLanguageModel, batch: Batch, shared: Shared |
     labels = batch.labels.to(hidden.device)
     where = torch.nonzero(labels[1:] != IGNORE).squeeze(1)
     found = _of_tokens(model, hidden[where], labels[where + 1])
+    # Which answer each supervised token belongs to; the log-probability of an answer is the sum over its own.
     owner = torch.repeat_interleave(torch.arange(len(batch.lengths)), torch.tensor(batch.lengths)).to(where)
     return found.new_zeros(len(batch.lengths)).index_add(0, owner[where + 1], found)
 
@@ -146,6 +148,7 @@ def _of_tokens(model: VisionLanguageModel, hidden: Tensor, targets: Tensor) -> T
 def without_adapters(model: nn.Module) -> Iterator[None]:
     """The model as it is without its adapters, while the block runs."""
     layers = [layer for layer in model.modules() if isinstance(layer, BaseTunerLayer)]
+    # `enable_adapters` also sets `requires_grad`, and would leave frozen adapters trainable behind it.
     switched = [(layer, parameter, parameter.requires_grad) for layer in layers for parameter in layer.parameters()]
     for layer in layers:
         layer.enable_adapters(False)
@@ -166,6 +169,7 @@ def swapped(model: nn.Module, weights: dict[str, Tensor]) -> Iterator[None]:
     torch.clear_autocast_cache()  # it holds what the weights were cast to
     try:
         for name, parameter in own.items():
+            # By `.data`: the parameter objects stay, which optimizer, hooks and FSDP hold.
             parameter.data = weights[name]
         yield
     finally:

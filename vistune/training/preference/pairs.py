@@ -62,6 +62,7 @@ class PairBatch:
     @property
     def counts(self) -> dict[str, int]:
         """What losses are counted in."""
+        # The cross-entropy beside pair losses (`sft`) is over chosen answers alone, so it is counted in their tokens.
         chosen = sum(int((part != -100).sum()) for part in self.row.labels.split(self.row.lengths)[::2])
         return {"text": self.row.supervised, "pairs": len(self.places), "chosen": chosen}
 
@@ -74,6 +75,7 @@ def pair_of(sample: Sample) -> tuple[Sample, Sample]:
     if not sample.turns or sample.turns[-1].role != "assistant":
         raise InputError(f"{sample.where}: does not end with an answer, so that nothing is chosen")
     *history, last = sample.turns
+    # Earlier answers are the same on both sides: their likelihoods cancel in every margin and would only add noise to sums.
     before = tuple(replace(turn, train=False) for turn in history)
     if last.text.strip() == rejected.strip():
         raise InputError(f"{sample.where}: the chosen and the rejected answer are the same: {rejected[:60]!r}")
@@ -137,6 +139,7 @@ def _without_picture(sample: Sample, how: Unseen) -> Sample:
     """The sample with its pictures black, or cropped to at most a fifth (mDPO, section 3.2), the same each time."""
     if not any(medium.kind == "image" for medium in sample.media):
         raise InputError(f"{sample.where}: has no picture to take away, which the loss 'image' compares with")
+    # By the sample's name, so that the reference and every epoch see the same crop.
     draw = random.Random(f"unseen:{sample.id}")
     media = tuple(_hidden(medium, how, draw, sample.where) if medium.kind == "image" else medium for medium in sample.media)
     return replace(sample, media=media)
@@ -146,6 +149,7 @@ def _hidden(medium: Media, how: Unseen, draw: random.Random, where: str) -> Medi
     picture = load_image(medium, where)
     if how == "black":
         return Media("image", data=np.zeros((picture.height, picture.width, 3), np.uint8))
+    # The root: the share is one of the area, the crop is cut by its sides.
     side = draw.uniform(*_SEEN) ** 0.5
     width, height = max(1, round(side * picture.width)), max(1, round(side * picture.height))
     left, top = draw.randint(0, picture.width - width), draw.randint(0, picture.height - height)

@@ -23,6 +23,7 @@ def settings_of(stage: Stage) -> Preference | None:
             raise InputError(f"{where}.losses has no {name!r}{nearest(name, known)}")
         if not 0 < weight < math.inf:
             raise InputError(f"{where}.losses.{name} is {weight}, expected a weight above 0")
+    # Cross-entropy alone is what a stage without preferences does, and faster.
     if not made.losses or set(made.losses) == {SFT}:
         raise InputError(f"{where}.losses compares no answers: give it one of {', '.join(LOSSES)}")
     for key, good, range_ in (
