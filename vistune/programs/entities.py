@@ -33,12 +33,14 @@ def matched(text: str, tags: Sequence[str], reply: str, released: bool = True) -
         if not dash or tag not in tags:
             continue
         pairs[phrase] = tag
+        # The first occurrence only, as released: a phrase that is said again later is not marked a second time.
         start = text.lower().find(phrase)
         if start >= 0:
             spans.append((start, phrase, tag))
     pieces: list[tuple[str, str | None]] = []
     shown: dict[str, str] = {}
     end = 0
+    # Numbered before overlaps are dropped, which is why numbers may leave gaps.
     for number, (start, phrase, tag) in enumerate(sorted(spans, key=lambda span: span[0]), 1):
         if start < end:
             continue

@@ -38,5 +38,6 @@ class Gallery:
     def find(self, text: str, count: int = 1) -> list[Media]:
         """The `count` pictures that fit best, best first, as encoded bytes."""
         scores = (self._features @ self._likeness.texts([text]).T)[:, 0]
+        # Stable, so that equal pictures come in the order of their names on every machine.
         best = scores.argsort(descending=True, stable=True)[:count].tolist()
         return [Media("image", data=self._paths[index].read_bytes()) for index in best]

@@ -61,6 +61,7 @@ class Live:
 
     def use(self, tool: Tool, written: Mapping[str, Any], session: Session) -> tuple[Observation, tuple[Held, ...]]:
         """See `Hands`."""
+        # Written before the tool runs: a trace that ends here shows which call took the process with it.
         self._write(_call(tool, written))
         try:
             call = bind(tool, written, session)
@@ -89,6 +90,7 @@ class Replay:
     def ask(self, request: Request) -> Reply:
         """See `Hands`."""
         event = self._next("reply")
+        # The key covers the whole prompt: a program that has changed its words is told so at the first of them.
         if event["key"] != request.key():
             raise InputError(f"{self._where}: the program asks its planner something else now than when it was recorded")
         return _answered(Reply(event["text"], event.get("model", ""), error=event.get("error", "")))
@@ -105,6 +107,7 @@ class Replay:
         if event["event"] == "refused":
             raise ToolError(event["why"])
         seen = Observation.from_json(event)
+        # Bound again though nothing runs: names of media must resolve in this session as they did in the first.
         return seen, _hold(bind(tool, written, session), seen, session)
 
     def recall(self, what: str, read: Callable[[], Any]) -> Any:

@@ -21,6 +21,7 @@ def run_isolated(tool: Tool, values: Mapping[str, Any]) -> Observation:
 
     The process starts empty, so the tool must be importable by name, and is ended when the time is up.
     """
+    # A fork would inherit open files, locks and keys of this process; a tool is anybody's code.
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_child, args=(theirs, tool, dict(values)), daemon=True)
@@ -34,6 +35,7 @@ def run_isolated(tool: Tool, values: Mapping[str, Any]) -> Observation:
     try:
         if not ours.poll(tool.limit_s):
             raise ToolError(f"{tool.name} took longer than its {tool.limit_s:g} seconds")
+        # JSON and not pickle: unpickling what a tool sends would run its code here.
         answer = json.loads(ours.recv_bytes(_LARGEST))
         if "error" in answer:
             raise ToolError(str(answer["error"]))
@@ -44,6 +46,7 @@ def run_isolated(tool: Tool, values: Mapping[str, Any]) -> Observation:
     except (OSError, ValueError, InputError) as error:  # more than `_LARGEST`, or no JSON of ours
         raise ToolError(f"{tool.name}: what it gave cannot be read: {error}") from error
     finally:
+        # Killed in any case: a process that has answered may still hold threads that do not end.
         process.kill()
         process.join()
         ours.close()
@@ -60,6 +63,7 @@ def _child(pipe: Connection, tool: Tool, values: Mapping[str, Any]) -> None:
 
 
 def _bound_memory(limit: int) -> None:
+    # Address space, the one limit on memory that every Unix keeps.
     if sys.platform != "win32":
         import resource
 

@@ -46,6 +46,7 @@ class Likeness:
             list(texts), padding="max_length", truncation=True, max_length=longest, return_tensors="pt"
         )
         given = {"input_ids": ids["input_ids"]}
+        # SigLIP was taught without a mask and reads its padding.
         if encoder.family == "clip":
             given["attention_mask"] = ids["attention_mask"]
         return unit(_pooled(encoder.model.get_text_features(**given)))

@@ -57,11 +57,13 @@ def converse(
             return Outcome(said.answer, regions, tuple(held.name for held in made), steps=tuple(talk.steps))
         seen, results = [], dict[str, Any]()
         for call in said.calls:
+            # Later calls of one reply may name what earlier ones gave (`$1`), which is known only now.
             given = call if isinstance(call.arguments, str) else replace(call, arguments=filled(call.arguments, results))
             words, held, found = _use(given, talk.tools, session, hands, tell)
             results[call.id] = held[0].name if held else _numbers(found[0]) if found else words
             seen.append(words)
             made += held
+            # The last call that found some: a crop or a caption in between must not clear what was pointed out.
             regions = found or regions
         talk.steps.append(Step(said, tuple(seen)))
         if said.answer:
@@ -91,6 +93,7 @@ def _use(
 def pieces(tool: Tool, text: str) -> list[str]:
     """Arguments written as one text: cut at its commas, but not into more pieces than the tool takes."""
     count = len(tool.takes)
+    # The last argument may hold commas of its own: a description often does.
     return [piece.strip().strip('"') for piece in text.split(",", max(0, count - 1))] if count and text.strip() else []
 
 

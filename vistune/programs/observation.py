@@ -59,6 +59,7 @@ def checked(name: str, result: Any) -> Observation:
     if len(found.text) > LONGEST_TEXT:
         raise ToolError(f"{name} gave {len(found.text):,} characters, which is more than {LONGEST_TEXT:,}")
     for medium in found.media:
+        # A path would let a tool read any file of this machine into the session and, from there, to a planner.
         if medium.path is not None:
             raise ToolError(f"{name} gave the path of a file, expected what is in it")
         size = len(medium.data) if isinstance(medium.data, bytes) else np.asarray(medium.data).nbytes

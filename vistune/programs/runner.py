@@ -55,6 +55,7 @@ def run_program(
                     )
                     journal.append({"task": sample.id, **_end(outcome)})
                 outcomes.append(outcome)
+        # At the end and whole: tasks that are done come out of the trace, so the file is complete after any number of stops.
         write_jsonl(folder / PREDICTIONS, map(_prediction, samples, outcomes))
     return outcomes
 
@@ -100,6 +101,7 @@ def _by_task(trace: Path) -> dict[str, list[dict[str, Any]]]:
         task, kind = event.get("task"), event.get("event")
         if not isinstance(task, str) or not isinstance(kind, str):
             raise InputError(f"{trace}: line {number} is no event: it names no task or no event")
+        # A task that was begun again after a stop starts its events anew; what it did before the stop does not count.
         if kind == "task":
             found[task] = []
         found.setdefault(task, []).append(event)

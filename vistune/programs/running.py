@@ -51,6 +51,7 @@ def in_order(tool: Tool, written: Sequence[str]) -> dict[str, str]:
         if not tool.takes or tool.takes[-1].kind != "text":
             raise ToolError(f"{tool.name} takes {len(tool.takes)} arguments, not {len(given)}")
         last = len(tool.takes) - 1
+        # The formats cut at commas, which belong to the text where more pieces came than the tool takes.
         given[last:] = [", ".join(given[last:])]
     return {argument.name: value for argument, value in zip(tool.takes, given, strict=False)}
 
@@ -78,6 +79,7 @@ def _value(tool: Tool, argument: Argument, value: Any, session: Session) -> Any:
 
 def _number(value: Any, what: str) -> float:
     try:
+        # Planners write numbers as text as often as not; both are taken, True is neither.
         number = float(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else math.nan
     except (ValueError, OverflowError):
         number = math.nan
@@ -115,6 +117,7 @@ def _in_thread(tool: Tool, values: Mapping[str, Any]) -> Observation:
         except ToolError as error:
             box.put(error)
 
+    # A daemon: a tool that never ends must not keep the process from ending.
     threading.Thread(target=work, name=f"tool {tool.name}", daemon=True).start()
     try:
         result = box.get(timeout=tool.limit_s)

@@ -66,7 +66,9 @@ class Session:
         if tool and isinstance(medium.data, np.ndarray) and medium.kind in ("video", "audio"):
             raise InputError(f"a {medium.kind} that a tool makes comes as a file's bytes, which say its rate, not as an array")
         content = _content(medium)
+        # The kind belongs to the identity: the same bytes may be read as a sound and as a film.
         digest = hashlib.sha256(medium.kind.encode() + content).digest()
+        # A tool that gives back what it was shown makes nothing new: the planner sees the name it knows.
         name = name or self._names.get(digest, "")
         if not name:
             count = sum(held.medium.kind == medium.kind for held in self)
@@ -76,6 +78,7 @@ class Session:
             if tool and self._folder is not None:
                 with atomic_open(self._folder / file_name(name), "wb") as file:
                     file.write(content)
+            # As bytes from now on: an array would be encoded again, perhaps to other bytes, by everybody who sends it.
             kept = Media("image", data=content) if medium.kind == "image" and medium.path is None else medium
             self._held[name] = Held(name, kept, tool, parents, dict(arguments or {}))
         return self._held[name]

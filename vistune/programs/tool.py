@@ -105,6 +105,7 @@ def tool_of(run: Callable[..., Any], name: str = "", use: str = "", **limits: An
     """
     name = name or getattr(run, "name", "") or getattr(run, "__name__", type(run).__name__)
     use = use or getattr(run, "use", "") or (inspect.getdoc(run) or "").partition("\n")[0]
+    # Of an object the annotations stand on its class's `__call__`; the instance has none.
     target = run if inspect.isroutine(run) else type(run).__call__
     hints = get_type_hints(target, include_extras=True)
     found = []
@@ -134,6 +135,7 @@ class Toolbox:
     def __init__(self, *tools: Tool) -> None:
         self._tools = {tool.name: tool for tool in tools}
         self._spelt = {identifier(tool.name).lower(): tool for tool in tools}
+        # Names that differ in case or punctuation alone could not be told apart in what a planner writes.
         if len(self._spelt) < len(tools):
             raise InputError("two tools have the same name")
 

@@ -81,6 +81,7 @@ class Api:
                     break
         usage = self._counted(engine.served.name, order, [])
         best = scores.index(max(scores))
+        # Relative to the best, so that the exponentials of long options do not all underflow to zero.
         total = sum(math.exp(score - scores[best]) for score in scores)
         ranked = [
             {"index": place, "option": option, "logprob": score, "probability": math.exp(score - scores[best]) / total}
@@ -135,6 +136,7 @@ class Api:
                 while (await request.receive())["type"] != "http.disconnect":
                     pass
                 order.gone = True
+                # The handler may be waiting for an event that never comes; this one wakes it.
                 queue.put_nowait(Failed(Refusal("the client hung up", 408)))
 
             async def events() -> AsyncIterator[Event]:

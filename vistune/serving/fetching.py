@@ -19,6 +19,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
         return None
 
 
+# Neither proxies nor redirects: an allowed host could otherwise send this server to any other, inside the network as well.
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects())
 
 
@@ -40,6 +41,7 @@ def fetched(url: str, where: str, hosts: Collection[str], limit: int) -> bytes:
         )
     try:
         with _OPENER.open(urllib.request.Request(url, headers={"User-Agent": "vistune"}), timeout=SECONDS) as reply:
+            # One byte more than allowed tells a file that is too large from one that just fits.
             content: bytes = reply.read(limit + 1)
     except (urllib.error.URLError, OSError, ValueError) as error:
         raise Refusal(f"{where} could not be fetched from {host}: {' '.join(str(error).split())[:200]}", param=where) from error

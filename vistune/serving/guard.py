@@ -56,6 +56,7 @@ class Guard:
             check_host(headers.get("host", ""), self.service.settings)
             origin = checked_origin(headers, self.service.settings)
             if origin is not None and scope["method"] == "OPTIONS":
+                # A preflight brings no key by design; what it asks permission for will be checked when it comes.
                 await Response(status_code=204)(scope, receive, sent)
             else:
                 if any(scope["path"] == path or scope["path"].startswith(f"{path}/") for path in _KEYED):
@@ -111,6 +112,7 @@ def check_key(given: str, key: str | None) -> None:
     if key is None:
         return
     scheme, _, token = given.partition(" ")
+    # The token is compared first and always: leaving early on a wrong scheme would answer measurably sooner.
     if not hmac.compare_digest(token.strip().encode(), key.encode()) or scheme.lower() != "bearer":
         raise Refusal("the API key is missing or wrong: send it as 'Authorization: Bearer KEY'", 401, code="invalid_api_key")
 
@@ -138,6 +140,7 @@ class Bodies:
             raise Refusal("send the body as application/json", 415)  # a foreign page's form cannot send this type
         most = self._settings.body
         length = request.headers.get("content-length", "0")
+        # The header may be a number of a thousand digits, which Python refuses to read.
         if length.isdecimal() and (len(length) > 15 or int(length) > most):
             raise Refusal(f"the body is larger than the {most} bytes that are read", 413)
         try:
@@ -161,6 +164,7 @@ class Bodies:
                     raise Refusal("the server is busy: too many bodies arrive at once", 429, retry_after=1)
                 pieces.append(piece)
         finally:
+            # Whatever ends the reading, its share of the common bound is given back.
             self._held -= size
         return b"".join(pieces)
 

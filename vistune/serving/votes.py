@@ -41,6 +41,7 @@ class Votes:
             )
         better = None if body.get("better") is None else one_of(body["better"], "better", tuple(answers))
         sample = Sample.from_json(mapping(body.get("sample"), "sample"), "the vote's sample")
+        # A path in a stranger's sample would be read from this machine's disk and shown on the page.
         if any(medium.path is not None for medium in sample.media):
             raise Refusal("the vote's sample names a file: media are sent along", param="sample")
         with self._lock:
@@ -49,6 +50,7 @@ class Votes:
     def _add(self, rater: str, sample: Sample, answers: dict[str, str], better: str | None) -> dict[str, Any]:
         study = self._study(tuple(sorted(answers)))
         item = _item(sample, answers, self.folder / "media")
+        # The same question with the same answers is one item, whoever votes on it.
         places = [place for place, each in enumerate(study.items) if each.sample == item.sample]
         place = places[0] if places else len(study.items)
         if not places:

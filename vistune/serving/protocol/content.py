@@ -57,6 +57,7 @@ class Reader:
         message = mapping(value, where)
         role = _ROLES[one_of(message.get("role"), f"{where}.role", tuple(_ROLES))]
         known = ("role", "content", *(_ECHOED if role == "assistant" else ()))
+        # Clients send the assistant's message back as they got it, with keys that are null or empty.
         no_others({name: field for name, field in message.items() if field not in (None, [], {})}, known, where)
         if any(message.get(name) for name in _ECHOED[:-1]):
             name = next(name for name in _ECHOED if message.get(name))
@@ -122,6 +123,7 @@ class Reader:
             content = read(mapping(part.get(name), f"{where}.{name}"))
             medium = Media(kind, data=content)
             if uuid is not None:
+                # Sent again under the same uuid: the new bytes count, and an old entry would win in `put`.
                 self.named.drop(f"{kind} {uuid}")
                 self.named.put(f"{kind} {uuid}", medium, len(content))
         if medium not in media:

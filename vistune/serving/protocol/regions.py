@@ -16,6 +16,7 @@ from vistune.sample import Box, Point, Region
 from vistune.serving.protocol.fields import mapping, no_others, number, text, whole
 from vistune.serving.refusals import Refusal
 
+# Run lengths are a few bytes for any size: the bound is on what they unpack to.
 MAX_SIDE = 16384
 MAX_MASK = 40_000_000  # pixels
 
