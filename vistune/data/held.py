@@ -36,6 +36,7 @@ def relative_name(medium: Media, root: Path, sample: Sample, form: str) -> str:
     if medium.path is None or medium.offset is not None:
         raise InputError(f"{sample.where}: {medium.name} is no file of its own, which {form} needs: use --extract FOLDER")
     here, there = os.path.abspath(medium.path), os.path.abspath(root)
+    # Compared as absolute paths without following links: a folder of links to pictures elsewhere is a usual way to hold them.
     if os.path.commonpath([here, there]) != there:
         raise InputError(f"{sample.where}: {medium.path} is not inside {root}: give --images FOLDER that holds all media")
     return Path(os.path.relpath(here, there)).as_posix()
@@ -149,6 +150,7 @@ def _extract(medium: Media, folder: Path) -> Media:
         return medium
     data, ending = encoded_file(medium)
     target = folder / f"{hashlib.sha256(data).hexdigest()[:32]}.{ending}"
+    # Named by content, so a file that is there is the same; a second run writes nothing.
     if not target.exists():
         with atomic_path(target) as temporary:
             temporary.write_bytes(data)
@@ -161,6 +163,7 @@ def encoded_file(medium: Media) -> tuple[bytes, str]:
         data = medium.read_bytes()
         if medium.kind != "image":
             return data, _ENDINGS[medium.kind]
+        # By the bytes, not by a name: media in memory have none, and the endings of data sets from the web are often wrong.
         known = next((ending for magic, ending in _MAGIC.items() if data.startswith(magic)), None)
         if known is None:
             raise InputError(f"{medium.name} is no image of a known format")

@@ -72,6 +72,7 @@ def predict(
                     for sample, answer in zip(batch, answers, strict=True)
                 )
             )
+    # From the file and not from memory, so that a run that was continued returns what one without a break would.
     found = {prediction.id: prediction for prediction in read_predictions(path)} if samples else {}
     return [found[sample.id] for sample in samples]
 
@@ -81,6 +82,7 @@ def together(samples: Sequence[Sample]) -> list[Sample]:
     groups: dict[tuple[tuple[str | None, int | None, int], ...], list[Sample]] = {}
     for sample in samples:
         media = tuple((medium.path, medium.offset, id(medium.data)) for medium in sample.media)
+        # Media in memory are compared by identity: comparing pixels of every pair would cost more than is saved.
         groups.setdefault(media, []).append(sample)
     return [sample for group in groups.values() for sample in group]
 

@@ -16,6 +16,7 @@ def jitter(amount: float = 0.02, seed: int = 0) -> Operator:
     """Move every edge of the boxes that users point with by up to `amount` of the box's own width or height."""
 
     def shake(record: Record) -> Record:
+        # By record: what is drawn does not depend on how many records came before, so a run that goes on draws alike.
         draw = random.Random(f"{seed}:jitter:{record.id}")
         turns = tuple(
             replace(turn, parts=tuple(_shaken(part, amount, draw) if isinstance(part, Region) else part for part in turn.parts))
@@ -37,6 +38,7 @@ def _shaken(region: Region, amount: float, draw: random.Random) -> Region:
         value + draw.uniform(-amount, amount) * extent for value, extent in zip(region.box, (width, height) * 2, strict=True)
     ]
     a, b, c, d = (min(1.0, max(0.0, value)) for value in moved)
+    # The edges of a thin box may have passed each other.
     box: Box = (min(a, c), min(b, d), max(a, c), max(b, d))
     return replace(region, box=box)
 
@@ -50,6 +52,7 @@ def merge_turns(most: int) -> Operator:
             if record.reject:
                 yield record
                 continue
+            # Only neighbours are joined: waiting for a later record about the same media would hold a whole stream.
             if held is not None and held.media == record.media and len(held.turns) + len(record.turns) <= 2 * most:
                 held = replace(held, turns=held.turns + record.turns, exchanges=held.exchanges + record.exchanges)
                 continue

@@ -41,6 +41,7 @@ def gather(most: int, least: int = 2, topic: bool = False) -> Operator:
             if len(bundle) >= least:
                 yield _bundle(bundle)
             else:
+                # Each record goes on by itself, so that the report's counts add up to what came in.
                 yield from (record.rejected("bundle too small", f"{len(bundle)} media") for record in bundle)
 
     return run
@@ -89,6 +90,7 @@ def _number(identity: str) -> int:
 
 
 def _numbered(record: Record, item: Item, shown: Sequence[Sequence[int]], order: Sequence[int]) -> Record:
+    # By place in this dialogue: the model sees only its media, and the list's numbers mean nothing to it.
     names = {f"IMAGE#{image}": f"picture {place}" for place, image in enumerate(order, 1)}
     pairs = [(_renamed(ask, names), _renamed(tell, names)) for ask, tell in item.pairs]
     loose = next((match for pair in pairs for text in pair if (match := _LOOSE_NAME.search(text))), None)
@@ -117,7 +119,9 @@ def demonstrations(count: int, pool: int = 64, seed: int = 0) -> Operator:
                 continue
             known = earlier.setdefault(record.task, deque(maxlen=pool))
             others = [other for other in known if other.media != record.media]
+            # Drawn from earlier records alone, so that the stream needs no second pass and no record shows its own answer.
             shots = random.Random(f"{seed}:shots:{record.id}").sample(others, min(count, len(others)))
+            # As it came: a record that carries demonstrations would hand them on, and samples would grow without end.
             known.append(record)
             yield _with_shots(record, shots)
 
@@ -128,7 +132,9 @@ def _with_shots(record: Record, shots: Sequence[Record]) -> Record:
     media: tuple[Media, ...] = ()
     turns: tuple[Turn, ...] = ()
     for index, shot in enumerate((*shots, record)):
+        # Media are numbered through the whole sample, in the order in which they are shown.
         placed = shifted(with_media_first(shot), len(media))
+        # Demonstrations have been trained as samples of their own; a second time would weigh them by their popularity.
         turns += placed if index == len(shots) else tuple(replace(turn, train=False) for turn in placed)
         media += shot.media
     meta = {**record.meta, "related": [shot.id for shot in shots]}

@@ -81,6 +81,7 @@ def unique(scope: Callable[[Record], Hashable] = lambda record: tuple(map(_ident
                 yield record
                 continue
             said = tuple(plain(turn.text) for turn in record.turns)
+            # Two questions about two places of a picture have the same words.
             boxes = tuple(part.bounds() for turn in record.turns for part in turn.parts if isinstance(part, Region))
             key = (scope(record), said, boxes)
             yield record.rejected("duplicate") if key in seen else record
@@ -103,6 +104,7 @@ def plain(text: str) -> str:
 
 
 def _identity(medium: Media) -> Hashable:
+    # Reading every file to compare it would cost more than the filter; an offset tells media of one archive apart.
     if medium.path is not None:
         return medium.path, medium.offset
     content = medium.data if isinstance(medium.data, bytes) else medium.data.tobytes() if medium.data is not None else b""
@@ -132,6 +134,7 @@ def near_duplicates(threshold: float = 90.0, window: int = 512) -> Operator:
             if any(fuzz.ratio(said, other) >= threshold for other in kept):
                 yield record.rejected("near duplicate")
             else:
+                # Rejected questions are not remembered: a chain of small changes would otherwise reject ever further ones.
                 kept = [*kept[1 - window :], said]
                 yield record
 
@@ -152,6 +155,7 @@ def close_to(original: Callable[[Record], str], least: float = 0.4) -> Operator:
     from rapidfuzz import fuzz
 
     def check(record: Record) -> Record:
+        # The set ratio forgives what was added; the plain ratio would punish a longer, better answer.
         similarity = fuzz.token_set_ratio(plain(original(record)), plain(record.turns[-1].text)) / 100
         return record if similarity >= least else record.rejected("meaning lost", f"similarity {similarity:.2f}")
 
@@ -162,6 +166,7 @@ def matches_picture(kit: Kit, least: float) -> Operator:
     """Reject a conversation whose answers resemble the picture less than `least`; passes all when no scorer was given."""
 
     def check(record: Record) -> Record:
+        # Without a scorer the pipeline must still run, as it does on a laptop; the report says that nobody scored.
         if kit.scorer is None or not record.media:
             return record
         spoken = " ".join(turn.text for turn in record.turns if turn.role == "assistant")

@@ -47,6 +47,8 @@ def generate(
                     yield ask
                     continue
                 passing += 1
+                # `run` starts another round afterwards. Ending the questions is the only way to make the completer give back
+                # what is open.
                 if passing >= _HELD:
                     return
 
@@ -56,6 +58,8 @@ def generate(
                 passing -= 1
                 yield waiting.popleft()[0]
 
+        # The completer asks many at once and replies in order; records that need no reply wait in the queue to keep their
+        # place.
         for reply in completer.complete(asks()):
             yield from passed()
             record, ask = waiting.popleft()
@@ -82,6 +86,7 @@ def persistent(
     steps = [generate(completer, prompts, then, seed)]
     for number in range(1, rounds):
         again = generate(completer, prompts, then, seed + number)
+        # The mark keeps the round to the records that were revived: those with a good reply would be asked again too.
         steps += [_revive(str(number)), when(_marked(str(number)), again)]
     return steps
 
@@ -92,6 +97,7 @@ _UNUSABLE = frozenset({"endpoint", "truncated", "empty", "refused", "language", 
 def _revive(mark: str) -> Operator:
     def run(records: Iterable[Record]) -> Iterator[Record]:
         for record in records:
+            # A faulty piece of a reply whose other pieces live is no reason to ask again: the good ones would come twice.
             whole = "#problem" not in record.id and record.reason in _UNUSABLE
             yield replace(record, reject="").with_note("again", mark) if whole else record
 
@@ -116,6 +122,7 @@ def _ask(prompts: Prompt | Mapping[str, Prompt], record: Record, seed: int) -> t
 def _receive(record: Record, ask: Ask, reply: Reply, apply: Apply) -> Iterator[Record]:
     prompt = ask.prompt
     assert prompt is not None
+    # Before anything is judged: the review page shows what was asked and said of rejected records too.
     record = replace(record, exchanges=(*record.exchanges, Exchange(prompt.name, ask, reply)))
     wrong = fault(reply, prompt.language)
     if wrong:
@@ -177,6 +184,7 @@ def answers(record: Record, prompt: Prompt, items: Sequence[Item]) -> Iterator[R
     if len(new) != len(old):
         yield record.rejected("pairs lost", f"{len(new)} of {len(old)} came back")
         return
+    # Models reword the questions they were given; the old ones are what the data set asks.
     kept = [(question, answer) for (question, _), (_, answer) in zip(old, new, strict=True)]
     yield replace(record, turns=pairs_to_turns(kept))
 

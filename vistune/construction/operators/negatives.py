@@ -112,6 +112,7 @@ def absent_objects(
         seen = sorted(set(present))
         shown = draw.sample(seen, min(len(missing), len(seen)))
         entries = [(name, _NO) for name in missing] + [(name, _YES) for name in shown]
+        # Absent ones first would teach that the first answer is no.
         draw.shuffle(entries)
         pairs = [
             (draw.choice(ABSENT).format(it=an(name)), draw.choice(told).format(it=an(name), name=name))
@@ -180,6 +181,8 @@ def wrong_attributes(attributes: Sequence[str], seed: int = 0) -> Operator:
             own = [word for word in label.split() if word in attributes]
             if not own:
                 continue
+            # An attribute is wrong only if no other object of the name has it: "the red car" beside a blue one may well be
+            # there.
             others = [word for word in attributes if label.replace(own[0], word) not in labels]
             wrong = label.replace(own[0], draw.choice(others)) if others else None
             if wrong:

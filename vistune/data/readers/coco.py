@@ -61,6 +61,7 @@ class Coco(Reader):
         clip: bool = False,
     ) -> None:
         self._file = ByImage(path)
+        # Caption files have no categories, and a missing list would be refused.
         self._names = {} if task == "captions" else _category_names(path)
         self._folder = folder_of(path, images)
         self._segments = Path(segments) if segments is not None else Path(path).with_suffix("")

@@ -109,6 +109,7 @@ class Conversations(RecordReader):
         said = [_marked(turn, is_taught(told, where)) for turn, told in zip(filled, met, strict=True)]
         for told in met:
             if isinstance(record, Met):
+                # Keys of a turn that nobody read are told as the record's: no one asks the turns again.
                 record.note(self._turns, told)
         known = {"id", KEY, "answers", "choices", "system", self._turns, *self._media_keys}
         return Sample(
@@ -133,6 +134,7 @@ class Conversations(RecordReader):
             {self._speaker: self._divided[mark], self._said: said.strip()}
             for mark, said in zip(pieces[::2], pieces[1::2], strict=True)
         ]
+        # Baize's texts end with the user's mark, behind which nobody has spoken yet.
         return turns[:-1] if turns and not turns[-1][self._said] else turns
 
     def _listed(self, turns: Sequence[Record], where: str) -> list[Media]:

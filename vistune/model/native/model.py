@@ -81,6 +81,7 @@ class NativeModel(Trainable[NativeRenderer, NativeExample, NativeBatch]):
 
     def _writer(self) -> ChatTemplate | FixedForm:
         template = getattr(self.processor, "chat_template", None) or self.tokenizer.chat_template
+        # Some checkpoints have several, by name: for tools, for retrieval, and the usual one.
         if isinstance(template, dict):
             template = template.get("default")
         if self.spec.prompt is not None:
@@ -120,8 +121,11 @@ class NativeModel(Trainable[NativeRenderer, NativeExample, NativeBatch]):
             logits = self.native.model(**inputs, labels=labels).logits
         else:
             logits = self.native.model(**inputs, use_cache=False).logits[:, :-1]
+            # A decoder's logits at a place are for the next token. An encoder-decoder shifts by itself: `labels` make its
+            # inputs.
             labels = labels[:, 1:]
         taught = labels != IGNORE
+        # Only taught places are taken to float32: the logits of a padded batch are the largest tensor of the step.
         return {"text": Loss(F.cross_entropy(logits[taught].float(), labels[taught], reduction="sum"))}
 
     @torch.no_grad()
@@ -139,6 +143,7 @@ class NativeModel(Trainable[NativeRenderer, NativeExample, NativeBatch]):
 
     def _answer(self, prompts: Sequence[dict[str, Tensor]], max_new_tokens: int, options: dict[str, Any]) -> list[str]:
         pad = self.tokenizer.pad_token_id
+        # On the left: generation goes on at the end of a row, and padding there would stand between prompt and answer.
         inputs = self.placed(collate(prompts, self.family, pad, left=True))
         with watched(self.native.model):
             ids = self.native.model.generate(
@@ -159,6 +164,7 @@ class NativeModel(Trainable[NativeRenderer, NativeExample, NativeBatch]):
         written = set(self.codec.tokens)
         special = {number: str(token) for number, token in self.tokenizer.added_tokens_decoder.items() if token.special}
         said = (self.codec.box, self.codec.point)
+        # Some tokenizers call `<box>` and the like special, but an answer without them could not be read as a place.
         return frozenset(n for n, word in special.items() if word not in written and not any(word in each for each in said))
 
     def chat(

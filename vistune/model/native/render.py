@@ -85,6 +85,7 @@ class NativeRenderer:
         if not answer_next:
             tokenizer = self.processor.tokenizer
             answer: list[int] = tokenizer(said.answer, add_special_tokens=False)["input_ids"]
+            # Templates end an answer or do not; a model that never learns to end runs on to the limit.
             if not answer or answer[-1] not in self.ends:
                 answer.append(self.ends[0])
             ids, labels = ids + answer, labels + answer
@@ -111,17 +112,20 @@ class NativeRenderer:
     def _process(self, text: str, images: Sequence[Any], sample: Sample) -> dict[str, Tensor]:
         arguments: dict[str, Any] = {"images_kwargs": self.pictures} if self.pictures else {}
         if self._begins(text):
+            # Most chat templates write it, and twice at the beginning is a prompt that no model was trained on.
             arguments["add_special_tokens"] = False
         try:
             if self.writer.mixed:
                 made = self.processor(text=interleaved(text, images), return_tensors="pt", **arguments)
             else:
+                # Processors of models with one picture a sample take a list of pictures, the others one list for each text.
                 shown = list(images) if self.family.pictures == (1, 1) else [list(images)]
                 made = self.processor(text=[text], images=shown if images else None, return_tensors="pt", **arguments)
         except (ValueError, TypeError, IndexError) as error:
             raise InputError(
                 f"{sample.where}: the model's processor refuses it: {' '.join(str(error).split())[:300]}"
             ) from error
+        # Some processors make labels of the whole text; ours are those of the answers.
         return {name: made[name] for name in made if name != "labels"}
 
     def _begins(self, text: str) -> bool:
@@ -136,6 +140,8 @@ class NativeRenderer:
             return labels
         plain = self.processor.tokenizer(text, add_special_tokens=not self._begins(text), return_offsets_mapping=True)
         alike = 0  # tokens from the end that are the text's own
+        # A processor puts many tokens where the text has one placeholder, so ids of text and prompt agree only behind the
+        # last picture; what is taught before it is found by rendering the shorter prompt, whose end it is.
         for ours, theirs in zip(reversed(plain["input_ids"]), reversed(ids), strict=False):
             if ours != theirs:
                 break
@@ -145,6 +151,7 @@ class NativeRenderer:
         told = [span for span in spans if span.start >= first]
         for place in range(1, alike + 1):
             start, end = offsets[-place]
+            # A token belongs to the answer in which it ends: one that begins with the space before the answer is learnt too.
             if end > start and any(span.start < end <= span.end for span in told):
                 labels[-place] = ids[-place]
         rest = spans[: len(spans) - len(told)]

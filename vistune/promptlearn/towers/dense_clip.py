@@ -135,6 +135,7 @@ class DenseClip(nn.Module):
         patches = engine.backbone.vision.project(encoded.groups["patch"])
         memory = torch.cat([encoded.pooled[:, None], patches], 1)
         text = self.class_features(engine).expand(len(patches), -1, -1)
+        # Gamma begins near zero: at first the score map is CLIP's own, and the untaught decoder cannot spoil it.
         text = unit(text + self.gamma * self.decoder(text, memory))
         shape, patches = (self.grid, self.grid), unit(patches)
         return (patches @ text.mT).mT.unflatten(2, shape), patches.mT.unflatten(2, shape)

@@ -64,6 +64,7 @@ def from_openai(weights: Mapping[str, Tensor], *, activation: str = "quick_gelu"
         "intermediate_size": weights["visual.transformer.resblocks.0.mlp.c_fc.weight"].shape[0],
         "num_hidden_layers": depth(weights, "visual.transformer."),
         "num_attention_heads": width // head_width,
+        # One position is the class token's.
         "image_size": round((weights["visual.positional_embedding"].shape[0] - 1) ** 0.5) * patch,
         "patch_size": patch,
         "hidden_act": activation,
@@ -85,6 +86,7 @@ def text_config(weights: Mapping[str, Tensor], activation: str, head_width: int)
         "num_attention_heads": text_width // head_width,
         "max_position_embeddings": weights["positional_embedding"].shape[0],
         "hidden_act": activation,
+        # The state dict names no tokens; CLIP's vocabulary ends with the one that begins a text and the one that ends it.
         "bos_token_id": vocabulary - 2,
         "eos_token_id": vocabulary - 1,
         "pad_token_id": 0,
@@ -154,6 +156,7 @@ def convert(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
         elif rest:
             index, _, leaf = rest.partition(".")
             layer = f"{'vision' if prefix.startswith('visual.') else 'text'}_model.encoder.layers.{index}."
+            # OpenAI keeps query, key and value in one matrix, `transformers` in three.
             if leaf in ("attn.in_proj_weight", "attn.in_proj_bias"):
                 for part, chunk in zip("qkv", value.chunk(3), strict=True):
                     converted[f"{layer}self_attn.{part}_proj.{leaf.rpartition('_')[2]}"] = chunk

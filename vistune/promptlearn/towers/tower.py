@@ -119,11 +119,13 @@ def step(block: Block, state: Sequence, causal: bool, rows: Tensor | None = None
         head_keys, head_values = block.keys_values(head_normed)
         if rows is None:
             head = block.finish(head, head_normed, head_keys, head_values, _head_mask(mask, split))
+        # The head is the beginning that all classes share, computed once; `expand` lends it to each class without a copy.
         keys = torch.cat([head_keys[:, None].expand(-1, classes, -1, -1, -1), keys], dim=-2)
         values = torch.cat([head_values[:, None].expand(-1, classes, -1, -1, -1), values], dim=-2)
     mask = None if mask is None else mask[..., split:, :]
     tail = state.tail
     if rows is not None:
+        # Positions count from the start of the whole sequence, the tail from where the head ends.
         picked = (rows - split).expand(classes, -1)
         index = picked[None, :, :, None].expand(groups, -1, -1, 1)
         tail, tail_normed = torch.take_along_dim(tail, index, 2), torch.take_along_dim(tail_normed, index, 2)
@@ -171,6 +173,7 @@ def finish(tower: Tower, state: Sequence, edits: Edits, start: int, *, read: tup
     spans = [state.groups[name] for name in read]
     places = [torch.arange(at, at + length, device=state.pool.device) for at, length in spans]
     rows = torch.cat([state.pool[:, None], *(place.expand(len(state.pool), -1) for place in places)], dim=1)
+    # A row inside the shared head can only be read where the head is part of every class's sequence again.
     if int(rows.min()) < state.split:
         state = state.joined()
     looks = None
