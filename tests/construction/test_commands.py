@@ -24,7 +24,7 @@ def printed(*arguments: str) -> str:
 
 def test_list_names_every_pipeline_with_needs_and_yields():
     told = printed("list").splitlines()
-    assert [line.split()[0] for line in told] == names() and len(told) == 36
+    assert [line.split()[0] for line in told] == names() and len(told) == 41
     assert (
         "needs captions, objects; yields conversations, detailed descriptions, reasoning"
         in told[names().index("llava_instruct")]

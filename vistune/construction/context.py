@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from vistune.construction.boxes import Notation
-from vistune.construction.facts import Facts, Span, check_kind
+from vistune.construction.facts import Facts, Span, Volume, check_kind
 from vistune.construction.record import Record
 from vistune.sample import Region
 
@@ -21,7 +21,8 @@ def words(facts: Facts) -> str:
     """Every text among the facts, for checks."""
     said = [*facts.captions, *facts.tags, *facts.labels, *facts.mentions, *facts.knowledge, *facts.layout]
     said += [*facts.before, *facts.after, *(text for pair in facts.qa for text in pair)]
-    said += [region.label or "" for region in (*facts.objects, *facts.regions, *facts.ocr)]
+    said += [region.label or "" for region in (*facts.objects, *facts.regions, *facts.ocr, *facts.keypoints)]
+    said += [volume.text for volume in facts.volumes]
     said += [span.text for span in (*facts.speech, *facts.events)]
     said += [f"{relation.subject} {relation.predicate} {relation.object}" for relation in facts.relations]
     return "\n".join(said)
@@ -47,6 +48,17 @@ def _timed(spans: tuple[Span, ...]) -> list[str]:
     return [f"{span.start:.1f}-{span.end:.1f} s: {span.text}" for span in spans]
 
 
+def write_point(region: Region) -> str:
+    """`[0.250, 0.600]`, x and y as parts of the picture."""
+    assert region.point is not None, "keypoints have a point"
+    return f"[{region.point[0]:.3f}, {region.point[1]:.3f}]"
+
+
+def write_volume(volume: Volume) -> str:
+    """`[x, y, z, length, width, height]`, the middle and the sides, in the cloud's own units."""
+    return f"[{', '.join(f'{value:.2f}' for value in volume.box)}]"
+
+
 _HEADINGS = {
     "captions": "Descriptions:",
     "objects": "Objects and where they are:",
@@ -63,6 +75,8 @@ _HEADINGS = {
     "before": "Before:",
     "after": "After:",
     "qa": "Questions and answers:",
+    "keypoints": "Points and where they are:",
+    "volumes": "Objects and their boxes in space:",
 }
 
 _WRITE: dict[str, Callable[[Facts, Notation], list[str]]] = {
@@ -80,5 +94,7 @@ _WRITE: dict[str, Callable[[Facts, Notation], list[str]]] = {
     "layout": lambda facts, _: list(facts.layout),
     "before": lambda facts, _: list(facts.before),
     "after": lambda facts, _: list(facts.after),
+    "keypoints": lambda facts, _: [f"{item.label}: {write_point(item)}" for item in facts.keypoints],
+    "volumes": lambda facts, _: [f"{item.text}: {write_volume(item)}" for item in facts.volumes],
     "qa": lambda facts, _: [f"Q: {question}\nA: {answer}" for question, answer in facts.qa],
 }

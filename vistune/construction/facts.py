@@ -33,6 +33,14 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Volume:
+    """A named box in a point cloud: its middle (x, y, z) and its sides, in the cloud's own units."""
+
+    text: str
+    box: tuple[float, float, float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Relation:
     """Subject, predicate, object: three names."""
 
@@ -48,7 +56,8 @@ class Facts:
     `objects` are labelled boxes, `regions` boxes with a phrase or sentence, `ocr` boxes with the text read there, `speech`
     and `events` spans of time, `mentions` sentences of a document that cite the figure, `knowledge` sentences from a
     source outside the media, `layout` the lines of a user interface's tree, `labels` class names, `before` and `after`
-    what happened around a screenshot, `qa` questions with their answers.
+    what happened around a screenshot, `qa` questions with their answers, `keypoints` labelled points, `volumes` boxes in a
+    point cloud.
     """
 
     captions: tuple[str, ...] = ()
@@ -66,6 +75,8 @@ class Facts:
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     qa: tuple[tuple[str, str], ...] = ()
+    keypoints: tuple[Region, ...] = ()
+    volumes: tuple[Volume, ...] = ()
 
     def has(self, kind: str) -> bool:
         """Is anything of this kind known?"""
@@ -98,9 +109,10 @@ def facts_of(sample: Sample, spoken: Spoken = "qa", boxed: Boxed = "objects") ->
     except (TypeError, KeyError, ValueError) as error:
         raise InputError(f"{sample.where}: a fact in meta is ill-formed: {error}") from error
     boxes = tuple(region for region in sample.regions if region.label and region.box is not None)
+    points = tuple(region for region in sample.regions if region.label and region.point is not None)
     described = spoken == "captions" and sample.media  # without media there is nothing that a caption could describe
     said: dict[str, Any] = {"captions": _captions(sample)} if described else {"qa": _qa(sample)}
-    return Facts(**{**said, boxed: boxes}).joined(Facts(**given))
+    return Facts(**{**said, boxed: boxes, "keypoints": points}).joined(Facts(**given))
 
 
 def _captions(sample: Sample) -> tuple[str, ...]:
@@ -136,6 +148,16 @@ def _region(value: Mapping[str, Any]) -> Region:
     return Region(media=int(value.get("on", 0)), box=(x1, y1, x2, y2), label=_text(value["text"]))
 
 
+def _point(value: Mapping[str, Any]) -> Region:
+    x, y = (float(number) for number in value["point"])
+    return Region(media=int(value.get("on", 0)), point=(x, y), label=_text(value["text"]))
+
+
+def _volume(value: Mapping[str, Any]) -> Volume:
+    x, y, z, length, width, height = (float(number) for number in value["box"])
+    return Volume(_text(value["text"]), (x, y, z, length, width, height))
+
+
 def _span(value: Mapping[str, Any]) -> Span:
     return Span(float(value["start"]), float(value["end"]), _text(value["text"]))
 
@@ -158,4 +180,6 @@ _READ: dict[str, Any] = dict.fromkeys(KINDS, _text) | {
     "speech": _span,
     "events": _span,
     "qa": _pair,
+    "keypoints": _point,
+    "volumes": _volume,
 }

@@ -29,6 +29,7 @@ Kind: TypeAlias = Literal[
     "question",
     "answer",
     "album",
+    "answer_several",
     "background",
     "continuation",
     "distort",
@@ -37,6 +38,8 @@ Kind: TypeAlias = Literal[
     "painted",
     "painting",
     "pointing",
+    "pointing_pairs",
+    "pointing_several",
     "reading",
     "region",
     "region_questions",
@@ -44,6 +47,7 @@ Kind: TypeAlias = Literal[
     "request",
     "script",
     "wishes",
+    "words",
 ]
 
 UNSEEN = (

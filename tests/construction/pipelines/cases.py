@@ -135,11 +135,20 @@ CASES: dict[str, Case] = {
         lambda folder: inputs.coco(folder, 30),
         30,
         30,
-        tasks={"label": 25, "relation": 3, "small_object": 2},
-        replies=dict.fromkeys(
-            ("small_object", "same_category", "relation", "attribute", "reading"), f"Is <Region>{DOG_UNIT}</Region> brown?"
-        ),
+        replies={
+            **dict.fromkeys(
+                ("small_object", "same_category", "relation", "attribute", "reading", "several"),
+                f"Is <Region>{DOG_UNIT}</Region> brown?",
+            ),
+            "tell_several": f"Question:\nIs <Region>{DOG_UNIT}</Region> brown?\n===\nAnswer:\nYes, it is.",
+            "general": f"Question:\nWhat is <Region>{BALL_UNIT}</Region>?\n===\nAnswer:\nA ball.",
+        },
     ),
+    "llava_pretrain": Case(lambda folder: inputs.coco(folder, 4), 4, 4),
+    "llava_mix": Case(inputs.visual_genome, 2, 8),
+    "macaw_llm": Case(inputs.coco, 2, 2),
+    "clotho_detail": Case(lambda folder: inputs.table(folder, [{"file": "a.wav", "caption": "rain"}], "audio"), 1, 1),
+    "vggss": Case(lambda folder: inputs.native(folder, {"labels": ["dog barking"]}, media="audio"), 1, 1),
     "sparkles_dialogue": Case(lambda folder: inputs.captioned(folder, 11), 3, 6, {"bundle too small": 2}),
     "grit": Case(
         inputs.visual_genome,
@@ -173,9 +182,9 @@ CASES: dict[str, Case] = {
     "point_llm": Case(toys, 40, 45, tasks={"brief": 29, "multi": 5, "detail": 3, "single": 3}),
     "lamm": Case(
         encyclopaedia,
-        6,
-        6,
-        tasks={"daily": 1, "detail": 1, "factual": 1, "detection": 1, "classification": 1, "captioning": 1},
+        7,
+        7,
+        tasks={"daily": 1, "detail": 1, "factual": 1, "detection": 1, "classification": 1, "captioning": 1, "counting": 1},
     ),
     "mosit": Case(lambda folder: inputs.native(folder, {"labels": ["birds"], "tags": ["image, audio"]}), 1, 3),
     "t2m": Case(lambda folder: inputs.table(folder, [{"file": "a.wav", "caption": "a kettle whistles"}], "audio"), 2, 2),

@@ -129,7 +129,7 @@ def captioned(folder: Path, count: int, **further: Any) -> list[dict[str, Any] |
 
 def native(folder: Path, *metas: dict[str, Any], media: str | None = None) -> list[dict[str, Any] | str]:
     """The project's own samples, one per `meta`, which holds what is known; `media` is a kind, each sample then shows one."""
-    suffixes = {"image": "png", "video": "mp4"}
+    suffixes = {"image": "png", "video": "mp4", "audio": "wav"}
     records: list[dict[str, Any]] = []
     for number, meta in enumerate(metas):
         shown = []
@@ -137,6 +137,7 @@ def native(folder: Path, *metas: dict[str, Any], media: str | None = None) -> li
             shown = [{"kind": media, "path": f"m{number}.{suffixes[media]}"}]
             picture(folder, f"m{number}.png")
             (folder / f"m{number}.mp4").write_bytes(b"\x00")
+            (folder / f"m{number}.wav").write_bytes(b"\x00")
         records.append({"id": f"s{number}", "media": shown, "turns": [], "meta": meta})
     path = folder / "samples.jsonl"
     path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")

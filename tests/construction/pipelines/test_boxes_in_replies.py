@@ -112,5 +112,5 @@ def test_even_a_known_box_is_refused_where_words_are_asked_for(tmp_path: Path):
     pipeline, case = load("pvit"), CASES["pvit"]
     replies = case.replies | {"tell": f"The dog {DOG_UNIT} is brown."}
     made = list(finished(pipeline, list(Sources(case.data(tmp_path), pipeline.spoken)), kit(scripted(replies))))
-    told = [record for record in made if len(record.exchanges) == 2]
+    told = [record for record in made if record.exchanges and record.exchanges[-1].step == "tell"]
     assert told and {record.reason for record in told} == {"boxes"}

@@ -39,6 +39,8 @@ DATA = {
     "video_chatgpt": "world:?task=film_caption",
     "videochat": "world:?task=film_caption",
     "point_llm": "world:?task=solid_caption",
+    "clotho_detail": "world:?task=sound_caption",
+    "vggss": "world:?task=sound_caption",
 }
 # What a scene cannot give is rejected with its reason, and nothing else is.
 REJECTS = {
@@ -48,7 +50,9 @@ REJECTS = {
     "grit": {"no negative possible", "empty"},
     "iluvui": {"missing", "empty"},  # no screens before and after; no form on the page
     "llavar": {"missing"},
+    "llava_pretrain": {"no concept needs it"},
     "m3it": {"missing"},  # answered with a box alone
+    "macaw_llm": {"speaks of a caption, or denies"},
     "mimic_it": {"duplicate"},
     "ophglm": {"missing", "near duplicate"},
     "pf_1m": {"missing"},

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from vistune.construction.facts import Facts, Relation, Span
+from vistune.construction.facts import Facts, Relation, Span, Volume
 from vistune.construction.offline.scenes import relations
 from vistune.construction.offline.senses import layout
 from vistune.construction.offline.subjects import Subject, subject_of
 from vistune.construction.offline.wishes import knowledge_of
 from vistune.construction.record import Record
 from vistune.sample import Media, Region, Sample
-from vistune.world.expressions import PLURALS, listing
+from vistune.world.expressions import PLURALS, indefinite, listing
 from vistune.world.films.film import RATE, Film
 from vistune.world.films.phrases import deed
 from vistune.world.films.phrases import noun as film_noun
 from vistune.world.pages.page import Page
 from vistune.world.scene import KINDS, Scene
 from vistune.world.senses import SENSES, sense_of, sense_tasks
+from vistune.world.solids.cloud import Box3d, Cloud
+from vistune.world.solids.phrases import phrase
 from vistune.world.sounds.phrases import phrase as sound_phrase
 from vistune.world.sounds.sound import Sound
 
@@ -38,7 +40,7 @@ def _facts(subject: Subject) -> Facts:
         return _of_film(subject)
     if isinstance(subject, Sound):
         return _of_sound(subject)
-    return _of_page(subject) if isinstance(subject, Page) else Facts()
+    return _of_page(subject) if isinstance(subject, Page) else _of_cloud(subject)
 
 
 def _of_scene(scene: Scene) -> Facts:
@@ -66,7 +68,7 @@ def _of_film(film: Film) -> Facts:
 def _of_sound(sound: Sound) -> Facts:
     said = [event for event in sound.events if event.kind == "spoken"]
     return Facts(
-        labels=("recordings of instruments and voices",),
+        labels=tuple(dict.fromkeys(indefinite(sound_phrase(event)) for event in sound.events)),
         events=tuple(Span(event.start, event.end, f"a {sound_phrase(event)} is heard") for event in sound.events),
         speech=tuple(Span(event.start, event.end, event.name) for event in said),
     )
@@ -78,6 +80,18 @@ def _of_page(page: Page) -> Facts:
         layout=tuple(layout(page)),
         ocr=tuple(Region(box=word.box, label=word.text) for element in page.elements for word in element.words),
     )
+
+
+def _of_cloud(cloud: Cloud) -> Facts:
+    return Facts(
+        labels=("point clouds of solids",),
+        volumes=tuple(Volume(phrase(solid), _middle_and_sides(solid.box)) for solid in cloud.solids),
+    )
+
+
+def _middle_and_sides(box: Box3d) -> Box3d:
+    x1, y1, z1, x2, y2, z2 = box
+    return (x1 + x2) / 2, (y1 + y2) / 2, (z1 + z2) / 2, x2 - x1, y2 - y1, z2 - z1
 
 
 class Known:

@@ -33,6 +33,28 @@ def pointing(asked: Asked) -> list[Item]:
     return told(spoken[0]) if spoken else []
 
 
+def pointing_several(asked: Asked) -> list[Item]:
+    """Questions of all those kinds that the picture lends itself to, one a line."""
+    return told("\n".join(ask for ask, _ in _several(asked)))
+
+
+def pointing_pairs(asked: Asked) -> list[Item]:
+    """The same questions with their answers."""
+    return pairs(_several(asked))
+
+
+def answer_several(asked: Asked) -> list[Item]:
+    """Those questions of the record before, each with its answer."""
+    before = next(one.request for one in reversed(asked.record.exchanges) if isinstance(one.request, Ask))
+    return pairs(_several(replace(asked, seed=before.seed or 0)))
+
+
+def _several(asked: Asked) -> list[tuple[str, str]]:
+    rng = asked.rng()
+    found = [spoken for ask in _POINTING.values() if (spoken := ask(asked.scene, rng)) is not None]
+    return list(dict(found).items())
+
+
 def answer(asked: Asked) -> list[Item]:
     """The answer to the question that was asked of the record before. Raises `InputError` where none was."""
     for exchange in reversed(asked.record.exchanges):
@@ -134,7 +156,10 @@ def region_questions(asked: Asked) -> list[Item]:
 RULES: dict[str, Rule] = {
     "question": question,
     "pointing": pointing,
+    "pointing_several": pointing_several,
+    "pointing_pairs": pointing_pairs,
     "answer": answer,
+    "answer_several": answer_several,
     "region": region,
     "region_questions": region_questions,
 }

@@ -37,12 +37,12 @@ def without_boxes(weights: Mapping[str, float]) -> dict[str, float]:
     return {task: weight for task, weight in weights.items() if task not in _BOXES}
 
 
-def mixed(weights: Mapping[str, float]) -> Rule:
-    """Questions of these tasks; of any where the scene lends itself to none of them."""
+def mixed(weights: Mapping[str, float], boxes: bool = True) -> Rule:
+    """Questions of these tasks; of any where the scene lends itself to none of them. `boxes`: may they hold some?"""
 
     def answer(asked: Asked) -> list[Item]:
         rng, scene = asked.rng(), asked.scene
-        chosen, every = (without_boxes(one) if asked.words_only else one for one in (weights, CONVERSATION))
+        chosen, every = (without_boxes(one) if asked.words_only or not boxes else one for one in (weights, CONVERSATION))
         return list(map(asked.item, converse(scene, rng, asked.turns, chosen) or converse(scene, rng, asked.turns, every)))
 
     return answer
@@ -98,6 +98,7 @@ RULES: dict[str, Rule] = {
     "reasoning": mixed(_REASONING),
     "referring": mixed(_REFERRING),
     "reading": mixed(_READING),
+    "words": mixed(CONVERSATION, boxes=False),
     "negative": mixed(_EXISTENCE),
     "detail": described(detailed_caption.ask),
     "caption": described(caption.ask),

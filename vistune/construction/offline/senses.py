@@ -68,6 +68,7 @@ RULES: dict[str, Rule] = {
     "conversation": conversation,
     "reasoning": conversation,
     "reading": conversation,
+    "words": conversation,
     "caption": caption,
     "summary": caption,
     "detail": caption,

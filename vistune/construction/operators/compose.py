@@ -148,7 +148,13 @@ def _shifted_facts(facts: Facts, by: int) -> Facts:
     def moved(regions: tuple[Region, ...]) -> tuple[Region, ...]:
         return tuple(replace(region, media=region.media + by) for region in regions)
 
-    return replace(facts, objects=moved(facts.objects), regions=moved(facts.regions), ocr=moved(facts.ocr))
+    return replace(
+        facts,
+        objects=moved(facts.objects),
+        regions=moved(facts.regions),
+        ocr=moved(facts.ocr),
+        keypoints=moved(facts.keypoints),
+    )
 
 
 def with_media_first(record: Record) -> tuple[Turn, ...]:
