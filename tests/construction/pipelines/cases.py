@@ -162,7 +162,15 @@ CASES: dict[str, Case] = {
     "vigc": Case(inputs.pictures, 2, 2),
     "detgpt": Case(inputs.coco, 2, 2, replies={"queries": f"Question: What can I throw?\nAnswer: {FOUND}"}),
     "multi_instruct": Case(
-        inputs.visual_genome, 12, 12, tasks={"describe": 2, "region_name": 4, "find": 4, "region_caption": 2}
+        inputs.visual_genome,
+        31,
+        31,
+        tasks={
+            **dict.fromkeys(("grounded_VQA", "object_grounding", "region_generation", "object_region_match"), 4),
+            **dict.fromkeys(("image_caption", "GC", "VG", "object_match", "if_region_overlap"), 2),
+            **dict.fromkeys(("object_description_generate", "descriptive_object_region_generate"), 2),
+            "ITM": 1,
+        },
     ),
     "textbind": Case(lambda folder: inputs.captioned(folder, 6, meta={"topic": "topic"}), 1, 2, {"bundle too small": 1}),
     "gpt4tools": Case(with_alpaca, 3, 3, {"near duplicate": 2}, {"tool": 2, "no tool": 1}),

@@ -54,6 +54,7 @@ REJECTS = {
     "m3it": {"missing"},  # answered with a box alone
     "macaw_llm": {"speaks of a caption, or denies"},
     "mimic_it": {"duplicate"},
+    "multi_instruct": {"duplicate"},
     "ophglm": {"missing", "near duplicate"},
     "pf_1m": {"missing"},
     "pmc_vqa": {"answerable without the picture"},
