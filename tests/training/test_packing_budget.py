@@ -137,5 +137,6 @@ def test_what_a_sample_asks_for_is_told_without_decoding_it(model: VisionLanguag
         extent, example = model.extent(sample, renderer), model.example(sample, renderer)
         layouts = [medium.layout for medium in example.media]
         assert extent.tokens == len(example.rendered)
+        assert extent.taught == model.pack([example]).supervised
         assert extent.inputs == sum(layout.inputs for layout in layouts)
         assert sum(extent.seen.values()) == sum(layout.total for layout in layouts)

@@ -131,10 +131,11 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """What a sample asks of a model, from headers and words alone: `tokens` of its prompt and answers, encoder `inputs` of all
-    its media, and how many tokens encoders give of them (`seen`), by kind."""
+    """What a sample asks of a model, from headers and words alone: `tokens` of its prompt and answers, how many of them are
+    `taught`, encoder `inputs` of all its media, and how many tokens encoders give of them (`seen`), by kind."""
 
     tokens: int
+    taught: int
     inputs: int
     seen: Mapping[str, int]
 

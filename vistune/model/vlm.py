@@ -193,7 +193,7 @@ class VisionLanguageModel(Trainable[Renderer, Example, Batch]):
             layouts = [chain.layout(sample.media[index], sample.where) for index in sorted(shown)]
             inputs += sum(layout.inputs for layout in layouts)
             seen[kind] = sum(layout.total for layout in layouts)
-        return Extent(len(rendered), inputs, seen)
+        return Extent(len(rendered), rendered.supervised, inputs, seen)
 
     def encode(self, batch: Batch) -> tuple[dict[str, list[Tensor]], dict[str, list[Sight]]]:
         """Tokens `[K, H]` of all things that are shown, and what was seen of media, both by kind."""

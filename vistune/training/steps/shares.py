@@ -37,7 +37,7 @@ class Shares:
         first = step * self._batch
         asked = [self._table[sample_at(first + place, len(self._table), self._seed)] for place in range(self._batch)]
         sizes = [Size(int(tokens), int(inputs), language, seeing) for tokens, inputs, language, seeing in asked]
-        given = dealt(sizes, self._ranks.size, self._room)[self._ranks.rank]
+        given = dealt(sizes, self._ranks.size, self._room, rounds=self._ranks.sharded)[self._ranks.rank]
         return [[first + place for place in row] for row in given]
 
 
@@ -81,7 +81,9 @@ def _measured(
 ) -> NDArray[np.float64]:
     """The rows of the table for some samples. One that cannot be rendered costs nothing here: its step will say why."""
     renderer = model.renderer_of(stage.template)
-    weights = {kind: _parameters(model, kind) for kind, chain in model.chains.items() if chain.cache is None}
+    weights = {kind: _weight(model, kind) for kind, chain in model.chains.items() if chain.cache is None}
+    language = 3 * sum(parameter.numel() for block in model.llm.blocks for parameter in block.parameters())
+    head = 3 * model.llm.model.get_output_embeddings().weight.numel()
     wide = 6 * model.llm.width  # tokens at which attention to all of them costs as much as the linear layers
 
     def costs() -> Iterator[tuple[float, float, float, float]]:
@@ -93,10 +95,16 @@ def _measured(
                 continue
             seeing = sum(weights[kind] * extent.seen[kind] for kind in weights if kind in extent.seen)
             # A layer's linear parts take 12 H^2 products a token, attention over n tokens 2 n H: they meet at 6 H tokens.
-            yield float(extent.tokens), float(extent.inputs), extent.tokens * (1 + extent.tokens / wide), float(seeing)
+            said = language * extent.tokens * (1 + extent.tokens / wide) + head * extent.taught
+            yield float(extent.tokens), float(extent.inputs), said, float(seeing)
 
     return np.array(list(costs()), dtype=np.float64).reshape(-1, _COLUMNS)
 
 
-def _parameters(model: VisionLanguageModel, kind: str) -> int:
-    return sum(parameter.numel() for name in model.routes[kind].chain for parameter in model.parts[name].parameters())
+def _weight(model: VisionLanguageModel, kind: str) -> int:
+    """What a token costs in the parts of a chain: a product with each weight, and two more going backward."""
+    return sum(
+        parameter.numel() * (3 if parameter.requires_grad else 1)
+        for name in model.routes[kind].chain
+        for parameter in model.parts[name].parameters()
+    )
