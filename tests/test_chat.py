@@ -15,14 +15,15 @@ from vistune.chat import Conversation
 from vistune.cli import app
 from vistune.commands._talk import converse
 from vistune.errors import InputError, TooLongError
+from vistune.model.answering.answers import Answer
 from vistune.sample import MediaRef, Region
 
 
 def test_a_drawing_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     picture = tmp_path / "a.png"
     Image.fromarray(np.zeros((20, 30, 3), dtype=np.uint8)).save(picture)
-    codec = SimpleNamespace(decode=lambda text, size: [Region(box=(0.1, 0.1, 0.9, 0.9))])
-    model: Any = SimpleNamespace(codec=codec, generate=lambda samples, count: ["there"])
+    found = Answer("there", (Region(box=(0.1, 0.1, 0.9, 0.9)),))
+    model: Any = SimpleNamespace(answer=lambda samples, count, say: [found])
     talk = Conversation(model, str(picture))
     talk.ask("Where?")
     with pytest.raises(InputError, match=r"cannot write .*boxes\.nothing"):
@@ -39,14 +40,12 @@ def test_answers_have_at_least_one_token(command: list[str]) -> None:
 class _Short:
     """Reads at most six turns, and answers with how many it was given and how many of them show the picture."""
 
-    codec = SimpleNamespace(decode=lambda text, size: [])
-
-    def generate(self, samples: list[Any], count: int, **options: Any) -> list[str]:
+    def answer(self, samples: Any, max_new_tokens: int = 9, say: Any = None, **options: Any) -> list[Answer]:
         turns = samples[0].turns
         if len(turns) > 6:
             raise TooLongError("too long")
         shown = sum(isinstance(part, MediaRef) for turn in turns for part in turn.parts)
-        return [f"{len(turns)} turns, {shown} pictures"]
+        return [Answer(f"{len(turns)} turns, {shown} pictures")]
 
 
 def picture_of(folder: Path) -> str:
@@ -55,7 +54,7 @@ def picture_of(folder: Path) -> str:
 
 
 def test_a_long_conversation_loses_its_oldest_turns_and_keeps_the_picture(tmp_path: Path) -> None:
-    talk = Conversation(_Short(), picture_of(tmp_path))  # type: ignore[arg-type]
+    talk = Conversation(_Short(), picture_of(tmp_path))
     assert [talk.ask("What?") for _ in range(4)] == [f"{n} turns, 1 pictures" for n in (1, 3, 5, 5)]
     assert talk.dropped == 2
 
@@ -67,7 +66,7 @@ def test_lines_with_a_slash_are_commands(
         ["What?", "/reset", "And?", "/region 0 0 1 1 What is it?", "/rest", "/set num_beams=2", "/image gone.png", "/quit"]
     )
     monkeypatch.setattr("builtins.input", lambda prompt: next(lines))
-    talk = Conversation(_Short(), picture_of(tmp_path))  # type: ignore[arg-type]
+    talk = Conversation(_Short(), picture_of(tmp_path))
     converse(talk, None)
     said = capsys.readouterr()
     assert said.out.splitlines() == ["1 turns, 1 pictures", "1 turns, 1 pictures", "3 turns, 1 pictures"]
@@ -76,9 +75,9 @@ def test_lines_with_a_slash_are_commands(
 
 
 def test_a_question_that_is_too_long_alone_is_said(tmp_path: Path) -> None:
-    def refuse(samples: Any, count: int) -> list[str]:
+    def refuse(samples: Any, count: int, say: Any) -> list[Answer]:
         raise TooLongError("takes 9 tokens")
 
-    model: Any = SimpleNamespace(codec=_Short.codec, generate=refuse)
+    model: Any = SimpleNamespace(answer=refuse)
     with pytest.raises(TooLongError):
         Conversation(model, None).ask("What?")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 from PIL import Image
 
@@ -14,16 +14,11 @@ from vistune.data.media.keep import keep
 from vistune.draw import draw_regions
 from vistune.errors import InputError, TooLongError
 from vistune.model.answering.answers import Answer
-from vistune.model.answering.opening import Model
-from vistune.model.answering.wording import Speaker
-from vistune.model.native.model import NativeModel
-from vistune.model.vlm import VisionLanguageModel
 from vistune.sample import Media, MediaRef, Part, Region, Sample, Text, Turn
 
 
-@runtime_checkable
-class Distant(Protocol):
-    """A model behind a server."""
+class Answering(Protocol):
+    """A model, here or behind a server."""
 
     def answer(
         self, samples: Sequence[Sample], max_new_tokens: int = 256, say: Callable[[str], None] | None = None, **options: Any
@@ -38,9 +33,7 @@ class Conversation:
     `say` is told each answer piece by piece while it is written, where the model can.
     """
 
-    def __init__(
-        self, model: Model | Distant, image: str | None, max_new_tokens: int = 256, further: Sequence[Media] = ()
-    ) -> None:
+    def __init__(self, model: Answering, image: str | None, max_new_tokens: int = 256, further: Sequence[Media] = ()) -> None:
         self.model, self.image, self.max_new_tokens = model, image, max_new_tokens
         self.further = tuple(further)
         self.say: Callable[[str], None] | None = None
@@ -99,33 +92,14 @@ class Conversation:
         return Sample("chat", self._media, (*self.turns, Turn("user", (*begun, Text(question)))))
 
     def _answered(self, sample: Sample) -> str:
-        if isinstance(self.model, VisionLanguageModel):
-            answer = self.model.answer([sample], self.max_new_tokens, **self._spoken(self.model), **self.options)[0]
-            text, self.regions, self.media = answer.text, answer.regions, answer.media
-        elif isinstance(self.model, Distant):
-            answer = self.model.answer([sample], self.max_new_tokens, self.say, **self.options)[0]
-            text, self.regions, self.media = answer.text, answer.regions, answer.media
-        else:
-            text = self.model.generate([sample], self.max_new_tokens, **self._spoken(self.model), **self.options)[0]
-            size = None if self._picture is None else self._picture.size
-            self.regions = tuple(self.model.codec.decode(text, size))
-        self.turns = (*sample.turns, Turn("assistant", (Text(text),)))
-        return text
+        (answer,) = self.model.answer([sample], self.max_new_tokens, self.say, **self.options)
+        self.regions, self.media = answer.regions, answer.media
+        self.turns = (*sample.turns, Turn("assistant", (Text(answer.text),)))
+        return answer.text
 
     def keep(self, out: Path) -> list[Path]:
         """Write the media that the last answer made beside `out`, numbered; returns the files."""
         return [keep(medium, out.with_name(f"{out.stem}.{number}")) for number, medium in enumerate(self.media, 1)]
-
-    def _spoken(self, model: Model) -> dict[str, Any]:
-        """What makes `generate` say an answer as it is written; several beams have none until the end."""
-        if self.say is None or self.options.get("num_beams", 1) > 1:
-            return {}
-        if isinstance(model, VisionLanguageModel):
-            stops = model.template.stops
-            return {"streamer": Speaker(model.llm.words, stops, model.llm.ends(list(stops)), self.say)}
-        if isinstance(model, NativeModel):
-            return {"streamer": Speaker(model.text_of, (), model.native.ends(model.tokenizer), self.say)}
-        return {}
 
     def draw(self, out: Path | None) -> Path | None:
         """Draw the last answer's regions into a copy of the picture; None when there is nothing to draw."""

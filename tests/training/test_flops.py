@@ -25,6 +25,7 @@ FUSIONS: dict[str, dict[str, Any]] = {
     "splice": {},
     "gated_cross_attention": {"connector": RESAMPLER, "every": 2, "heads": 2, "head_width": 8},
     "modality_adaptive": {},
+    "partial_lora": {"rank": 4, "dropout": 0.0},
     "visual_experts": {},
 }
 

@@ -143,15 +143,14 @@ def chat(
     trust: Trust = None,
 ) -> None:
     """Talk about a picture, a film, a sound: one question, or a conversation."""
-    from vistune.chat import Conversation, Distant
+    from vistune.chat import Answering, Conversation
     from vistune.commands._answerers import open_model
     from vistune.commands._talk import answer, boxed, converse
-    from vistune.model.answering.opening import Model
     from vistune.sample import Media, MediaKind
 
     kinds: dict[MediaKind, list[Path]] = {"image": image[1:], "video": video, "audio": audio, "points": points}
     further = [Media.file(kind, str(path)) for kind, paths in kinds.items() for path in paths]
-    opened: Model | Distant
+    opened: Answering
     if url is None:
         opened = open_model(model, device, dtype)
     else:

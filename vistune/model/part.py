@@ -6,6 +6,7 @@ from abc import abstractmethod
 from typing import Literal
 
 from torch import nn
+from transformers import PreTrainedModel
 
 Begins = Literal["random", "read"]
 
@@ -41,3 +42,11 @@ def begun_at_random(model: nn.Module) -> set[str]:
     # Parts without parameters (a splice, a row order) are left out: there is nothing of theirs to save.
     named = {name: part for name, part in model.named_children() if isinstance(part, Part) and part.begins == "random"}
     return {name for name, part in named.items() if any(True for _ in part.parameters())}
+
+
+def logit_weights(model: nn.Module) -> list[nn.Parameter]:
+    """The weights that give logits over a vocabulary: those of every model of `transformers` inside."""
+    inside = (module for module in model.modules() if isinstance(module, PreTrainedModel))
+    # Asked and not found by name: every family calls its last layer as it likes.
+    heads = (module.get_output_embeddings() for module in inside)
+    return [weight for head in heads if head is not None for weight in head.parameters()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from vistune.spec import Spec, check_arguments
 
@@ -24,6 +24,8 @@ class ModelSpec:
     With `vision` and `connector` the modality `image` need not be written. `adapt` puts adapters into parts, as in
     `{llm: {kind: lora, rank: 16}}`.
     """
+
+    whole: ClassVar[bool] = False
 
     llm: str | Mapping[str, Any]
     vision: Spec | None = None

@@ -74,6 +74,16 @@ class Trainable(nn.Module, Generic[Rendering, Example, Batch]):
         return {}
 
     @property
+    @abstractmethod
+    def max_length(self) -> int:
+        """The most tokens of a training sample."""
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether something looks at features of media, which then must be there beside tokens."""
+        return False
+
+    @property
     def losses(self) -> dict[str, float]:
         """The published weight of every loss that the model can give, by name."""
         return {"text": 1.0}
@@ -81,6 +91,10 @@ class Trainable(nn.Module, Generic[Rendering, Example, Batch]):
     @abstractmethod
     def renderer_of(self, template: Spec | None) -> Rendering:
         """What turns samples into token ids, with the model's own template or another."""
+
+    @abstractmethod
+    def tokens_of(self, sample: Sample, renderer: Rendering) -> int:
+        """How many tokens a sample takes whole, whatever the limit; decodes no more of its media than it must."""
 
     @abstractmethod
     def example(self, sample: Sample, renderer: Rendering) -> Example:

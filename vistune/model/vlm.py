@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from vistune.errors import InputError
 from vistune.model import miscount
 from vistune.model.adapters.adapt import adapt
 from vistune.model.answering.answers import Answer, answered
+from vistune.model.answering.asked import Asked, Terms, positions
 from vistune.model.answering.prefixes import shared_prefixes
 from vistune.model.assembly import Route, build_heads, build_modalities, build_parts, routes, seen_width
 from vistune.model.connectors.base import Connector
@@ -38,7 +39,7 @@ from vistune.progress import track
 from vistune.prompt.codec import Codec
 from vistune.prompt.render import IGNORE, Renderer
 from vistune.prompt.template import Template
-from vistune.prompt.writer import Writer
+from vistune.prompt.writer import MADE, Writer
 from vistune.sample import MEDIA_KINDS, Media, MediaKind, MediaRef, Sample, Text, Turn
 from vistune.spec import Spec, build
 
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
-class VisionLanguageModel(Trainable[Renderer, Example, Batch]):
+class VisionLanguageModel(Trainable[Renderer, Example, Batch], Asked):
     """The whole model. Its children bear the names that stages train them by: parts, `fusion`, `llm`, `heads`.
 
     `modalities` and `head_of` (by kind) hold no weights. `vision` and `connector` are None where no part has that name.
@@ -142,6 +143,11 @@ class VisionLanguageModel(Trainable[Renderer, Example, Batch]):
         return bool(self.heads) or len(self.modalities) > len(self.chains) or self.fusion.looks
 
     @property
+    def max_length(self) -> int:
+        """The most tokens of a training sample."""
+        return self.spec.max_length
+
+    @property
     def device(self) -> torch.device:
         """Where the weights are."""
         return next(self.llm.parameters()).device
@@ -183,6 +189,10 @@ class VisionLanguageModel(Trainable[Renderer, Example, Batch]):
         """
         preparer = Preparer(self.modalities, self.head_of)
         return preparer.example(sample, renderer, answer_next, self.spec.max_length, {} if known is None else known)
+
+    def tokens_of(self, sample: Sample, renderer: Renderer) -> int:
+        """How many tokens a sample takes, by headers of media."""
+        return len(renderer.render(sample))
 
     def extent(self, sample: Sample, renderer: Renderer) -> Extent:
         """What `example` would ask for, decoding nothing."""
@@ -317,9 +327,34 @@ class VisionLanguageModel(Trainable[Renderer, Example, Batch]):
             answers |= dict(zip(chosen, texts, strict=True))
         return [answers[index] for index in range(len(samples))]
 
-    def answer(self, samples: Sequence[Sample], max_new_tokens: int = 128, **options: Any) -> list[Answer]:
-        """Answer each sample's last question with text, the regions it writes, and the regions and media that heads make."""
-        return answered(self, samples, max_new_tokens, **options)
+    def answer(
+        self, samples: Sequence[Sample], max_new_tokens: int = 128, say: Callable[[str], None] | None = None, **options: Any
+    ) -> list[Answer]:
+        """Answer each sample's last question with text, the regions it writes, and the regions and media that heads make.
+
+        `say` is told a single sample's text as it is written.
+        """
+        return answered(self, samples, max_new_tokens, **self.spoken(say, options), **options)
+
+    @property
+    def terms(self) -> Terms:
+        """How the model is asked."""
+        stops, language = tuple(self.template.stops), self.llm.model
+        return Terms(
+            tokenizer=self.llm.tokenizer,
+            stops=stops,
+            ends=frozenset(self.llm.ends(list(stops))),
+            vocabulary=int(language.get_output_embeddings().weight.shape[0]),
+            context=positions(language.config),
+            reads=tuple(kind for kind in MEDIA_KINDS if kind in self.chains),
+            # Boxes and points are at least written out; a mask needs a part that reads it.
+            points=("box", "point", *(kind for kind in ("mask",) if kind in self.modalities)),
+            makes=tuple(sorted(kind.removeprefix(MADE) for kind in self.head_of)),
+        )
+
+    def text_of(self, ids: Sequence[int]) -> str:
+        """Tokens as text, but for blanks around it."""
+        return self.llm.words(ids)
 
     @torch.no_grad()
     def rank(self, sample: Sample, options: Sequence[str], mean: bool = False, reuse: bool = True) -> list[float]:

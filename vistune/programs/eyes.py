@@ -9,25 +9,20 @@ from vistune.sample import Media, MediaRef, Part, Sample, Text, Turn
 
 if TYPE_CHECKING:
     from vistune.model.answering.answers import Answer
-    from vistune.model.vlm import VisionLanguageModel
+    from vistune.model.answering.asked import Asked
 
 
 class Eyes:
-    """A checkpoint's folder; read when it is first asked. Raises `InputError` for what is no checkpoint of parts."""
+    """A checkpoint's folder; read when it is first asked. Raises `InputError` for what is no checkpoint."""
 
     def __init__(self, path: str, max_new_tokens: int = 128) -> None:
         self.path, self._longest = path, max_new_tokens
 
     @cached_property
-    def _model(self) -> VisionLanguageModel:
-        from vistune.errors import InputError
+    def _model(self) -> Asked:
         from vistune.model.answering.opening import load
-        from vistune.model.vlm import VisionLanguageModel
 
-        model = load(self.path)
-        if not isinstance(model, VisionLanguageModel):
-            raise InputError(f"{self.path} is not made of this package's parts: a tool needs one that is")
-        return model
+        return load(self.path)
 
     def answer(self, question: str, *media: Media) -> Answer:
         """The model's answer to a question behind its media, with its regions and what it makes."""

@@ -173,10 +173,10 @@ class Api:
     def _model(self, name: str) -> dict[str, Any]:
         served = self.service.engines[name].served
         own = {
-            "reads": list(served.reads),
-            "points": list(served.points),
-            "makes": list(served.makes),
-            "context": served.context,
+            "reads": list(served.terms.reads),
+            "points": list(served.terms.points),
+            "makes": list(served.terms.makes),
+            "context": served.terms.context,
         }
         return {"id": name, "object": "model", "created": self._started, "owned_by": "vistune", "vistune": own}
 

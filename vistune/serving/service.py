@@ -77,11 +77,11 @@ class Service:
         """A chat completion made ready, to be submitted."""
         asked = read_chat(body, self.reader, "request", self.settings.max_tokens)
         ready, length = engine.served.ready(asked.ask.sample)
-        room = engine.served.context - length
+        room = engine.served.terms.context - length
         if room < 1 or (asked.bounded and asked.ask.max_tokens > room):
             raise Refusal(
                 f"the prompt takes {length} tokens, and with max_tokens {asked.ask.max_tokens} that is more than the"
-                f" {engine.served.context} of this model",
+                f" {engine.served.terms.context} of this model",
                 param="max_tokens",
                 code="context_length_exceeded",
             )

@@ -12,6 +12,7 @@ from vistune.model.heads.base import Loss
 from vistune.model.vlm import VisionLanguageModel
 from vistune.recipe import Stage
 from vistune.training.distributed import ALONE, Ranks
+from vistune.training.kinds import of_parts
 from vistune.training.preference.kept import reference_of
 from vistune.training.preference.objective import Objective
 from vistune.training.preference.pairs import pairs_of_steps
@@ -42,8 +43,7 @@ def stage_work(
     told = settings_of(stage)
     if told is None:
         return work_of_steps(model, samples, stage, seed, first, steps, ranks, shares)
-    assert isinstance(model, VisionLanguageModel), "`check_stage` has seen to it"
-    return pairs_of_steps(model, samples, stage, told, seed, first, steps, ranks)
+    return pairs_of_steps(_parts(model), samples, stage, told, seed, first, steps, ranks)
 
 
 def stage_losses(
@@ -61,9 +61,15 @@ def stage_losses(
     told = settings_of(stage)
     if told is None:
         return Losses(model)
-    assert isinstance(model, VisionLanguageModel)
-    objective = Objective(model, told, trained)
+    parts = _parts(model)
+    objective = Objective(parts, told, trained)
     if told.compares and objective.how == "kept":
         file = folder / "reference.json"
-        objective.kept = reference_of(model, samples, stage, told, seed, steps, file, precision, ranks)
+        objective.kept = reference_of(parts, samples, stage, told, seed, steps, file, precision, ranks)
     return Losses(objective, objective.taken)
+
+
+def _parts(model: Model) -> VisionLanguageModel:
+    parts = of_parts(model)
+    assert parts is not None, "`check_stage` has refused pairs for other models"
+    return parts

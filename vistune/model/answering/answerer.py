@@ -8,12 +8,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from vistune.errors import InputError
 from vistune.files import sha256
 from vistune.model.answering.opening import load
 from vistune.model.answering.ranking import likeliest
 from vistune.model.device import number_format
-from vistune.model.vlm import VisionLanguageModel
 from vistune.model.weights.checkpoint import CONFIG, WEIGHTS, checkpoint_of
 from vistune.sample import Sample
 
@@ -41,7 +39,5 @@ class CheckpointModel:
         """Greedy answers unless `arguments` say otherwise; with `options` ("sum" or "mean") the likeliest choices' letters."""
         ranking = arguments.get("options")
         if ranking is not None:
-            if not isinstance(self.model, VisionLanguageModel):
-                raise InputError(f"{self.folder} is not made of this package's parts: --options cannot rank with it")
             return [likeliest(self.model, sample, ranking) for sample in samples]
         return self.model.generate(samples, batch_size=len(samples), **arguments)

@@ -105,7 +105,7 @@ def answered(model: Answering, samples: Sequence[Sample], max_new_tokens: int, *
     """Answer each sample's last question with text, regions and media; `options` as for `generate`."""
     if not model.head_of:
         texts = model.generate(samples, max_new_tokens, **options)
-        return [Answer(text, tuple(_written(model, sample, text))) for sample, text in zip(samples, texts, strict=True)]
+        return [Answer(text, tuple(regions_of(model.codec, sample, text))) for sample, text in zip(samples, texts, strict=True)]
     written = forms(model)
     return [_with_heads(model, sample, max_new_tokens, written, options) for sample in samples]
 
@@ -145,11 +145,12 @@ def example_of(kind: str) -> tuple[Part, Sample]:
     return Region(box=(0.0, 0.0, 1.0, 1.0)) if made == "box" else Region(point=(0.5, 0.5)), picture
 
 
-def _written(model: Answering, sample: Sample, text: str) -> list[Region]:
+def regions_of(codec: Codec, sample: Sample, text: str) -> list[Region]:
+    """The regions that an answer writes."""
     size = None
-    if model.codec.needs_size and sample.media and sample.media[0].kind == "image":
+    if codec.needs_size and sample.media and sample.media[0].kind == "image":
         size = image_size(sample.media[0], sample.where)
-    regions: list[Region] = model.codec.decode(text, size)
+    regions: list[Region] = codec.decode(text, size)
     return regions
 
 
@@ -181,7 +182,9 @@ def _with_heads(
     text = model.llm.text_of(row.spoken, model.template.stops)
     made = list(_decoded(model, row.example, written)) + [thing for form in written for thing in form.head.made_of_words(text)]
     regions = [thing for thing in made if isinstance(thing, Region)]
-    return Answer(text, (*_written(model, sample, text), *regions), tuple(thing for thing in made if isinstance(thing, Media)))
+    return Answer(
+        text, (*regions_of(model.codec, sample, text), *regions), tuple(thing for thing in made if isinstance(thing, Media))
+    )
 
 
 class _Answering:

@@ -6,6 +6,8 @@ from collections.abc import Sequence, Set
 from pathlib import Path
 from typing import TypeAlias
 
+import torch
+
 from vistune.model.device import placed
 from vistune.model.native.model import NativeModel
 from vistune.model.native.spec import NativeSpec, read_spec
@@ -22,6 +24,14 @@ def assemble(spec: ModelSpec | NativeSpec, stored: Set[str] = frozenset()) -> Mo
     if isinstance(spec, NativeSpec):
         return NativeModel(spec, load_weights="native" not in stored)
     return VisionLanguageModel(spec, stored=stored)
+
+
+def without_memory(spec: ModelSpec | NativeSpec) -> Model:
+    """The model a spec describes without weights or memory for them, so that one of 70B is looked at on a laptop."""
+    with torch.device("meta"):
+        if isinstance(spec, NativeSpec):
+            return NativeModel(spec, load_weights=False)
+        return VisionLanguageModel(spec, load_weights=False)
 
 
 def load(folder: str | Path, trust: Sequence[str] = (), device: str = "auto", dtype: str = "auto") -> Model:

@@ -6,13 +6,13 @@ from string import ascii_uppercase
 from typing import Literal, TypeAlias
 
 from vistune.errors import InputError
-from vistune.model.vlm import VisionLanguageModel
+from vistune.model.answering.asked import Asked
 from vistune.sample import Sample
 
 Ranking: TypeAlias = Literal["sum", "mean"]
 
 
-def likeliest(model: VisionLanguageModel, sample: Sample, ranking: Ranking) -> str:
+def likeliest(model: Asked, sample: Sample, ranking: Ranking) -> str:
     """The letter of the choice that the model would answer with most probably; of equal ones the first.
 
     `mean` takes the probability per token, so that long choices are at no disadvantage. Raises `InputError` for a sample

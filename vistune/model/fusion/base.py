@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, TypeAlias
+from dataclasses import dataclass
+from typing import ClassVar, Literal, TypeAlias
 
 from torch import Tensor, nn
 
@@ -17,6 +18,31 @@ from vistune.sample import MEDIA_KINDS
 
 Tokens: TypeAlias = Mapping[str, Sequence[Tensor]]
 """Tokens `[K, H]` of the things of a row, by kind, in the order in which slots count them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A linear layer that a fusion adds, and what it goes over.
+
+    That are all `tokens` of a row, its `visual` places, or the `context` that is looked at beside it. `queries` are read off
+    the hidden states, so that their gradient goes on to what made these.
+    """
+
+    layer: nn.Linear
+    over: Literal["tokens", "visual", "context"]
+    queries: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """Work that a fusion adds to each step: products, and attention of all tokens to the context by queries `attends` wide.
+
+    `before` is the layer of the language model in front of which it stands; None where it lies inside of layers.
+    """
+
+    products: tuple[Product, ...]
+    before: int | None = None
+    attends: int = 0
 
 
 class Fusion(Part):
@@ -53,6 +79,18 @@ class Fusion(Part):
 
         Slots say where which medium belongs; there the row holds a placeholder's embedding.
         """
+
+    def added(self) -> Sequence[Added]:
+        """The work that the fusion adds to the language model's, in the order of its layers."""
+        return ()
+
+    def replaces(self, layer: int, name: str) -> bool:
+        """Whether visual tokens go through something of the fusion's instead of the module `name` of a layer."""
+        return False
+
+    def begins_gradient(self, media: bool) -> bool:
+        """Whether a gradient must go back to the row that the language model reads; `media`: to the tokens of media it must."""
+        return media
 
     def settle(self, language_model: LanguageModel, inputs: Inputs, tokens: Tokens, slots: Slots, seen: Seen) -> Inputs:
         """What the last pass reads, after passes of this fusion's own: what `prepare` gave, where there are none.

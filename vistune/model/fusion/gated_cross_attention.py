@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from vistune.model.connectors.perceiver_resampler import feed_forward
 from vistune.model.fusion._attend import attend, borders, stack
-from vistune.model.fusion.base import Fusion, Tokens, placed
+from vistune.model.fusion.base import Added, Fusion, Product, Tokens, placed
 from vistune.model.language.causal import LanguageModel
 from vistune.model.language.hooks import Pair, Run
 from vistune.model.language.inputs import Inputs
@@ -77,6 +77,23 @@ class GatedCrossAttention(Fusion):
             # In MultiModal-GPT a marker looks at its own picture, though the text before it already looks ahead at it.
             sees = coming.index_put((starts,), sees[starts])
         return replace(text, embeds=embeds, context=context, sees=sees)
+
+    def added(self) -> list[Added]:
+        """A block each, in front of its layer."""
+        found = []
+        for layer, block in self.blocks.items():
+            assert isinstance(block, GatedBlock)
+            linear = [module for module in block.modules() if isinstance(module, nn.Linear)]
+            products = [
+                Product(module, "context" if module is block.key_and_value else "tokens", module is block.query)
+                for module in linear
+            ]
+            found.append(Added(tuple(products), int(layer), block.query.out_features))
+        return found
+
+    def begins_gradient(self, media: bool) -> bool:
+        """Only to the marker: media come in at the blocks."""
+        return self.marker.requires_grad
 
     @staticmethod
     def _before(block: GatedBlock, layer: int, hidden: Tensor, run: Run) -> Tensor:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from vistune.model.fusion.base import Fusion, Tokens, placed
+from vistune.model.fusion._visual import over_visual
+from vistune.model.fusion.base import Added, Fusion, Tokens, placed
 from vistune.model.fusion.splice import splice
 from vistune.model.language.causal import LanguageModel
-from vistune.model.language.experts import add_experts, visual_places
+from vistune.model.language.experts import add_experts, has_expert, visual_places
 from vistune.model.language.inputs import Inputs
 from vistune.prompt.render import Slots
 
@@ -27,6 +28,14 @@ class ModalityAdaptive(Fusion):
     def install(self, language_model: LanguageModel) -> None:
         """Copy the modules of every layer."""
         self.experts = add_experts(language_model.hooks, self.patterns)
+
+    def added(self) -> list[Added]:
+        """The copies' products, over visual places."""
+        return [over_visual(self.experts)]
+
+    def replaces(self, layer: int, name: str) -> bool:
+        """Whatever has a copy."""
+        return has_expert(self.experts, layer, name)
 
     def prepare(self, text: Inputs, tokens: Tokens, slots: Slots) -> Inputs:
         """Tokens at their slots, which are visual."""

@@ -13,7 +13,8 @@ from dataclasses import replace
 from torch import Tensor, nn
 
 from vistune.errors import InputError
-from vistune.model.fusion.base import Fusion, Tokens, placed
+from vistune.model.fusion._visual import over_visual
+from vistune.model.fusion.base import Added, Fusion, Tokens, placed
 from vistune.model.fusion.splice import splice
 from vistune.model.language.causal import LanguageModel
 from vistune.model.language.experts import matching, visual_places
@@ -50,6 +51,10 @@ class PartialLora(Fusion):
                 updates[name.replace(".", "_")] = update
                 hooks.route(number, name, update)
             self.updates.append(updates)
+
+    def added(self) -> list[Added]:
+        """The updates' products, over visual places."""
+        return [over_visual(self.updates)]
 
     def prepare(self, text: Inputs, tokens: Tokens, slots: Slots) -> Inputs:
         """Tokens at their slots, which are visual."""

@@ -13,9 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from vistune.errors import InputError
-from vistune.model.fusion.base import Fusion, Tokens, placed
+from vistune.model.fusion._visual import over_visual
+from vistune.model.fusion.base import Added, Fusion, Tokens, placed
 from vistune.model.language.causal import LanguageModel
-from vistune.model.language.experts import add_experts, visual_places
+from vistune.model.language.experts import add_experts, has_expert, visual_places
 from vistune.model.language.inputs import Inputs
 from vistune.prompt.render import Slot, Slots
 
@@ -39,6 +40,14 @@ class VisualExperts(Fusion):
     def places(self, count: int) -> int:
         """The tokens, `begin` and `end`."""
         return count + 2
+
+    def added(self) -> list[Added]:
+        """The copies' products, over visual places."""
+        return [over_visual(self.experts)]
+
+    def replaces(self, layer: int, name: str) -> bool:
+        """Whatever has a copy."""
+        return has_expert(self.experts, layer, name)
 
     def prepare(self, text: Inputs, tokens: Tokens, slots: Slots) -> Inputs:
         """Media between `begin` and `end`, with the modality of what the expert serves and the shared positions."""

@@ -57,6 +57,13 @@ def add_experts(hooks: Hooks, patterns: Sequence[str]) -> nn.ModuleList:
     return experts
 
 
+def has_expert(experts: nn.ModuleList, layer: int, name: str) -> bool:
+    """Whether a module of a layer has an expert among those that `add_experts` gave."""
+    chosen = experts[layer]
+    assert isinstance(chosen, nn.ModuleDict)
+    return name.replace(".", "_") in chosen
+
+
 def matching(names: Sequence[str], patterns: Sequence[str]) -> list[str]:
     """Names of a layer's modules that a glob matches. Raises `InputError` for a glob that matches none."""
     for pattern in patterns:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,8 @@ from torch import Tensor
 
 from vistune.errors import InputError
 from vistune.model.adapters.adapt import adapt
+from vistune.model.answering.answers import Answer, regions_of
+from vistune.model.answering.asked import Asked, Terms, positions
 from vistune.model.heads.base import Loss
 from vistune.model.language.finite import watched
 from vistune.model.native.batch import NativeBatch, collate, training_batch
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
-class NativeModel(Trainable[NativeRenderer, NativeExample, NativeBatch]):
+class NativeModel(Trainable[NativeRenderer, NativeExample, NativeBatch], Asked):
     """A whole model and its processor. Its one part is `native`; adapters go into the text part (`native.adapter`)."""
 
     packs = False
@@ -57,6 +59,11 @@ class NativeModel(Trainable[NativeRenderer, NativeExample, NativeBatch]):
         self.codec: Codec = build("vistune.prompt.codecs", spec.codec or self.family.codec, Codec)
         self._check_codec()
         adapt(dict(self.named_children()), spec.adapt)
+
+    @property
+    def max_length(self) -> int:
+        """The most tokens of a training sample."""
+        return self.spec.max_length
 
     @property
     def device(self) -> torch.device:
@@ -105,6 +112,10 @@ class NativeModel(Trainable[NativeRenderer, NativeExample, NativeBatch]):
                 " codec that writes text, such as decimals"
             )
 
+    def tokens_of(self, sample: Sample, renderer: NativeRenderer) -> int:
+        """How many tokens a sample takes; only its processor knows, so that pictures are decoded."""
+        return len(renderer.render(sample).rendered)
+
     def example(self, sample: Sample, renderer: NativeRenderer, answer_next: bool = False) -> NativeExample:
         """Render a sample and prepare its pictures. Runs on the CPU, touches no weights."""
         return renderer.render(sample, answer_next, self.spec.max_length)
@@ -140,6 +151,26 @@ class NativeModel(Trainable[NativeRenderer, NativeExample, NativeBatch]):
             part = [self.example(sample, renderer, True) for sample in samples[start : start + batch_size]]
             answers += self._answer([example.prompt for example in part], max_new_tokens, options)
         return answers
+
+    def answer(
+        self, samples: Sequence[Sample], max_new_tokens: int = 128, say: Callable[[str], None] | None = None, **options: Any
+    ) -> list[Answer]:
+        """Texts with the regions that they write; `say` is told a single sample's text as it is written."""
+        texts = self.generate(samples, max_new_tokens, **self.spoken(say, options), **options)
+        return [Answer(text, tuple(regions_of(self.codec, sample, text))) for sample, text in zip(samples, texts, strict=True)]
+
+    @property
+    def terms(self) -> Terms:
+        """How the model is asked: it has no stops but its tokens, and reads pictures."""
+        config = self.native.model.config
+        return Terms(
+            tokenizer=self.tokenizer,
+            stops=(),
+            ends=frozenset(self.native.ends(self.tokenizer)),
+            vocabulary=int(config.get_text_config().vocab_size),
+            context=positions(config),
+            reads=("image",),
+        )
 
     def _answer(self, prompts: Sequence[dict[str, Tensor]], max_new_tokens: int, options: dict[str, Any]) -> list[str]:
         pad = self.tokenizer.pad_token_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from vistune.model.spec import ModelSpec
 from vistune.spec import Spec, check_arguments
@@ -22,6 +22,8 @@ class NativeSpec:
     pictures:   arguments of the model's picture processor that are replaced, e.g. `{max_pixels: 501760}`
     dtype:      number format of the weights
     """
+
+    whole: ClassVar[bool] = True
 
     native: str | Mapping[str, Any]
     prompt: str | None = None

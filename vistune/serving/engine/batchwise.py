@@ -34,7 +34,8 @@ class Batchwise:
         """Take orders for the next batch."""
         for order in orders:
             self.rows += [
-                Row(order, copy, self.served.decode, self.served.ends, self.served.stops) for copy in range(order.ask.copies)
+                Row(order, copy, self.served.decode, self.served.terms.ends, self.served.terms.stops)
+                for copy in range(order.ask.copies)
             ]
 
     @torch.no_grad()
@@ -52,7 +53,7 @@ class Batchwise:
         else:
             inputs = model.inputs(pack([row.order.ready for row in rows]))
             most = max(row.order.ask.max_tokens for row in rows)
-            model.llm.generate_ids(inputs, most, list(self.served.stops), **_steered(rows))
+            model.llm.generate_ids(inputs, most, list(self.served.terms.stops), **_steered(rows))
         if not model_has_heads(self.served):
             for row in rows:
                 if not row.order.gone:
@@ -86,7 +87,7 @@ class Batchwise:
 
 def model_has_heads(served: Served) -> bool:
     """Whether answers are worded by `answer`, which knows what heads make of them."""
-    return isinstance(served.model, VisionLanguageModel) and bool(served.model.head_of)
+    return bool(served.terms.makes)
 
 
 def _steered(rows: list[Row]) -> dict[str, Any]:

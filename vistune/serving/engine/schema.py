@@ -72,4 +72,4 @@ class _Matched:
 def _tokens(served: Served) -> Any:
     from llguidance.hf import from_tokenizer
 
-    return from_tokenizer(served.tokenizer, n_vocab=max(served.vocabulary, len(served.tokenizer)))
+    return from_tokenizer(served.terms.tokenizer, n_vocab=max(served.terms.vocabulary, len(served.terms.tokenizer)))

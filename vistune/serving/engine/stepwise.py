@@ -100,7 +100,7 @@ class Stepwise:
         for (order, inputs), pair in zip(chosen, pairs, strict=True):
             self._keep(order.ready, inputs, pair)
         rows = [
-            Row(order, copy, self.served.decode, self.served.ends, self.served.stops)
+            Row(order, copy, self.served.decode, self.served.terms.ends, self.served.terms.stops)
             for order, _ in chosen
             for copy in range(order.ask.copies)
         ]

@@ -9,7 +9,7 @@ from typing import Any
 from vistune.errors import InputError
 from vistune.model.adapters.adapt import adapt
 from vistune.model.answering.opening import Model, assemble
-from vistune.model.native.spec import NativeSpec, read_spec
+from vistune.model.native.spec import read_spec
 from vistune.model.weights.checkpoint import WEIGHTS, absolute, checkpoint_of, load_into, located, read_config
 from vistune.recipe import Recipe
 from vistune.trust import trusting
@@ -22,7 +22,8 @@ def beginning_at(recipe: Recipe, folder: Path) -> Recipe:
     """
     folder = checkpoint_of(folder).resolve()
     spec = read_spec(absolute(located(read_config(folder)["model"], folder)))
-    wanted = {} if isinstance(recipe.model, NativeSpec) != isinstance(spec, NativeSpec) else recipe.model.adapt
+    # A model taken whole and one of parts have adapters in different places.
+    wanted = {} if recipe.model.whole != spec.whole else recipe.model.adapt
     return replace(recipe, model=replace(spec, adapt={**spec.adapt, **wanted}), start=str(folder))
 
 

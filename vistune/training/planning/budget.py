@@ -14,6 +14,7 @@ from vistune.sample import Sample
 
 if TYPE_CHECKING:
     from vistune.model.answering.opening import Model
+    from vistune.model.trainable import AnyTrainable
     from vistune.recipe import Recipe
 
 
@@ -58,14 +59,9 @@ def budget_of_recipe(source: str, *, small: bool = False, changes: Mapping[str, 
     `small` takes the backbones that ship with the package, `changes` are dotted keys to replace. A model of parts counts from
     the headers of media, one that is taken whole through its own processor. Raises `InputError` for an unknown recipe.
     """
-    from vistune.model.native.model import NativeModel
-
-    model = model_without_memory(source, small=small, changes=changes)
-    if isinstance(model, NativeModel):
-        native = model.renderer()
-        return Budget(lambda sample: len(native.render(sample).rendered), model.spec.max_length)
-    renderer = model.renderer()
-    return Budget(lambda sample: len(renderer.render(sample)), model.spec.max_length)
+    model: AnyTrainable = model_without_memory(source, small=small, changes=changes)
+    renderer = model.renderer_of(None)
+    return Budget(lambda sample: model.tokens_of(sample, renderer), model.max_length)
 
 
 def checked(recipe: Recipe) -> str:
@@ -73,9 +69,10 @@ def checked(recipe: Recipe) -> str:
 
     The model is built without weights or memory for them; its data is not looked at.
     """
+    from vistune.model.answering.opening import without_memory
     from vistune.training.selection import select
 
-    model = _empty(recipe)
+    model = without_memory(recipe.model)
     for stage in recipe.stages:
         select(model, stage.train, f"stage {stage.name!r}")
     return (
@@ -85,20 +82,8 @@ def checked(recipe: Recipe) -> str:
 
 def model_without_memory(source: str, *, small: bool = False, changes: Mapping[str, Any] | None = None) -> Model:
     """A recipe's model without weights or memory for them, so that a 70B recipe is checked on a laptop."""
+    from vistune.model.answering.opening import without_memory
     from vistune.nano import nano
     from vistune.recipe import load_recipe
 
-    return _empty((nano(load_recipe(source)) if small else load_recipe(source)).override(changes or {}))
-
-
-def _empty(recipe: Recipe) -> Model:
-    import torch
-
-    from vistune.model.native.model import NativeModel
-    from vistune.model.spec import ModelSpec
-    from vistune.model.vlm import VisionLanguageModel
-
-    with torch.device("meta"):
-        if isinstance(recipe.model, ModelSpec):
-            return VisionLanguageModel(recipe.model, load_weights=False)
-        return NativeModel(recipe.model, load_weights=False)
+    return without_memory((nano(load_recipe(source)) if small else load_recipe(source)).override(changes or {}).model)

@@ -24,9 +24,7 @@ from typing import Any
 
 from torch import nn
 
-from vistune.model.fusion.gated_cross_attention import GatedBlock, GatedCrossAttention
-from vistune.model.fusion.modality_adaptive import ModalityAdaptive
-from vistune.model.fusion.visual_experts import VisualExperts
+from vistune.model.fusion.base import Added
 from vistune.model.packing import Batch
 from vistune.model.vlm import VisionLanguageModel
 from vistune.training.planning.counting import counted_parts
@@ -100,8 +98,8 @@ class FlopModel:
             reached = reached or seen
         self.things = {kind: (name, _both(cost, part, reached=True)) for kind, (name, cost, part) in things.items()}
         self.reached = reached
-        gated = model.fusion if isinstance(model.fusion, GatedCrossAttention) else None
-        self.enters: bool = self.reached if gated is None else gated.marker.requires_grad
+        self.enters = model.fusion.begins_gradient(self.reached)
+        self.added = model.fusion.added()
 
     def step(self, loads: Iterable[Load]) -> dict[str, Flops]:
         """The operations of an optimizer step over packed rows, by part."""
@@ -128,52 +126,39 @@ class FlopModel:
         # field's custom (PaLM, appendix B).
         attention = 4.0 * config.num_attention_heads * head_width * squares
         fusion, sums = self.model.fusion, Flops()
-        gated = set(fusion.blocks) if isinstance(fusion, GatedCrossAttention) else set()
+        gated = {work.before for work in self.added}
         reached = self.enters or llm.embeddings.requires_grad
         for number, block in enumerate(llm.blocks):
-            reached = reached or _trains(block) or (str(number) in gated and self.reached)
+            reached = reached or _trains(block) or (number in gated and self.reached)
             sums += Flops(attention, 2 * attention if reached else 0)
             for name, module in block.named_modules():
                 if isinstance(module, nn.Linear):
                     # Visual tokens go through the expert instead, which `_fusion` counts.
-                    rows = tokens - (load.visual if self._routed(number, name) else 0)
+                    rows = tokens - (load.visual if fusion.replaces(number, name) else 0)
                     sums += _product(2.0 * rows * module.weight.numel(), module.weight.requires_grad, reached)
         head = llm.model.get_output_embeddings().weight
         return sums + _product(2.0 * load.supervised * head.numel(), head.requires_grad, reached)
 
-    def _routed(self, number: int, name: str) -> bool:
-        fusion = self.model.fusion
-        if not isinstance(fusion, (ModalityAdaptive, VisualExperts)):
-            return False
-        chosen = fusion.experts[number]
-        return isinstance(chosen, nn.ModuleDict) and name.replace(".", "_") in chosen
-
     def _fusion(self, load: Load) -> Flops:
-        fusion, sums = self.model.fusion, Flops()
-        if isinstance(fusion, (ModalityAdaptive, VisualExperts)):
-            for module in fusion.modules():
-                if isinstance(module, nn.Linear):
-                    sums += _product(2.0 * load.visual * module.weight.numel(), module.weight.requires_grad, True)
-        if isinstance(fusion, GatedCrossAttention):
-            hidden = self.enters or self.model.llm.embeddings.requires_grad
-            for number, block in fusion.blocks.items():
-                assert isinstance(block, GatedBlock)
-                hidden = hidden or any(map(_trains, self.model.llm.blocks[: int(number)]))
-                sums += self._gated(block, load, hidden)
-                hidden = hidden or self.reached
+        sums = Flops()
+        hidden = self.enters or self.model.llm.embeddings.requires_grad
+        for work in self.added:
+            if work.before is not None:
+                hidden = hidden or any(map(_trains, self.model.llm.blocks[: work.before]))
+            sums += self._added(work, load, hidden)
+            hidden = hidden or (work.before is not None and self.reached)
         return sums
 
-    def _gated(self, block: GatedBlock, load: Load, hidden: bool) -> Flops:
-        """`hidden`: a gradient goes on from what the block reads to what lies before it."""
-        context = load.context
-        tokens = sum(load.lengths)
+    def _added(self, work: Added, load: Load, hidden: bool) -> Flops:
+        """`hidden`: a gradient goes on from what queries are read off to what lies before it."""
+        places = {"tokens": sum(load.lengths), "visual": load.visual, "context": load.context}
         sums = Flops()
-        for name, module in block.named_modules():
-            if isinstance(module, nn.Linear):
-                rows = context if name == "key_and_value" else tokens
-                reached = hidden if name == "query" else self.reached
-                sums += _product(2.0 * rows * module.weight.numel(), module.weight.requires_grad, reached)
-        attention = 4.0 * block.query.out_features * tokens * context
+        for product in work.products:
+            # Inside of layers it always passes: before them lie those of earlier layers, which train as they do.
+            reached = True if work.before is None else hidden if product.queries else self.reached
+            weight = product.layer.weight
+            sums += _product(2.0 * places[product.over] * weight.numel(), weight.requires_grad, reached)
+        attention = 4.0 * work.attends * places["tokens"] * load.context
         return sums + Flops(attention, 2 * attention if self.reached else 0)
 
 

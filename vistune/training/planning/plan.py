@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Literal
 
-import torch
+import numpy as np
 
 from vistune.errors import InputError
-from vistune.model.encoders.base import ImageEncoder
-from vistune.model.spec import ModelSpec
+from vistune.model.answering.opening import without_memory
 from vistune.model.vlm import VisionLanguageModel
 from vistune.recipe import Recipe, Stage
+from vistune.sample import Media
+from vistune.training.kinds import of_parts
 from vistune.training.planning.flops import FlopModel, Load
 from vistune.training.planning.memory import Memory, Micro, memory
 from vistune.training.planning.peaks import SPARE
@@ -61,10 +62,9 @@ def outlooks(
     Raises `InputError` for samples that would not fit the model's `max_length`, for a batch smaller than `devices`, and for a
     model of `transformers` taken whole.
     """
-    if not isinstance(recipe.model, ModelSpec):
+    model = None if recipe.model.whole else of_parts(without_memory(recipe.model))
+    if model is None:
         raise InputError(f"{recipe.name}: plans are made for models of parts, not for a model of transformers taken whole")
-    with torch.device("meta"):
-        model = VisionLanguageModel(recipe.model, load_weights=False)
     return [_outlook(model, stage, devices, sharded, precision, assumed) for stage in recipe.stages]
 
 
@@ -128,8 +128,10 @@ def _outlook(
 def _picture(model: VisionLanguageModel, size: tuple[int, int]) -> tuple[int, int, int, int]:
     """Of one picture: places in the sequence, encoder inputs, encoder tokens, and tokens behind the connector."""
     chain = model.image
-    if chain is None or not isinstance(chain.encoder, ImageEncoder):
+    if chain is None:
         return 0, 0, 0, 0
-    layout = chain.encoder.layout_of(size)
+    width, height = size
+    # A blank picture, so that whatever reads pictures says itself how it lays them out.
+    layout = chain.layout(Media("image", data=np.zeros((height, width, 3), dtype=np.uint8)))
     tokens = chain.connected(layout).total
     return model.fusion.places(tokens), layout.inputs, layout.total, tokens

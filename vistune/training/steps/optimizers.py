@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import nn
 from torch.optim import AdamW, Muon, Optimizer
-from transformers import PreTrainedModel
 
 from vistune.errors import InputError
+from vistune.model.part import logit_weights
 from vistune.recipe import Stage
 from vistune.training.distributed import Ranks
 from vistune.training.steps.shared_muon import SharedMuon
@@ -95,10 +95,5 @@ def _groups(groups: Mapping[float, list[nn.Parameter]], wanted: Callable[[nn.Par
 
 def inner_matrices(model: nn.Module) -> set[int]:
     """The `id` of each linear layer's weight, but of those that give logits."""
-    heads = {
-        id(parameter)
-        for module in model.modules()
-        if isinstance(module, PreTrainedModel) and (head := module.get_output_embeddings()) is not None
-        for parameter in head.parameters()
-    }
+    heads = {id(weight) for weight in logit_weights(model)}
     return {id(module.weight) for module in model.modules() if isinstance(module, nn.Linear)} - heads

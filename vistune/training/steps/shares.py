@@ -20,6 +20,7 @@ from vistune.model.vlm import VisionLanguageModel
 from vistune.progress import track
 from vistune.recipe import Stage
 from vistune.training.distributed import Ranks
+from vistune.training.kinds import of_parts
 from vistune.training.steps.dealing import Room, Size, dealt
 
 _COLUMNS = 4  # of the table: tokens, encoder inputs, and the two costs
@@ -46,7 +47,8 @@ def shares_of(
 ) -> Shares | None:
     """How the steps of a stage are dealt; None where a process takes neighbours: alone, by the stage's word, or where only
     preparing a sample tells what it costs (models taken whole, pairs of answers)."""
-    if ranks.size == 1 or not stage.balance or stage.preference is not None or not isinstance(model, VisionLanguageModel):
+    parts = of_parts(model)
+    if ranks.size == 1 or not stage.balance or stage.preference is not None or parts is None:
         return None
     wanted = range(len(samples))
     # A short run looks only at the headers of samples that it will meet; the others stay zero in the table.
@@ -56,7 +58,7 @@ def shares_of(
     if table is None:
         with ranks.together():
             mine = [wanted[place] for place in ranks.part(len(wanted))]
-            found = _measured(model, samples, stage, mine, ranks.first)
+            found = _measured(parts, samples, stage, mine, ranks.first)
         table = np.zeros((len(samples), _COLUMNS))
         for indices, costs in ranks.gather((mine, found)):
             table[indices] = costs
