@@ -36,7 +36,7 @@ class Shell:
         self.standins, self.before = dict(standins), before
         self.values: dict[str, str] = {}
         self.servers: list[subprocess.Popen[str]] = []
-        path = os.pathsep.join([str(Path.cwd()), str(ROOT), os.environ.get("PYTHONPATH", "")])
+        path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
         self.environment = os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "NO_PROXY": "*"}
 
     def close(self) -> None:
@@ -56,6 +56,9 @@ class Shell:
             if assigned:
                 self.values[assigned[1]] = re.sub(r"\$(\w+)", lambda name: self.values[name[1]], assigned[2])
                 continue
+            if line.startswith("export PYTHONPATH="):
+                self.on_the_path(line.partition("#")[0].partition("=")[2].strip())
+                continue
             for beginning, call in self.before.items():
                 if line.startswith(beginning):
                     call()
@@ -65,6 +68,11 @@ class Shell:
                 self.command(words[: words.index("&&")], line)
                 words = words[words.index("&&") + 1 :]
             self.command(words, line)
+
+    def on_the_path(self, folder: str) -> None:
+        """For processes and for this one, whose test puts `sys.path` back."""
+        self.environment["PYTHONPATH"] = os.pathsep.join([folder, self.environment["PYTHONPATH"]])
+        sys.path.insert(0, str(Path(folder).resolve()))
 
     def command(self, words: list[str], line: str) -> None:
         if words[:3] == ["python", "-m", "vistune"]:

@@ -15,7 +15,7 @@ import click
 import pytest
 import typer
 import yaml
-from page_blocks import PAGES, PYTHON, READ, RUN, blocks, commands, name_of, prose
+from page_blocks import PAGES, PYTHON, READ, ROOT, RUN, blocks, commands, name_of, prose
 
 from vistune.cli import app
 
@@ -71,3 +71,26 @@ def test_every_block_says_its_language_and_commands_stand_where_they_are_run(pag
 def test_the_pages_have_blocks_of_every_kind() -> None:
     assert sum(len(list(commands(page))) for page in PAGES) > 60
     assert sum(len(blocks(page, PYTHON)) for page in PAGES) > 5
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/design.md"])
+def test_the_map_has_a_line_for_every_room_and_no_other(page: str) -> None:
+    rooms = {path.stem if path.suffix else path.name for path in (ROOT / "vistune").iterdir() if path.suffix in ("", ".py")}
+    rooms -= {"__pycache__", "__init__", "__main__"}
+    rows = [row.split("|")[1] for row in (ROOT / page).read_text(encoding="utf-8").splitlines() if row.startswith("| `")]
+    named = [name.removeprefix("vistune/") for row in rows for name in re.findall(r"`([\w/]+(?:/|\.py))`", row)]
+    told = {name.removesuffix(".py").strip("/") for name in named}
+    assert rooms <= told, rooms - told
+    if page == "README.md":
+        assert told <= rooms, told - rooms
+
+
+def test_every_place_where_things_went_is_there() -> None:
+    page = (ROOT / "docs/design.md").read_text(encoding="utf-8")
+    table = page[page.index("## Where things went") : page.index("## Modalities")]
+    places = [
+        place for row in table.splitlines() if row.startswith("| `") for place in re.findall(r"`([^`]+)`", row.split("|")[2])
+    ]
+    assert len(places) > 20
+    gone = [place for place in places if "/" in place and not (ROOT / "vistune" / place).exists()]
+    assert not gone
