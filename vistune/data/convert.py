@@ -1,4 +1,4 @@
-"""From one format to another, through samples; what the target cannot hold is refused, or left out by name."""
+"""From format to format, through samples; fields that the target cannot hold are refused, or left out by name."""
 
 from __future__ import annotations
 

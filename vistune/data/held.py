@@ -124,7 +124,7 @@ def refuse_disorder(sample: Sample, form: str) -> None:
 
 
 def canonical(sample: Sample) -> Sample:
-    """Neighbouring texts joined and empty ones left out, in every turn: what every text format makes of it."""
+    """Neighbouring texts joined and empty texts left out, in every turn, as any text format does."""
     return replace(sample, turns=tuple(joined(turn) for turn in sample.turns))
 
 

@@ -1,4 +1,4 @@
-"""`Samples`: what every reader gives, and `read`, which turns a spec into one."""
+"""`Samples`, the result of every reader, and `read`, from a spec to `Samples`."""
 
 from __future__ import annotations
 

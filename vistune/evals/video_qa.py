@@ -1,4 +1,4 @@
-"""Open questions about films with one-word answers: what MSVD-QA, MSRVTT-QA and ActivityNet-QA share."""
+"""Open questions about films with answers of a single word: the ground that MSVD-QA, MSRVTT-QA and ActivityNet-QA share."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ def build_parts(
     specs = part_specs(spec)
     made: dict[str, nn.Module] = {}
     given: dict[str, int] = {}  # the width of what a part gives
-    # Only a chain's last connector meets the language model; those before it hand on to one another.
+    # Only a chain's last connector meets the language model; earlier connectors hand on to their successor.
     lasts = {route.chain[-1] for kind, route in seen_by.items() if kind in MEDIA_KINDS}
     for kind, route in seen_by.items():
         if kind in REGION_KINDS:
@@ -153,13 +153,13 @@ def build_parts(
 
 
 def _connector(name: str, spec: Spec, width: int, out_width: int, vocabulary: Callable[[], Tensor]) -> tuple[Connector, int]:
-    """A connector, and the width of what it gives; one without `out_width` keeps the width."""
+    """A connector, and the width of its tokens; a connector without `out_width` keeps the width."""
     kind, arguments = split(spec)
     # The signature is the schema: connectors that pool or reorder take no `out_width`, so the width they give is the one they
     # got.
     takes = inspect.signature(resolve("vistune.model.connectors", kind, Connector)).parameters
     offered: dict[str, Any] = {"width": width, "out_width": out_width, "vocabulary": vocabulary}
-    # The spec's own words win over what the model offers: a Q-Former that hands on to another one sets its width itself.
+    # The spec's own words win over what the model offers: a Q-Former that hands on to another connector sets its width itself.
     given = {key: value for key, value in offered.items() if key not in arguments}
     made: Connector = build("vistune.model.connectors", spec, Connector, **given)
     return made, int(arguments.get("out_width", out_width)) if "out_width" in takes else width

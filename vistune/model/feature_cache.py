@@ -102,7 +102,7 @@ class FeatureCache:
     def features(
         self, media: Sequence[Prepared], see: Callable[[Sequence[Prepared]], list[Features]], device: torch.device
     ) -> list[Features]:
-        """Features of each of `media`; `see` computes what is not kept, which then is."""
+        """Features of each of `media`; features that are missing are computed by `see`, and kept."""
         # Features are asked once for each distinct medium (the chain sees to it), so identity is a safe key here.
         new = [medium for medium in media if medium.kept is None]
         fresh = dict(zip(map(id, new), see(new) if new else [], strict=True))
@@ -114,7 +114,7 @@ class FeatureCache:
     def tokens(
         self, media: Sequence[Prepared], connect: Callable[[Sequence[Prepared]], list[Tensor]], device: torch.device
     ) -> list[Tensor]:
-        """Tokens `[K, H]` of each of `media`; `connect` computes what is not kept, which then is."""
+        """Tokens `[K, H]` of each of `media`; tokens that are missing are computed by `connect`, and kept."""
         # Tokens are asked for by place, so a medium that is shown twice comes twice and must be computed once.
         new = list({id(medium): medium for medium in media if medium.kept is None}.values())
         fresh: dict[int, Tensor] = {}

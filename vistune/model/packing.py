@@ -67,7 +67,7 @@ class Batch:
 
 
 def pack(examples: Sequence[Example]) -> Batch:
-    """Lay examples one behind the other. The first label of each is dropped: nothing in its own sample predicts it."""
+    """Lay examples behind each other. The first label of each example is dropped: nothing in the same sample predicts it."""
     ids: list[int] = []
     labels: list[int] = []
     positions: list[int] = []

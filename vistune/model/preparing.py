@@ -23,7 +23,7 @@ Known: TypeAlias = dict[Hashable, Prepared | None]
 
 @dataclass(frozen=True)
 class Preparer:
-    """`modalities` prepare what is shown, `heads` (by kind) what is to be made."""
+    """`modalities` prepare media and regions that are shown, `heads` (by kind) things that are to be made."""
 
     modalities: Mapping[str, Modality]
     heads: Mapping[str, Head]

@@ -114,7 +114,7 @@ def _cache(
 
 
 def cache_of(model: VisionLanguageModel, kind: MediaKind, level: Level, folder: Path, precision: str) -> FeatureCache:
-    """The cache of what the parts of one modality give."""
+    """The cache of the features of one modality."""
     chain, names = model.chains[kind], model.routes[kind].chain
     specs, settings = part_specs(model.spec), sorted(model.routes[kind].settings.items())
     identity: list[Spec] = [specs[names[0]], precision, model.device.type]

@@ -1,4 +1,4 @@
-"""The log of a stage: what each step did, how fast, and how much of what the device can do that was."""
+"""The log of a stage: losses, speed and utilisation of the device, step by step."""
 
 from __future__ import annotations
 

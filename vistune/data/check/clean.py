@@ -1,4 +1,4 @@
-"""The data without what is wrong with it, and a list of what was left out."""
+"""The data without its faulty samples, and a list of these."""
 
 from __future__ import annotations
 

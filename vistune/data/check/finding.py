@@ -1,4 +1,4 @@
-"""`Finding`: one thing noticed about one sample; `REASONS`: all there is to notice, and what counts as a problem."""
+"""`Finding`: a fault or peculiarity of a sample; `REASONS`: all kinds of findings, and whether each is a problem."""
 
 from __future__ import annotations
 

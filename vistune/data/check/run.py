@@ -278,7 +278,7 @@ def _leaks(mine: _Pictures, theirs: _Pictures, users: _Users) -> Iterator[Findin
     for number, other in leaked.items():
         detail = f"image {mine.names(number)} is {theirs.names(other)} of the held-out data"
         yield from (Finding(index, "leak", detail) for index in users.of(mine.keys[number]))
-    # The held-out pictures come first, so that each of ours is paired with one of them if there is one.
+    # Held-out pictures come first, so that each of ours is paired with a held-out picture wherever it has a twin there.
     rows = np.concatenate([theirs.rows[others], mine.rows[ours]])
     columns = np.concatenate([theirs.columns[others], mine.columns[ours]])
     for first, second in near_pairs(rows, columns):

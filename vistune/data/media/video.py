@@ -219,7 +219,7 @@ def _clip(container: Any, sampling: Sampling, name: str, max_pixels: int) -> Cli
 
 
 def _at(container: Any, stream: Any, times: list[int], keys: list[int], name: str) -> Iterator[Any]:
-    """The frames with these time stamps, ascending; what lies between is skipped from one key frame to the next."""
+    """The frames with these time stamps, ascending; the film between them is skipped from key frame to key frame."""
     decoder: Any = iter(())
     now: int | None = None
     for time in times:

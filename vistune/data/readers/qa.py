@@ -105,7 +105,7 @@ class Qa(RecordReader):
         )
 
     def _offered(self, record: Any, where: str) -> list[str]:
-        """The choices. Tables leave the last ones empty; an empty one before others would give those other letters."""
+        """The choices. Tables leave the last choices empty; an empty choice before others would change the letters of these."""
         if self._choices is None or isinstance(self._choices, str):
             return [] if self._choices is None else labels_of(record, self._choices, where)
         texts = [label_of(record, one, where) for one in self._choices]

@@ -97,6 +97,6 @@ def _refs(path: str) -> list[Any]:
 
 
 def _sentences(ref: Any) -> int:
-    """How many samples a reference makes; a broken one makes one, which reports it."""
+    """How many samples a reference makes; a broken reference makes a single sample, which reports it."""
     sentences = ref.get("sentences") if isinstance(ref, dict) else None
     return max(1, len(sentences)) if isinstance(sentences, list) else 1

@@ -1,4 +1,4 @@
-"""V-COCO: what each person in a picture does, with which object or instrument (visual semantic role labelling)."""
+"""V-COCO: the actions of each person in a picture, with their objects and instruments (visual semantic role labelling)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NOBODY = 0
 
 
 class VCoco(Reader):
-    """Gupta and Malik, Visual Semantic Role Labeling, 2015. A sample is one person: who, which actions, what fills their roles.
+    """Gupta and Malik, Visual Semantic Role Labeling, 2015. A sample is a person with all actions and the objects in their roles.
 
     path:       `vcoco_train.json` and its kin: one table an action, with `ann_id` (the person), `label` (does it or not) and
                 `role_object_id` (one list behind the other for each role, the agent first)

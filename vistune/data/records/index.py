@@ -171,7 +171,7 @@ def _escaped(data: Bytes, marks: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Which of the marked bytes are quotes behind an odd run of backslashes."""
     before = np.maximum(marks - 1, 0)
     escaped: NDArray[np.bool_] = (data[marks] == _QUOTE) & (marks > 0) & (data[before] == _BACKSLASH)
-    # Two backslashes are one character, so only an odd run of them escapes. Runs longer than one are rare and looked at
+    # Two backslashes are a single character, so only an odd run of them escapes. Longer runs are rare and looked at
     # apart.
     longer = np.flatnonzero(escaped & (data[np.maximum(marks - 2, 0)] == _BACKSLASH) & (marks > 1))
     if len(longer):

@@ -1,1 +1,1 @@
-"""One benchmark a file: where its files are, what it asks, what answers look like, how they are scored."""
+"""One benchmark a file: its files, its questions, the form of answers, and their score."""

@@ -1,4 +1,4 @@
-"""GPT4Tools: is a tool needed, which, and with what arguments? (Yang et al., NeurIPS 2023)"""
+"""GPT4Tools: is a tool needed, the right tool chosen, and given the right arguments? (Yang et al., NeurIPS 2023)"""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
 
 @dataclass(frozen=True)
 class ShortAnswers:
-    """`metric` is one of `METRICS`, `rule` one of its variants (its default when empty)."""
+    """`metric` is a name of `METRICS`, `rule` a variant of that metric (its default when empty)."""
 
     metric: str = "exact_match"
     rule: str = ""

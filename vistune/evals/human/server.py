@@ -68,13 +68,13 @@ class RatingServer(ThreadingHTTPServer):
         return frozenset(medium["file"] for item in self.study.items for medium in item.media)
 
     def progress(self, rater: str) -> dict[str, Any]:
-        """For one rater: how many tasks there are, which are done, and the criteria to rate by."""
+        """For a rater: the number of tasks, the tasks done so far, and the criteria to rate by."""
         with self._lock:
             tasks, done = self._rater(rater)
             return {"total": len(tasks), "done": [task in done for task in tasks], "criteria": dict(self.study.criteria)}
 
     def task(self, rater: str, number: int) -> dict[str, Any]:
-        """What the page shows for one task: no model names, no sample id, only what is to be judged."""
+        """A task as the page shows it: no model names, no sample id, only the answers to judge."""
         with self._lock:
             tasks, done = self._rater(rater)
             task = _numbered(tasks, number)

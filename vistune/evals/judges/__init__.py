@@ -1,1 +1,1 @@
-"""One judge a file: what a language model is asked about an answer, how its reply is read, which number comes of it."""
+"""One judge a file: its prompt about an answer, the reading of the reply, the number that comes of it."""

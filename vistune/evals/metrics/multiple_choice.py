@@ -1,4 +1,4 @@
-"""Multiple choice: reading one option out of a reply, under a named rule; what cannot be read is wrong, never guessed."""
+"""Multiple choice: reading an option out of a reply, under a named rule; an unreadable reply is wrong, never guessed."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def voc_ap(
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """A class's detections from the best score down: their image, and which are right and which wrong; objects an image."""
+    """A class's detections from the best score down: the image of each, and whether it is right; objects an image."""
 
     image: np.ndarray
     right: np.ndarray

@@ -1,4 +1,4 @@
-"""A checkpoint as evaluation sees it: which weights it has, what it reads, what it answers."""
+"""A checkpoint as evaluation sees it: its identity, its prompts, its answers."""
 
 from __future__ import annotations
 

@@ -160,7 +160,7 @@ def _with_heads(
     asked = sample.prompt()
     prompt = model.example(asked, model.renderer(), True)
     row = _Answering(prompt, model.llm.tokenizer.pad_token_id)
-    # Generation stops at the token that opens places: what stands behind it depends on what the head fills in.
+    # Generation stops at the token that opens places: the text behind it depends on the embeddings that the head fills in.
     openings = {form.opening: form for form in written if form.opening is not None}
     left = max_new_tokens
     while left > 0:

@@ -35,7 +35,7 @@ class Beginning:
 
 @dataclass(frozen=True, slots=True)
 class Joining:
-    """A prompt of one sample that is to be continued in `copies` rows; what `beginning` covers of it is not read again."""
+    """A sample's prompt that is to be continued in `copies` rows; tokens that `beginning` covers are not read again."""
 
     inputs: Inputs
     beginning: Beginning | None = None

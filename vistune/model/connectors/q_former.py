@@ -92,7 +92,7 @@ class QFormer(Connector):
         return tokens
 
     def read(self, queries: Tensor, x: Tensor, **asked: Tensor) -> Tensor:
-        """`queries [N, K, hidden]` of one's own and features `[N, L, D]` -> what they have read, `[N, K, hidden]`."""
+        """`queries [N, K, hidden]`, given by the caller, after they read features `[N, L, D]`."""
         seen = self.model(query_embeds=queries, encoder_hidden_states=self.norm(x), **asked)
         # With words in the self-attention their states come back behind those of the queries, and are dropped.
         read: Tensor = seen.last_hidden_state[:, : queries.shape[1]]

@@ -107,7 +107,7 @@ class TwoPass(Fusion):
             raise InputError("fusion.two_pass: version v0 reads one vector a picture, as the connector pooled gives")
         # A slot is tokens, request and answer, in this order.
         first = torch.tensor([slot.start + slot.length - self.answers for slot in where], device=device)
-        # v0 reads the state at the first place of the answer, v0.1 the one at its request, which stands right before.
+        # v0 reads the state at the first place of the answer, v0.1 the state at its request, right before.
         states = language_model.read(inputs)[first - self._request]
         answers = self.exchange(torch.stack(media), states)
         places = (first[:, None] + torch.arange(self.answers, device=device)).flatten()

@@ -76,7 +76,7 @@ class ZeroInitAttention(Fusion):
         return replace(text, context=context, sees=torch.stack([first, end], dim=1))
 
     def _add(self, number: int, query: Tensor, scaling: float, call: AttentionCall) -> Tensor:
-        """The hook: gated attention to the prompts of layer `number` of those that have one."""
+        """The hook: gated attention to prompts, in the layer that is number `number` among the layers with prompts."""
         run = call.run
         assert run.context is not None
         # The picture's tokens are added to the learned rows, so a prompt is `length` long whatever is shown.

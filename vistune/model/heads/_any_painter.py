@@ -14,7 +14,7 @@ _DIFFUSERS = "unet"  # the subfolder of the network in a diffusers directory
 
 
 def read_painter(path: str, load_weights: bool = True, **options: Any) -> AnyPainter:
-    """By directory, hub id or `builtin:NAME`; `options` are those of `Painter`, which the world's own has none of."""
+    """By directory, hub id or `builtin:NAME`; `options` are `Painter`'s, and the world's own painter has none."""
     folder = Path(locate(path))
     if folder.is_dir() and not (folder / _DIFFUSERS).is_dir():
         return FlowPainter(path)

@@ -91,7 +91,7 @@ def _spec(source: Path, config: Any, template: Spec | None, tokenizer: Any, fold
 
 def _template(tokenizer: Any) -> dict[str, Any]:
     """Picture, question, answer, with the first and last tokens that the tokenizer puts around a text."""
-    # OPT puts a token in front, T5 one behind; which of them, only the tokenizer knows.
+    # OPT puts a token in front, T5 a token behind; only the tokenizer knows its number.
     around = tokenizer("a")["input_ids"]
     first, last = around[0] == tokenizer.bos_token_id, around[-1] == tokenizer.eos_token_id
     return {

@@ -180,7 +180,7 @@ def _rows(samples: list[Tensor], places: list[int]) -> Tensor:
 def _behind(
     prefixes: Sequence[tuple[Tensor, ...]], key: Tensor, value: Tensor, mask: Tensor | None, length: int
 ) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Keys and values `[B, kv heads, S, d]` behind those of the prefixes, which all of the `length` queries see."""
+    """Keys and values `[B, kv heads, S, d]` behind the prefixes'; all `length` queries see the prefixes."""
     for prefix_key, prefix_value in prefixes:
         # Without a mask the kernel is causal from the first key on, which a prefix in front of it would shift.
         if mask is None:

@@ -107,7 +107,7 @@ def flex(
 
 @lru_cache(maxsize=4)  # one row's full and sliding layers, and the next row's
 def block_mask(lengths: tuple[int, ...], sliding_window: int | None, device: torch.device) -> BlockMask:
-    """Which tokens of a row of samples of these `lengths` see which, as blocks and, in partial ones, token by token."""
+    """The mask of a row of samples of these `lengths`: by blocks and, in partial blocks, token by token."""
     total = sum(lengths)
     window = total if sliding_window is None else sliding_window
     sample = torch.arange(len(lengths)).repeat_interleave(torch.tensor(lengths))
@@ -135,7 +135,7 @@ def block_mask(lengths: tuple[int, ...], sliding_window: int | None, device: tor
 
 
 def _listed(blocks: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
-    """`[N, N]` bool -> how many of each row `[1, 1, N]`, and which, those first `[1, 1, N, N]`."""
+    """`[N, N]` bool -> of each row the number of True places `[1, 1, N]`, and all places, True before False `[1, 1, N, N]`."""
     number = blocks.sum(dim=1, dtype=torch.int32)
     which = blocks.int().argsort(dim=1, descending=True, stable=True).int()
     # FlexAttention wants batch and head axes; one mask serves all heads.

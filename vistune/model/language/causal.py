@@ -251,12 +251,12 @@ class LanguageModel(Stack):
         return [self.cut(row.tolist(), stop or [], pauses) for row in ids]
 
     def ends(self, stop: list[str]) -> list[int]:
-        """Tokens that end an answer: the tokenizer's own, and those `stop` strings that are one special token."""
+        """Tokens that end an answer: the tokenizer's own, and every `stop` string that is a single special token."""
         vocabulary = self.tokenizer.get_added_vocab()
         return [self.tokenizer.eos_token_id, *(vocabulary[text] for text in stop if text in vocabulary)]
 
     def cut(self, ids: list[int], stop: list[str], pauses: Sequence[int] = ()) -> list[int]:
-        """New tokens up to the first end, which is left out, or the first pause, which stays."""
+        """New tokens up to the first end (left out) or the first pause (kept)."""
         ends = set(self.ends(stop))
         for place, token in enumerate(ids):
             if token in ends or token in pauses:

@@ -61,6 +61,6 @@ class Regions:
 
 
 def _number(region: Region, sample: Sample) -> int:
-    """Which region of the sample's questions it is, counted from one; one that is named again keeps its number."""
+    """The number of a region among those of the sample's questions, from 1; named again, it keeps its number."""
     asked = [part for turn in sample.turns if turn.role == "user" for part in turn.parts if isinstance(part, Region)]
     return list(dict.fromkeys(asked)).index(region) + 1

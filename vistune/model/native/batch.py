@@ -66,7 +66,7 @@ def training_batch(examples: Sequence[NativeExample], family: Family, pad: int, 
 
 
 def collate(prompts: Sequence[dict[str, Tensor]], family: Family, pad: int, left: bool) -> dict[str, Tensor]:
-    """Batches of one as one batch, token rows padded on the left or right."""
+    """Several batches of a single sample as one batch, token rows padded on the left or right."""
     names = list(dict.fromkeys(name for prompt in prompts for name in prompt))
     batch = {}
     for name in names:

@@ -1,4 +1,4 @@
-"""Regions on encoders' inputs: which features belong to which region, and where on them it lies."""
+"""Regions on encoders' inputs: the features that belong to each region, and the region's place on them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Group:
 
 
 def groups(media: Sequence[Sight]) -> Iterator[Group]:
-    """The medium of each region, in groups of one shape; what regions share is there once."""
+    """The medium of each region, in groups of equal shape; a medium that regions share is there once."""
     by_shape: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
     for number, sight in enumerate(media):
         by_shape[sight.features.shape].append(number)

@@ -44,7 +44,7 @@ def _weights(start: Tensor, end: Tensor, bins: int, cells: int, samples: int, al
     sample = _numbers(most, start)
     bin_start = start[:, None, None] + _numbers(bins, start)[:, None] * width
     place = bin_start + (sample + 0.5) * width / count.clamp(min=1)  # [R, bins, most samples]
-    # A place more than one cell outside the map reads zero; one up to a cell outside reads the border.
+    # A place more than a cell outside the map reads zero; up to a cell outside it reads the border.
     inside = (place >= -1) & (place <= cells) & (sample < count)
     place = place.clamp(0, cells - 1)
     # The hat function of bilinear interpolation: a place gives weight to the two cells around it and to no other.

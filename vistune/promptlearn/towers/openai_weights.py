@@ -86,7 +86,7 @@ def text_config(weights: Mapping[str, Tensor], activation: str, head_width: int)
         "num_attention_heads": text_width // head_width,
         "max_position_embeddings": weights["positional_embedding"].shape[0],
         "hidden_act": activation,
-        # The state dict names no tokens; CLIP's vocabulary ends with the one that begins a text and the one that ends it.
+        # The state dict names no tokens; CLIP's vocabulary ends with the token that begins a text and the token that ends it.
         "bos_token_id": vocabulary - 2,
         "eos_token_id": vocabulary - 1,
         "pad_token_id": 0,

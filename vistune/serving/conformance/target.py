@@ -16,7 +16,7 @@ SECONDS = 60.0
 
 
 class Broken(Exception):  # noqa: N818 - a check's verdict
-    """The server does not do what it should: the message says what it did."""
+    """The server breaks the protocol: the message says how."""
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""From requests to tokens: scheduling, choosing, wording, and what is kept from one request for the next."""
+"""From requests to tokens: scheduling, choosing, wording, and caches that outlive a request."""

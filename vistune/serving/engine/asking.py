@@ -1,4 +1,4 @@
-"""`Ask`: what is wanted of a model, apart from how it was sent; and what comes back while it is answered."""
+"""`Ask`: a question to a model, whatever the protocol; and the events that come back while it is answered."""
 
 from __future__ import annotations
 

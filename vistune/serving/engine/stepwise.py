@@ -69,7 +69,7 @@ class Stepwise:
         return [_cut(inputs, end - length, end) for end, length in zip(ends, inputs.lengths, strict=True)]
 
     def _leaders(self, waiting: list[tuple[Order, Inputs]]) -> tuple[list[tuple[Order, Inputs]], list[tuple[Order, Inputs]]]:
-        """Of questions alike up to their first medium that arrive together, one is read before the others, which then go on."""
+        """Of questions that arrive together and begin alike up to their first medium, a single question is read ahead."""
         first: list[tuple[Order, Inputs]] = []
         later: list[tuple[Order, Inputs]] = []
         seen: set[Hashable] = set()
@@ -89,7 +89,7 @@ class Stepwise:
                 beginning = self.beginnings.find(tokens(order.ready), group(order.ready), inputs.embeds)
             order.known = 0 if beginning is None else beginning.length
             joining.append(Joining(inputs, beginning, order.ask.copies))
-        # Prompts that are known and those that are not differ much in what is left to read: each kind is padded for itself.
+        # Known prompts have little left to read, new prompts all of it: each kind is padded for itself.
         for known in (True, False):
             places = [place for place, each in enumerate(joining) if (each.beginning is not None) == known]
             if places:

@@ -1,1 +1,1 @@
-"""Chat completions as they travel: what a request says, what a reply says, and how a request is refused."""
+"""Chat completions as they travel: requests, replies and refusals."""

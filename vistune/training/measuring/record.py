@@ -1,4 +1,4 @@
-"""The measurements of a stage: when they are due, what they were, which was the best, and when to stop.
+"""The measurements of a stage: the steps at which they are due, their results, the best result, and the end of a run.
 
     logs/STAGE.eval.jsonl     a line a measurement: {"step", "name", "n", "values", "low"}
     logs/STAGE.answers.jsonl  the answers of those samples that the gallery shows

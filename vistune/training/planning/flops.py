@@ -154,7 +154,7 @@ class FlopModel:
         places = {"tokens": sum(load.lengths), "visual": load.visual, "context": load.context}
         sums = Flops()
         for product in work.products:
-            # Inside of layers it always passes: before them lie those of earlier layers, which train as they do.
+            # Inside of layers it always passes: before them lie modules of earlier layers that train as they do.
             reached = True if work.before is None else hidden if product.queries else self.reached
             weight = product.layer.weight
             sums += _product(2.0 * places[product.over] * weight.numel(), weight.requires_grad, reached)

@@ -69,7 +69,7 @@ def memory(
 
 
 def _moved_once(model: VisionLanguageModel, stage: Stage) -> int:
-    """Weights of which the optimizer keeps one number: Muon keeps no second moment."""
+    """Weights with a single number of optimizer state each: Muon keeps no second moment."""
     if stage.optimizer != "muon":
         return 0
     inner = inner_matrices(model)

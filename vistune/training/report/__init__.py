@@ -1,1 +1,1 @@
-"""A run as one page: what it learns, how fast, on what, and what was measured on the way."""
+"""A run as one page: its losses, its speed, its data, and the measurements on the way."""

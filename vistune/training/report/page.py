@@ -117,7 +117,7 @@ def _measured(runs: Sequence[Run], name: str, several: bool) -> list[str]:
 
 
 def _state(runs: Sequence[Run], name: str) -> str:
-    """How far each run is, what it left out, and what went wrong."""
+    """Each run's progress, the samples that it left out, and its errors."""
     said = []
     for run in runs:
         lines = run.steps.get(name, [])
