@@ -105,8 +105,10 @@ def ask(task: str, subject: Any, rng: np.random.Generator) -> Exchange | None:
 def converse_about(subject: Any, rng: np.random.Generator, turns: int, names: Sequence[str]) -> list[Exchange]:
     """Up to `turns` questions of these tasks, nothing asked twice; fewer, or none, where the subject offers no more."""
     exchanges = dict[str, Exchange]()
+    # Three draws a wanted turn, since a subject declines many tasks; without an end, a poor subject would be asked for ever.
     for draw in rng.integers(len(names), size=3 * turns).tolist():
         if (exchange := _task(names[draw]).ask(subject, rng)) is not None:
+            # By topic, not by words: a second wording of an asked question would repeat its answer.
             exchanges.setdefault(exchange.topic, exchange)
         if len(exchanges) == turns:
             break
@@ -121,6 +123,7 @@ def sense_sample(task: str, seed: int, split: Split, control: Control = "none") 
     if seed < 0:
         raise InputError(f"samples are numbered from seed 0, not {seed}")
     sense, found = sense_of(task), _task(task)
+    # The task is part of the seed: two tasks about one subject would otherwise draw the same wordings and answers.
     rng = np.random.default_rng([seed, SPLITS.index(check_split(split)), zlib.crc32(task.encode())])
     number = seed
     needs = {"count": _COUNTS[task]} if task in _COUNTS else {}
@@ -178,6 +181,7 @@ def _sample(
             shown += [MediaRef(index), Text("\n")]
     first, *rest = exchange.question
     assert isinstance(first, Text), "a question begins with words"
+    # Only the last line break joins the words, so that words are one text part, as readers of other formats make them.
     question = (*shown[:-1], Text("\n" + first.text), *rest) if shown else exchange.question
     media = tuple(apply_control(medium, control, rng) for medium in media)
     meta = {"dataset": "world", "task": task, "split": split, "seed": seed, "scenes": [subject.seed]}

@@ -20,7 +20,8 @@ from vistune.world.tasks.spatial import direction
 
 _EXISTENCE = {"existence_adversarial": 2.0, "existence_popular": 1.0, "existence_random": 1.0}
 # A prompt for questions about a picture is answered with questions about its objects; absent objects come in where a prompt
-# wants negatives. That conversations of this kind lack them is what LRV-Instruction set out to mend (arXiv 2306.14565, section 1).
+# wants negatives. That conversations of this kind lack them is what LRV-Instruction set out to mend (arXiv 2306.14565,
+# section 1).
 CONVERSATION = {task: weight for task, weight in CONVERSATION_WEIGHTS.items() if task not in _EXISTENCE}
 # Boxes and words by expressions like "the leftmost" compare, too: so often that, over LLaVA's proportions of conversation,
 # description and reasoning, they come up as often as in the world's own conversations and are taught no less.

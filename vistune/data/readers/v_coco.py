@@ -22,7 +22,7 @@ NOBODY = 0
 
 
 class VCoco(Reader):
-    """Gupta and Malik, Visual Semantic Role Labeling, 2015. A sample is a person with all actions and the objects in their roles.
+    """Gupta and Malik, Visual Semantic Role Labeling, 2015. A sample is a person with all actions and their objects.
 
     path:       `vcoco_train.json` and its kin: one table an action, with `ann_id` (the person), `label` (does it or not) and
                 `role_object_id` (one list behind the other for each role, the agent first)

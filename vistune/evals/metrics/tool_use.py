@@ -1,4 +1,4 @@
-"""Success of tool use (Yang et al., GPT4Tools, NeurIPS 2023, section 4): the decision to use a tool, the tool, and its arguments.
+"""Success of tool use (Yang et al., GPT4Tools, NeurIPS 2023, section 4): that a tool is needed, its name, and its arguments.
 
 A reply is lines of thought, of tools and of their arguments, one triple a step:
 

@@ -49,6 +49,7 @@ class Coop(Method):
             if self.position == "end":
                 return prompt(self.ctx, self.words, call.classes)
             return Context(self.ctx, position=self.position, template="{}" + call.classes.ending)
+        # By name: the classes of a call may stand in another order than those that were taught.
         values = self.ctx[rows(self.taught, call.classes, "class-specific CoOp")]
         if self.position == "end":
             return prompt(values, self.words, call.classes, per="class")

@@ -79,6 +79,7 @@ class Hpt(Method):
         )
         context = Context(self.input, template="{}", texts=texts, truncate=True)
         edits = Edits(contexts=(context,))
+        # Two places go to the tokens that begin and end a text.
         room = call.backbone.context_length - 2 - len(self.input)
         pairs = [
             linked(call.backbone, text, structure, room, behind=len(name) + 1 if self.match == "listed" else 0)
@@ -102,6 +103,7 @@ class Hpt(Method):
         """Class weights from prompted texts, tokens in the image tower, two asymmetric heads."""
         count = len(call.classes)
         if self.training:
+            # A structure drawn for each class is as good a step as all of them, at a fifth of the memory.
             weights = self.class_features(call, torch.randint(self.n_structures, (count,)).tolist())
         else:
             weights = torch.stack([unit(self.class_features(call, [i] * count)) for i in range(self.n_structures)]).mean(0)
@@ -150,12 +152,14 @@ def bias(pairs: list[list[Link]], entity: Tensor, attribute: Tensor) -> Callable
     """The attention bias `[N, L, L]`: a scale for each kind of link between linked tokens, both ways, times how often."""
 
     def of_layout(groups: Mapping[str, tuple[int, int]], length: int) -> Tensor:
+        # The text begins where the learnt slots end.
         first = sum(groups["slot"])
         marks = torch.zeros(2, len(pairs), length, length)
         for n, own in enumerate(pairs):
             for one, other, kind in own:
                 rows, columns = torch.tensor(one)[:, None] + first, torch.tensor(other)[None] + first
                 marks[kind, n, rows, columns] += 1
+                # Attention is not symmetric, a link is.
                 marks[kind, n, columns.T, rows.T] += 1
         marks = marks.to(entity.device)
         return entity * marks[0] + attribute * marks[1]

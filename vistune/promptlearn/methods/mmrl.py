@@ -69,6 +69,7 @@ class Mmrl(Method):
     def answer(self, image: Encoded, text: Encoded, call: Call) -> Tensor:
         """The two heads mixed for taught classes, the class head for new ones."""
         by_class, by_rep = self.both(image, text, call)
+        # The representation head was taught on the seen classes alone, and would pull new ones towards them.
         return self.alpha * by_class + (1 - self.alpha) * by_rep if call.classes.split == "seen" else by_class
 
     def losses(self, out: Output, call: Call) -> dict[str, Tensor]:

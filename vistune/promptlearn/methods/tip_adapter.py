@@ -54,6 +54,7 @@ class TipAdapter(Method):
         super().__init__(backbone)
         self.taught = classes.names
         self.factors: Tensor
+        # A buffer, so that what the search found is saved and loaded with the keys.
         self.register_buffer("factors", torch.tensor([alpha, beta], dtype=torch.float64))
         self.templates = templates
         self.search, self.search_steps = search, search_steps
@@ -77,6 +78,8 @@ class TipAdapter(Method):
         if len(shots) != len(self.keys):
             raise ValueError(f"the cache has room for {len(self.keys)} images, {len(shots)} were given")
         with torch.no_grad():
+            # Raw features are averaged and made unit once, as released; averages of unit features would weigh crops
+            # otherwise.
             views = [shots.engine.image(shots.images(view)).pooled for view in range(shots.views)]
             self.keys.copy_(unit(torch.stack(views).mean(0)))
         self.values.copy_(shots.labels)
@@ -133,6 +136,7 @@ def search(
         cached = cache_logits(affinity, values, beta)
         for alpha in alphas:
             right = int(((zero_shot + alpha * cached).argmax(1) == labels).sum())
+            # Strictly better only: of equal pairs the first stays, as in the release.
             if right > best:
                 best, found = right, (alpha, beta)
     return found

@@ -50,7 +50,7 @@ class Bounded(Generic[K, V]):
             return self._values[key][0]
 
     def put(self, key: K, value: V, size: int) -> V:
-        """Keep a value of `size` bytes unless the key has a value; returns the kept value, or a value that is too large to keep."""
+        """Keep a value of `size` bytes unless the key has one; returns the value kept, or a value too large for that."""
         with self._lock:
             if key in self._values:
                 self._values.move_to_end(key)

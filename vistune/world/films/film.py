@@ -78,11 +78,13 @@ def make_film(seed: int, split: Split = "train", size: int = 64, count: int | No
     check_split(split)
     if seed < 0 or size < 64 or (count is not None and not 1 <= count <= MAX_COUNT):
         raise InputError(f"a film needs seed >= 0, size >= 64 and 1 to {MAX_COUNT} things, not {seed}, {size}, {count}")
+    # The number keeps films apart from other senses of the same seed.
     rng = np.random.default_rng([seed, SPLITS.index(split), 7, size, count or 0])
     number = count or int(rng.integers(1, MAX_COUNT + 1))
     dark = bool(rng.random() < 0.5)
     roles = cast_roles(number, split, size, rng)
     ground = background(size, dark, rng)
+    # Drawn once a film, or colours would flicker from frame to frame.
     shades = [(palette.ink(role.drafted.colour, dark, rng), _changed_shade(role, dark, rng)) for role in roles]
     deviation = rng.uniform(0, 4)
     frames = np.empty((FRAMES, size, size, 3), np.uint8)
@@ -91,6 +93,7 @@ def make_film(seed: int, split: Split = "train", size: int = 64, count: int | No
         canvas = ground.copy()
         for role, shade, track in zip(roles, shades, boxes, strict=True):
             track.append(_draw(canvas, role, time, shade))
+        # Fresh grain in each frame, as of a camera.
         frames[time] = np.clip(canvas + grain(size, deviation, rng), 0, 255)
     objects = tuple(_object(role, track) for role, track in zip(roles, boxes, strict=True))
     return Film(seed, split, frames, objects)

@@ -54,6 +54,7 @@ def voice_of(number: int, pitch: Pitch) -> Voice:
     """Voice `number` (0 to 39); a high voice belongs to a shorter vocal tract."""
     make = make_of("voice", number)
     low, high = RANGES["voice"][pitch]
+    # A shorter tract raises all formants; a high pitch alone sounds like the same speaker squeaking.
     shorter = 1.0 if pitch == "low" else 1.14
     return Voice(
         pitch=low + (high - low) * (make.partials + 1) / 2,
@@ -78,6 +79,7 @@ def play(name: str, pitch: Pitch, number: int, rng: np.random.Generator) -> NDAr
         "horn": _horn,
         "whistle": _whistle,
     }[name](time, frequency, make, rng)
+    # Faded out: a note cut at full loudness ends in a click, which would tell its length.
     sound *= np.clip((time[-1] - time) / 0.03, 0, 1)
     return np.asarray(sound / np.abs(sound).max(), np.float32)
 
@@ -117,6 +119,7 @@ def _blown(time: NDArray[np.float64], attack: float) -> NDArray[np.float64]:
 
 
 def _harmonic(time: NDArray[np.float64], frequency: float, loudness: list[float], vibrato: float) -> NDArray[np.float64]:
+    # Vibrato moves the phase, which harmonics share: moved one by one they would fall apart into single tones.
     turns = frequency * time + vibrato * np.sin(2 * np.pi * 5.5 * time)
     return np.asarray(
         sum(loud * np.sin(2 * np.pi * (k + 1) * turns) for k, loud in enumerate(loudness) if (k + 1) * frequency < 7500)

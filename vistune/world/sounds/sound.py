@@ -77,6 +77,7 @@ def make_sound(seed: int, split: Split = "train", count: int | None = None) -> S
         raise InputError(f"a sound needs seed >= 0 and 1 to {MAX_COUNT} things, not {seed}, {count}")
     rng = np.random.default_rng([seed, SPLITS.index(split), 5, count or 0])
     number = count or int(rng.integers(1, MAX_COUNT + 1))
+    # Slots keep things apart: overlapping ones could not be counted, nor put in order.
     slots = sorted(int(slot) for slot in rng.permutation(MAX_COUNT)[:number])
     heard = np.zeros((int(SECONDS * RATE), 2), np.float32)
     events = tuple(_add(heard, slot, split, rng) for slot in slots)
@@ -93,6 +94,7 @@ def _add(heard: NDArray[np.float32], slot: int, split: Split, rng: np.random.Gen
         one = speech.say(name, instruments.voice_of(make, pitch), rng)
     else:
         one = instruments.play(name, pitch, make, rng)
+    # A slow voice may take longer than its slot; 25 ms of silence stay between two things.
     one = one[: int(_SLOT * RATE) - 400]
     free = int(_SLOT * RATE) - len(one)
     first = int(slot * _SLOT * RATE + rng.uniform(0.1, 0.9) * free)

@@ -94,6 +94,7 @@ def say(word: str, voice: Voice, rng: np.random.Generator) -> NDArray[np.float32
     formants = [voice.tract * track([phoneme.formants[number] for phoneme in phonemes]) for number in range(3)]
     voiced, noise = track([phoneme.voiced for phoneme in phonemes]), track([phoneme.noise for phoneme in phonemes])
     fade = np.clip(np.minimum(times, times[-1] - times + times[0]) / 0.02, 0, 1)
+    # A perfectly even pitch sounds like a machine.
     pitch = voice.pitch * (1 + voice.glide * (times / times[-1] - 0.5) + 0.01 * rng.standard_normal(frames))
     sound = _harmonics(pitch, formants, voiced * fade)
     hiss = rng.standard_normal((frames, _FRAME))
@@ -106,6 +107,7 @@ def _harmonics(
     pitch: NDArray[np.float64], formants: list[NDArray[np.float64]], loudness: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Multiples of the pitch up to 4 kHz, each as loud as the formants let it be. All arguments are a value a frame."""
+    # The phase is summed up: a sine of the momentary pitch times the time would jump where the pitch changes.
     turns = np.cumsum(np.repeat(pitch, _FRAME)) / RATE
     base = np.exp(2j * np.pi * turns)
     sound, wave = np.zeros(len(turns)), np.ones(len(turns), complex)
@@ -115,6 +117,7 @@ def _harmonics(
             level / (1 + ((number * pitch - formant) / width) ** 2)
             for formant, width, level in zip(formants, _WIDTHS, _LEVELS, strict=True)
         )
+        # Higher harmonics of a glottal pulse are weaker; the constant keeps valleys between formants from falling silent.
         amount = loudness * (response + 0.02) / np.sqrt(number)
         sound += wave.imag * np.interp(np.arange(len(turns)), (np.arange(len(amount)) + 0.5) * _FRAME, amount)
     return sound
