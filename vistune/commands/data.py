@@ -76,6 +76,8 @@ def check(
                 print(f"{'':>21}for example: {report.examples[reason]}")
         for key, count in report.unused.most_common():
             print(f"  {count:>9}  note     unused key       {key!r} is in the records, and the reader makes no use of it")
+        if not report.media:
+            print(f"  {report.samples:>9}  note     {'no media':<16} no sample has a medium: is it meant to be text alone?")
     if report.problems:
         raise typer.Exit(1)
 

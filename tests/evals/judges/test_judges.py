@@ -186,7 +186,9 @@ def test_unreadable_replies_are_asked_again_then_counted(judge: Judge, tmp_path:
         asked_for.append(request)
         return "As a language model I cannot grade this."
 
-    result = ask(judge, refuse, tmp_path / "r.jsonl")
+    with pytest.raises(InputError, match=r"none of the judge's \d replies"):
+        ask(judge, refuse, tmp_path / "r.jsonl")
+    result = judge.result(SAMPLES, ANSWERS, verdicts(judge, SAMPLES, ANSWERS, tmp_path / "r.jsonl"))
     assert result.unparsed == 3 and result.n == 3
     assert len(asked_for) == 3 * judge.attempts
     assert len({request.temperature for request in asked_for}) == judge.attempts

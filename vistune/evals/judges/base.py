@@ -109,7 +109,16 @@ def judged(
     found: Sequence[Verdict],
     replies: str | Path,
 ) -> Result:
-    """The judge's result, with a note on which models' replies it rests on."""
+    """The judge's result, with a note on which models' replies it rests on.
+
+    Raises `InputError` when not one reply could be read: the lowest score of the scale would then be the judge's failure, told
+    as the model's.
+    """
+    if found and unread(found) == len(found):
+        raise InputError(
+            f"none of the judge's {len(found)} replies keeps to the form that {judge.rule} asks for, so there is no score: look"
+            f" at {replies}, and take another judge model"
+        )
     models = Counter(str(record.get("model") or "unnamed") for _, record in read_journal(replies))
     note = "judged by " + ", ".join(f"{model} ({count} replies)" for model, count in models.most_common())
     result = judge.result(samples, predictions, found)
@@ -131,8 +140,16 @@ def one_each(
 
 
 def question_of(sample: Sample) -> str:
-    """What was asked, without what the prompt adds about the form of answers where the benchmark keeps them apart."""
-    return str(sample.meta.get("question") or sample.prompt().turns[-1].text)
+    """What was asked, without what the prompt adds about the form of answers where the benchmark keeps them apart.
+
+    Raises `InputError` for a sample of answers alone, which a judge cannot be told about.
+    """
+    if question := sample.meta.get("question"):
+        return str(question)
+    turns = sample.prompt().turns
+    if not turns:
+        raise InputError(f"{sample.where} has an answer but no question, which the judge has to be shown")
+    return turns[-1].text
 
 
 def known_of(sample: Sample) -> str:

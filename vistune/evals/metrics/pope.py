@@ -63,6 +63,7 @@ def pope(
             for split, value in group_means(right, [[split] for split in splits] or [()] * len(right)).items()
         },
     }
+    guessed = _unclear(predictions) if rule == "official" else 0
     return Result(
         f"pope/{rule}",
         values,
@@ -70,14 +71,14 @@ def pope(
         f1_statistic(said, references),
         missing=missing(predictions),
         unparsed=sum(answer is None and reply is not None for answer, reply in zip(read, predictions, strict=True)),
-        notes=_unclear(predictions) if rule == "official" else (),
+        notes=(f"{guessed} answers do not say yes; the official rule reads them as yes",) if guessed else (),
+        details={"guessed": guessed} if guessed else {},
     )
 
 
-def _unclear(predictions: Sequence[str | None]) -> tuple[str, ...]:
+def _unclear(predictions: Sequence[str | None]) -> int:
     """The official rule takes what it does not understand, NO in capitals too, as a yes: how often it did."""
-    count = sum(reply is not None and _official(reply) and "yes" not in _WORDS.findall(reply.lower()) for reply in predictions)
-    return (f"{count} answers do not say yes; the official rule reads them as yes",) if count else ()
+    return sum(reply is not None and _official(reply) and "yes" not in _WORDS.findall(reply.lower()) for reply in predictions)
 
 
 def _f1_of(said: Sequence[bool], truth: Sequence[bool], splits: Sequence[str], split: str) -> float:

@@ -41,6 +41,11 @@ class Entry:
         return bool((self.record.get("details") or {}).get("lower_is_better"))
 
     @property
+    def guessed(self) -> int:
+        """Answers that the benchmark's official rule read as one of the allowed ones although they say none."""
+        return int((self.record.get("details") or {}).get("guessed", 0))
+
+    @property
     def interval(self) -> tuple[float, float] | None:
         """Its confidence interval, where there is one."""
         found = self.record.get("interval") or {}
@@ -102,13 +107,19 @@ def lookup(entries: Sequence[Entry]) -> dict[tuple[str, str], Entry]:
 
 
 def best(entries: Sequence[Entry]) -> set[tuple[str, str]]:
-    """The best model on each benchmark, ties included, where there are several to compare."""
+    """The best model on each benchmark, ties included, where there are several to compare.
+
+    A model most of whose answers were guessed at by the rule is none: silence is no skill.
+    """
     found: set[tuple[str, str]] = set()
     for benchmark in benchmarks(entries):
         column = [entry for entry in entries if entry.benchmark == benchmark and not math.isnan(entry.value)]
-        choose = min if column and column[0].lower_is_better else max
-        top = choose((entry.value for entry in column), default=math.nan)
-        found |= {(entry.model, benchmark) for entry in column if entry.value == top and len(column) > 1}
+        if len(column) < 2:
+            continue
+        choose = min if column[0].lower_is_better else max
+        said = [entry for entry in column if 2 * entry.guessed <= entry.record.get("n", 0)]
+        top = choose((entry.value for entry in said), default=math.nan)
+        found |= {(entry.model, benchmark) for entry in said if entry.value == top}
     return found
 
 
@@ -138,7 +149,7 @@ def markdown(entries: Sequence[Entry]) -> str:
 
 
 def _notes(entry: Entry) -> list[str]:
-    counts = {name: entry.record.get(name, 0) for name in ("unparsed", "missing", "extra")}
+    counts = {name: entry.record.get(name, 0) for name in ("unparsed", "missing", "extra")} | {"guessed": entry.guessed}
     said = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     return [f"- {entry.model} on {entry.benchmark}: {said} of {entry.record.get('n')} answers"] if said else []
 
