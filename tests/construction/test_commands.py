@@ -38,6 +38,7 @@ def test_show_prints_every_prompt(name: str):
     told = json.loads(printed("show", name, "--json"))
     text = printed("show", name)
     assert told["method"] in text and all(prompt["system"] in text for prompt in told["prompts"])
+    assert all(prompt["demonstration"]["reply"] in text for prompt in told["prompts"])
 
 
 def test_run_builds_from_the_world(tmp_path: Path):

@@ -35,12 +35,18 @@ def list_pipelines(as_json: Annotated[bool, typer.Option("--json", help="Print J
 
 @app.command()
 def show(pipeline: _Pipeline, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Print a pipeline's paper, needs, deviations and every prompt in full."""
+    """Print a pipeline's paper, needs, deviations and every prompt in full, the demonstration that is sent with it included."""
     from vistune.construction.pipeline import load
 
     found = load(pipeline)
-    prompts = [
-        {"name": prompt.name, "system": prompt.system, "format": prompt.format.instruction, "context": list(prompt.context)}
+    prompts: list[dict[str, Any]] = [
+        {
+            "name": prompt.name,
+            "system": prompt.system,
+            "format": prompt.format.instruction,
+            "context": list(prompt.context),
+            "demonstration": {"shown": prompt.shot[0], "reply": prompt.format.write(prompt.shot[1])},
+        }
         for prompt in found.prompts
     ]
     if as_json:
@@ -53,6 +59,8 @@ def show(pipeline: _Pipeline, as_json: Annotated[bool, typer.Option("--json", he
     for prompt in prompts:
         typer.echo(f"\n[{prompt['name']}] shown: {', '.join(prompt['context']) or 'the media'}")
         typer.echo(f"{prompt['system']}\n{prompt['format']}")
+        for role, text in prompt["demonstration"].items():
+            typer.echo(f"demonstration, {role}:\n{text or '(a picture)'}")
 
 
 @app.command()

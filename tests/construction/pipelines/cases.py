@@ -11,6 +11,7 @@ from tests.construction.pipelines import inputs
 from tests.construction.pipelines.inputs import BALL_UNIT, DOG_UNIT
 
 Data = list[dict[str, Any] | str]
+CHINESE = "\n===\n".join(f"Question:\n第{n}个？\n===\nAnswer:\n这是第{n}个回答。" for n in "一二三")
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ LONG = (
 
 CASES: dict[str, Case] = {
     "llava_instruct": Case(
-        lambda folder: inputs.coco(folder, 12), 12, 17, tasks={"conversation": 5, "detail": 3, "reasoning": 4}
+        lambda folder: inputs.coco(folder, 12), 12, 32, tasks={"conversation": 5, "detail": 3, "reasoning": 4}
     ),
     "minigpt4": Case(
         inputs.pictures,
@@ -123,14 +124,14 @@ CASES: dict[str, Case] = {
         {"conversation": 6, "reasoning": 30, "detail": 2, "referring": 2},
         {"referring": SVIT_REFERRING},
     ),
-    "lrv_instruction": Case(inputs.visual_genome, 4, 4, tasks={"positive": 2, "negative": 2}),
+    "lrv_instruction": Case(inputs.visual_genome, 28, 28, {"box": 4}, {"positive": 16, "negative": 12}),
     "m3it": Case(lambda folder: inputs.questions(folder, 1), 1, 1, replies={"expand": EXPANDED.format(n=0)}),
     "absent_pairs": Case(inputs.visual_genome, 2, 2, {"no negative possible": 1}),
-    "mimic_it": Case(inputs.coco, 2, 2),
+    "mimic_it": Case(inputs.coco, 7, 9, {"duplicate": 9}),
     "stable_llava": Case(
-        lambda folder: inputs.native(folder, {"labels": ["counting"]}, {"labels": ["colours"]}), 1, 1, {"duplicate": 1}
+        lambda folder: inputs.native(folder, {"labels": ["counting"]}, {"labels": ["colours"]}), 1, 3, {"duplicate": 1}
     ),
-    "llavar": Case(read_pictures, 40, 40, tasks={"read": 38, "conversation": 2}),
+    "llavar": Case(read_pictures, 40, 44, tasks={"read": 38, "conversation": 2}),
     "pvit": Case(
         lambda folder: inputs.coco(folder, 30),
         30,
@@ -146,7 +147,7 @@ CASES: dict[str, Case] = {
     ),
     "llava_pretrain": Case(lambda folder: inputs.coco(folder, 4), 4, 4),
     "llava_mix": Case(inputs.visual_genome, 2, 8),
-    "macaw_llm": Case(inputs.coco, 2, 2),
+    "macaw_llm": Case(inputs.coco, 20, 20),
     "clotho_detail": Case(lambda folder: inputs.table(folder, [{"file": "a.wav", "caption": "rain"}], "audio"), 1, 1),
     "vggss": Case(lambda folder: inputs.native(folder, {"labels": ["dog barking"]}, media="audio"), 1, 1),
     "sparkles_dialogue": Case(lambda folder: inputs.captioned(folder, 11), 3, 6, {"bundle too small": 2}),
@@ -177,30 +178,30 @@ CASES: dict[str, Case] = {
     "iluvui": Case(
         screens,
         11,
-        11,
+        15,
         {"missing": 1},
         {"conversation": 2, "concise": 2, "detail": 2, "reasoning": 2, "actions": 2, "transition": 1},
     ),
-    "llava_med": Case(figures, 6, 6),
+    "llava_med": Case(figures, 6, 15),
     "chimed_vl": Case(figures, 3, 3),
-    "pmc_vqa": Case(figures, 3, 3),
-    "valley": Case(film, 1, 1),
+    "pmc_vqa": Case(figures, 9, 9, {"answerable without the picture": 6}),
+    "valley": Case(film, 1, 4),
     "videochat": Case(perceived_film, 1, 1),
-    "video_chatgpt": Case(film, 3, 3, replies={"detail": f"{{'Q': 'Describe the film.', 'A': '{8 * LONG}'}}"}),
-    "point_llm": Case(toys, 40, 45, tasks={"brief": 29, "multi": 5, "detail": 3, "single": 3}),
+    "video_chatgpt": Case(film, 7, 7, tasks={"summary": 3, "extract": 3, "detail": 1}),
+    "point_llm": Case(toys, 40, 50, tasks={"brief": 29, "multi": 5, "detail": 3, "single": 3}),
     "lamm": Case(
         encyclopaedia,
         7,
-        7,
+        11,
         tasks={"daily": 1, "detail": 1, "factual": 1, "detection": 1, "classification": 1, "captioning": 1, "counting": 1},
     ),
     "mosit": Case(lambda folder: inputs.native(folder, {"labels": ["birds"], "tags": ["image, audio"]}), 1, 3),
     "t2m": Case(lambda folder: inputs.table(folder, [{"file": "a.wav", "caption": "a kettle whistles"}], "audio"), 2, 2),
     "sharegpt4v": Case(inputs.pictures, 2, 2, replies={"caption": LONG}),
     "pf_1m": Case(lambda folder: inputs.questions(folder, 1), 2, 2, replies={"rewrite": EXPANDED.format(n=0)}),
-    "x_llm": Case(inputs.coco, 2, 2),
-    "multis": Case(chat_sources, 3, 3, tasks={"describe": 1, "ask": 1, "chat": 1}),
-    "mm_it": Case(inputs.coco, 2, 2),
+    "x_llm": Case(inputs.coco, 2, 6, replies={"zh": CHINESE}),
+    "multis": Case(chat_sources, 3, 5, tasks={"describe": 1, "ask": 1, "chat": 1}),
+    "mm_it": Case(inputs.coco, 8, 8),
     "ophglm": Case(clinic, 2, 2, {"missing": 1}),
-    "as_1b": Case(inputs.pictures, 8, 8, tasks={"caption": 4, "questions": 4}),
+    "as_1b": Case(inputs.pictures, 16, 16, tasks={"caption": 4, "questions": 12}),
 }

@@ -48,7 +48,11 @@ ASK = Prompt(
     question_answer.FORMAT,
     (
         "a mug [0.100,0.300,0.250,0.500]\n\nA white mug stands on papers.",
-        (Item.of(("What stands in the region?", "A white mug stands there.")),),
+        (
+            Item.of(("What stands in the region?", "A mug stands there.")),
+            Item.of(("What colour is the thing in the region?", "It is white.")),
+            Item.of(("What is the mug in the region standing on?", "It stands on papers.")),
+        ),
     ),
 )
 

@@ -13,13 +13,24 @@ from vistune.construction.pipeline import Pipeline
 from vistune.construction.prompt import UNSEEN, Prompt
 from vistune.construction.record import Operator, Record, each
 
+_OBJECTS = "Objects: fridge, kettle, stove, table, chair"
+_KITCHEN = (
+    f"Descriptions:\nA small kitchen.\nA tall fridge beside a stove with a kettle on it.\nA table with one chair.\n\n{_OBJECTS}"
+)
+_ACCOUNT = (
+    "The picture shows a small kitchen. A tall fridge stands beside a stove, and on the stove there is a kettle, as if "
+    "somebody were about to make tea. In the same room is a table with a single chair, where one person can sit down and "
+    "eat. The fridge is the largest thing in the room; fridge and stove, kettle, table and chair together make a place in "
+    "which food is kept, cooked and eaten."
+)
+
 DESCRIBE = Prompt(
     "describe",
     "detail",
     f"{UNSEEN} Describe the picture at length, and mention every one of the named objects.",
     ("captions", "note:names"),
     free_text.FORMAT,
-    ("Descriptions:\nA kitchen.\n\nObjects: fridge", (Item.of(("", "A tall fridge.")),)),
+    (_KITCHEN, (Item.of(("", _ACCOUNT)),)),
 )
 ASK = Prompt(
     "queries",
@@ -30,8 +41,42 @@ ASK = Prompt(
     ("note:description", "note:names"),
     question_answer.FORMAT,
     (
-        "A kitchen with a tall fridge.\n\nObjects: fridge",
-        (Item.of(("Where can I get something cold?", "Cold food is kept in the fridge. Therefore the answer is [fridge]")),),
+        f"{_ACCOUNT}\n\n{_OBJECTS}",
+        (
+            Item.of(
+                (
+                    "I have come in from the heat and would like something cold to drink.",
+                    "Cold drinks are kept in a fridge, and there is one beside the stove. Therefore the answer is [fridge]",
+                )
+            ),
+            Item.of(
+                (
+                    "My tea should be ready in five minutes. What can I heat the water with?",
+                    "Water is heated in a kettle, which is put on the stove. Therefore the answer is [kettle, stove]",
+                )
+            ),
+            Item.of(
+                (
+                    "I would like to eat at leisure and not standing.",
+                    "One sits down on a chair and puts the plate on a table. Therefore the answer is [chair, table]",
+                )
+            ),
+            Item.of(
+                (
+                    "The milk must not turn sour before tomorrow.",
+                    "Milk keeps in the cold, and the fridge is cold. Therefore the answer is [fridge]",
+                )
+            ),
+            Item.of(
+                ("I want to fry two eggs.", "Eggs are fried over heat, which the stove gives. Therefore the answer is [stove]")
+            ),
+            Item.of(
+                (
+                    "Where can I put down this heavy bag for a moment?",
+                    "A bag can be put on a table, or on the seat of a chair. Therefore the answer is [table, chair]",
+                )
+            ),
+        ),
     ),
 )
 

@@ -31,8 +31,24 @@ DIALOGUE = Prompt(
     ("captions", "objects", "relations", "regions"),
     triple_equals.FORMAT,
     (
-        "Objects and where they are:\nkettle: [100, 220, 340, 560]",
-        (Item.of(("What stands on the stove?", "A kettle [100, 220, 340, 560] stands on the stove.")),),
+        "Descriptions:\nA kettle stands on a stove.\n\nObjects and where they are:\nkettle: [100, 220, 340, 560]\n"
+        "stove: [60, 540, 620, 980]",
+        (
+            Item.of(
+                (
+                    "What stands on the stove [60, 540, 620, 980]?",
+                    "A kettle [100, 220, 340, 560] stands on the stove [60, 540, 620, 980].",
+                ),
+                (
+                    "How does the kettle [100, 220, 340, 560] compare to it in size?",
+                    "The stove [60, 540, 620, 980] is much larger than the kettle [100, 220, 340, 560].",
+                ),
+                (
+                    "What may happen next?",
+                    "If the stove [60, 540, 620, 980] is on, the water in the kettle [100, 220, 340, 560] will boil.",
+                ),
+            ),
+        ),
     ),
     notation="thousandths",
 )

@@ -31,7 +31,11 @@ PROMPTS = (
         "conversation",
         "Write a conversation about what is on it and what it is for.",
         _TALK,
-        Item.of(("What is asked for here?", "A card number.")),
+        Item.of(
+            ("What is asked for here?", "The number of a card."),
+            ("Where is it entered?", "In the field in the middle of the screen."),
+            ("What does the button at the bottom do?", "It is labelled Pay: it pays with the card."),
+        ),
     ),
     _prompt(
         "concise",
@@ -47,7 +51,14 @@ PROMPTS = (
         "detail",
         "Describe the screen from top to bottom, with every element's role.",
         _TEXT,
-        Item.of(("", "In the middle is a field for the card's number; below it a button pays.")),
+        Item.of(
+            (
+                "",
+                "The screen is a form to pay with. In its middle is a field labelled Card number, into which the number of a "
+                "card is typed. Below it, at the bottom, is a button labelled Pay; pressing it pays with the card whose "
+                "number was entered.",
+            )
+        ),
         "Describe this screen in detail.",
         "Explain everything on this screen.",
     ),

@@ -20,7 +20,7 @@ from vistune.construction.prompt import UNSEEN, Prompt
 from vistune.construction.record import Operator, Record, each, of_task, when
 
 _BOX = Notation("unit")
-_SHOWN = "Descriptions:\nA heron stands in shallow water."
+_SHOWN = "Descriptions:\nA heron stands in shallow water.\nA grey bird at the reedy shore of a lake."
 
 DAILY = Prompt(
     "daily",
@@ -28,7 +28,19 @@ DAILY = Prompt(
     f"{UNSEEN} Write a friendly everyday conversation of several turns about the picture.",
     ("captions", "objects"),
     triple_equals.FORMAT,
-    (_SHOWN, (Item.of(("What bird is that?", "It is a heron, waiting in the shallows.")),)),
+    (
+        _SHOWN,
+        (
+            Item.of(
+                ("What bird is that?", "It is a heron, standing in the shallows."),
+                ("Pretty! Where do you think it was taken?", "At a lake: there are reeds along the shore."),
+                (
+                    "I would never have noticed it there.",
+                    "It is easily missed, since a grey bird that keeps still looks much like a reed.",
+                ),
+            ),
+        ),
+    ),
 )
 DETAIL = Prompt(
     "detail",
@@ -36,7 +48,19 @@ DETAIL = Prompt(
     f"{UNSEEN} Describe the picture in detail.",
     ("captions", "objects"),
     free_text.FORMAT,
-    (_SHOWN, (Item.of(("", "A heron stands motionless in shallow water.")),)),
+    (
+        _SHOWN,
+        (
+            Item.of(
+                (
+                    "",
+                    "The picture shows a heron, a grey bird, that stands in shallow water. It is the only animal to be seen. "
+                    "Around it lies the shore of a lake, where reeds grow. The water is so shallow that the bird stands in "
+                    "it on its legs.",
+                )
+            ),
+        ),
+    ),
     questions=("Describe the image in detail.", "What do you see? Be thorough."),
 )
 FACTUAL = Prompt(
@@ -47,8 +71,14 @@ FACTUAL = Prompt(
     ("captions", "labels", "knowledge"),
     triple_equals.FORMAT,
     (
-        f"{_SHOWN}\n\nBackground:\nHerons feed mainly on fish.",
-        (Item.of(("What does this bird live on?", "It is a heron, and herons live mainly on fish.")),),
+        f"{_SHOWN}\n\nBackground:\nHerons feed mainly on fish. They nest in colonies in tall trees.",
+        (
+            Item.of(
+                ("What does the bird in the water live on?", "It is a heron, and herons live mainly on fish."),
+                ("Does it breed in these reeds?", "Hardly: herons nest in tall trees."),
+                ("Would its nest be the only one there?", "No, herons breed in colonies."),
+            ),
+        ),
     ),
 )
 _PROMPTS = {prompt.name: prompt for prompt in (DAILY, DETAIL, FACTUAL)}

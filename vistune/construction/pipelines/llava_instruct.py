@@ -30,6 +30,9 @@ CONVERSATION = Prompt(
             Item.of(
                 ("How many dogs are there?", "There are two dogs."),
                 ("What are they running after?", "They run after a yellow ball."),
+                ("Which colour is the dog that reaches for it?", "It is brown."),
+                ("What is the ground like?", "It is grass, and it is wet."),
+                ("Why do dogs like to run after balls?", "A ball that flees wakes their instinct to hunt."),
             ),
         ),
     ),
@@ -43,7 +46,20 @@ DETAIL = Prompt(
     "places. Use the positions to say where things are, but write no numbers for them.",
     ("captions", "objects"),
     free_text.FORMAT,
-    (_BOXES, (Item.of(("", "Two dogs race over a wet lawn. The brown one, on the left, is about to catch a yellow ball.")),)),
+    (
+        _BOXES,
+        (
+            Item.of(
+                (
+                    "",
+                    "Two dogs chase a ball across a stretch of wet grass. One of them, a brown dog, takes up most of the "
+                    "left half of the picture, from above its middle almost down to the lower edge, and reaches for the "
+                    "ball. The ball is yellow and small beside the dogs; it is a little right of the middle, in the lower "
+                    "half, just in front of the brown dog. Everything is in motion, and the game is about to be decided.",
+                )
+            ),
+        ),
+    ),
     questions=(
         "Describe this picture in detail.",
         "What can be seen here? Leave nothing out.",
@@ -62,7 +78,15 @@ REASONING = Prompt(
     triple_equals.FORMAT,
     (
         _BOXES,
-        (Item.of(("Which dog will get the ball?", "The brown dog is closest to the ball and runs towards it, so it will.")),),
+        (
+            Item.of(
+                (
+                    "Will the dogs keep their footing if they turn sharply?",
+                    "They run on grass, and the grass is wet, which makes it slippery. In full chase they are fast, and the "
+                    "faster they are the more grip a sharp turn takes. So they may well slip when they turn after the ball.",
+                )
+            ),
+        ),
     ),
 )
 

@@ -32,8 +32,15 @@ ASK = Prompt(
     ("captions", "mentions"),
     user_assistant.FORMAT,
     (
-        "Descriptions:\nChest radiograph with a nodule in the left upper lobe.",
-        (Item.of(("Where is the nodule?", "It lies in the upper lobe of the left lung.")),),
+        "Descriptions:\nChest radiograph with a nodule in the left upper lobe. The right lung is clear.",
+        (
+            Item.of(
+                ("What kind of image is this?", "It is a radiograph of the chest."),
+                ("Is there anything conspicuous?", "Yes, there is a nodule in one of the lungs."),
+                ("Where does it lie?", "It lies in the upper lobe of the left lung."),
+                ("And how does the other lung look?", "The right lung is clear."),
+            ),
+        ),
     ),
 )
 

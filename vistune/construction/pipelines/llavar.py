@@ -31,8 +31,15 @@ ASK = Prompt(
     ("captions", "ocr"),
     triple_equals.FORMAT,
     (
-        "Descriptions:\nThe cover of a book.\n\nText that can be read:\nTIDES: [0.200,0.100,0.800,0.250]",
-        (Item.of(("What is the book called?", "Its title is Tides.")),),
+        "Descriptions:\nThe cover of a book.\n\nText that can be read:\nTIDES: [0.200,0.100,0.800,0.250]\n"
+        "A novel: [0.350,0.280,0.650,0.330]\nMara Holt: [0.300,0.850,0.700,0.920]\nxq1: [0.900,0.960,0.950,0.980]",
+        (
+            Item.of(
+                ("What is the book called?", "Its title is Tides."),
+                ("Who wrote it?", "The name on the cover is Mara Holt."),
+                ("Is it a book of facts about the sea?", "No, the cover calls it a novel."),
+            ),
+        ),
     ),
 )
 

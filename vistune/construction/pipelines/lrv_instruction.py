@@ -31,7 +31,26 @@ POSITIVE = Prompt(
     "questions and some as requests or statements to complete. Every answer must follow from the regions.",
     ("captions", "regions", "objects"),
     instruction_reason.FORMAT,
-    (_SHOWN, (Item.of(("Name the colour of the kite.", "The kite is red.")),)),
+    (
+        _SHOWN,
+        (
+            Item.of(("Describe the picture.", "A boy stands on a dune, and a red kite flies above him.")),
+            Item.of(("Name the colour of the kite.", "The kite is red.")),
+            Item.of(("How many boys are there?", "There is one boy.")),
+            Item.of(("Where is the kite X: 12 Y: 8 Width: 60 Height: 44?", "It is in the upper left corner of the picture.")),
+            Item.of(("What does the boy X: 90 Y: 120 Width: 40 Height: 80 do?", "He stands on a dune.")),
+            Item.of(("Which kind of scene is this?", "It is a dune, out of doors.")),
+            Item.of(("Is the boy below the kite?", "Yes, the boy is lower in the picture than the kite.")),
+            Item.of(("The kite is higher than the boy because", "the wind carries it.")),
+            Item.of(
+                (
+                    "Compare the height of the boy and of the kite in the picture.",
+                    "The boy is taller: he measures 80 pixels from top to bottom, the kite 44.",
+                )
+            ),
+            Item.of(("What does a kite need to fly?", "It needs wind.")),
+        ),
+    ),
     notation="pixels",
 )
 NEGATIVE = Prompt(
@@ -42,7 +61,32 @@ NEGATIVE = Prompt(
     "knowledge about it. The reason is the answer: it says what is wrong and what is true of the picture instead.",
     ("captions", "regions", "objects"),
     instruction_reason.FORMAT,
-    (_SHOWN, (Item.of(("What is the dog next to the boy doing?", "There is no dog; the boy stands on the dune alone.")),)),
+    (
+        _SHOWN,
+        (
+            Item.of(("What is the dog next to the boy doing?", "There is no dog; the boy stands on the dune alone.")),
+            Item.of(
+                (
+                    "Describe the lighthouse behind the dune.",
+                    "There is no lighthouse; the picture has a dune, a boy and a kite.",
+                )
+            ),
+            Item.of(("Why is the kite blue?", "The kite is not blue, it is red.")),
+            Item.of(("The boy sleeps on the dune.", "The boy does not sleep: he stands on the dune.")),
+            Item.of(
+                (
+                    "Kites fly by engines, so say where this one's engine is.",
+                    "Kites have no engines; this red kite is carried by the wind.",
+                )
+            ),
+            Item.of(
+                (
+                    "Dunes are made of snow. How deep is the snow here?",
+                    "Dunes are made of sand, so the boy stands on sand, not on snow.",
+                )
+            ),
+        ),
+    ),
     notation="pixels",
 )
 

@@ -23,7 +23,23 @@ ASK = Prompt(
     question_answer.FORMAT,
     (
         "Descriptions:\nA man folds a towel and laughs at his phone.",
-        (Item.of(("What amuses the man?", "He laughs at something that his phone shows.")),),
+        (
+            Item.of(("What amuses the man?", "He laughs at something that his phone shows.")),
+            Item.of(("Describe the scene in one sentence.", "A man who folds a towel laughs about his phone.")),
+            Item.of(("What is he folding?", "He folds a towel.")),
+            Item.of(("Which household chore is being done?", "The laundry is being folded and put in order.")),
+            Item.of(("Is the man alone or in company?", "He is the only person to be seen.")),
+            Item.of(("Give the scene a title.", "Laundry with a joke.")),
+            Item.of(("Which mood is he in?", "He is cheerful, for he laughs.")),
+            Item.of(("Write the message that he may have read.", "You will never guess who has just fallen into the pond!")),
+            Item.of(("What could he do next?", "He could answer the message, or fold the next towel.")),
+            Item.of(
+                (
+                    "Explain how to fold a towel as he does.",
+                    "Lay it flat, put one half on the other, and repeat until it fits the shelf.",
+                )
+            ),
+        ),
     ),
     max_tokens=2048,
 )

@@ -25,7 +25,26 @@ ASK = Prompt(
     question_answer.FORMAT,
     (
         "What happens:\n0.0-4.0 s: A cook slices onions.\n4.0-9.0 s: Oil heats in a pan.",
-        (Item.of(("What should come next?", "The onions can go into the pan now that the oil is hot.")),),
+        (
+            Item.of(("What is being prepared?", "A dish with fried onions, which are sliced while oil is heated for them.")),
+            Item.of(("What does the cook do first?", "The cook slices onions.")),
+            Item.of(("How long does the slicing take?", "About four seconds of the film show it.")),
+            Item.of(("Is it too late to slice more onions?", "No, the oil is still heating, so there is time.")),
+            Item.of(("Why is there oil in the pan?", "The onions will be fried in it, and the oil keeps them from sticking.")),
+            Item.of(("What should come next?", "The onions can go into the pan now that the oil is hot.")),
+            Item.of(
+                (
+                    "How do I notice that the oil is hot enough?",
+                    "It moves like water, and a slice of onion sizzles when it touches the oil.",
+                )
+            ),
+            Item.of(
+                (
+                    "What should I take care of while the oil heats?",
+                    "Stay beside the pan, and turn the heat down if the oil begins to smoke.",
+                )
+            ),
+        ),
     ),
 )
 TRANSLATE = {language: translation(language) for language in LANGUAGES}

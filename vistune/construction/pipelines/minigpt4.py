@@ -18,7 +18,19 @@ DESCRIBE = Prompt(
     "Describe the picture in as much detail as you can.",
     (),
     free_text.FORMAT,
-    ("", (Item.of(("", "A ferry crosses a grey bay. The ferry is white. The ferry")),)),
+    (
+        "",
+        (
+            Item.of(
+                (
+                    "",
+                    "A white ferry crosses a grey bay from left to right. It has two decks, and on the upper one people "
+                    "stand at the railing. Behind it runs a broad wake in which gulls dive. The far shore is low and wooded, "
+                    "with a village and a church on it, and above it hang clouds that almost touch the trees.",
+                )
+            ),
+        ),
+    ),
     looks=True,
 )
 

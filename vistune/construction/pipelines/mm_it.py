@@ -24,8 +24,23 @@ ASK = Prompt(
     ("captions", "objects"),
     question_answer.FORMAT,
     (
-        "Descriptions:\nA cellist plays in a subway station.",
-        (Item.of(("Why might people stop here?", "A cellist plays, and music is rare in a subway station.")),),
+        "Descriptions:\nA cellist plays in a subway station.\nAn open case with coins lies before her.",
+        (
+            Item.of(("Why might people stop here?", "A cellist plays, and music is rare in a subway station.")),
+            Item.of(
+                (
+                    "Does she play for pleasure alone?",
+                    "Hardly, since coins lie in the open case before her and passers-by pay her.",
+                )
+            ),
+            Item.of(
+                (
+                    "How would this sound different in a concert hall?",
+                    "Trains and steps would be missing, and the hard walls of the station would no longer echo.",
+                )
+            ),
+            Item.of(("How did these coins come here?", "People who liked the music threw them into her case.")),
+        ),
     ),
 )
 

@@ -24,8 +24,14 @@ CHAT = Prompt(
     ("captions", "tags", "speech", "events"),
     triple_equals.FORMAT,
     (
-        "Descriptions:\nA tram turns a corner.\n\nTags:\nsquealing wheels",
-        (Item.of(("Why does it squeal?", "Its wheels rub against the rail in the bend.")),),
+        "Descriptions:\nA tram turns a corner.\n\nTags:\nsquealing wheels, bell",
+        (
+            Item.of(
+                ("What do we hear while the tram turns?", "Its wheels squeal, and a bell rings."),
+                ("Why does it squeal just here?", "It turns a corner, and its wheels rub against the rail in the bend."),
+                ("And what is the bell for?", "It warns people that the tram is coming around the corner."),
+            ),
+        ),
     ),
 )
 

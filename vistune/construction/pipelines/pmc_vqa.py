@@ -21,8 +21,14 @@ ASK = Prompt(
     ("captions",),
     multiple_choice.FORMAT,
     (
-        "Descriptions:\nAxial CT with a cyst in the right kidney.",
-        (Item.of(("Which organ has the lesion?", "B"), choices=("Liver", "Right kidney", "Spleen", "Left kidney")),),
+        "Descriptions:\nAxial contrast-enhanced CT with a round cyst in the right kidney. The liver is normal.",
+        (
+            Item.of(("Which organ has the lesion?", "B"), choices=("Liver", "Right kidney", "Spleen", "Left kidney")),
+            Item.of(("Which modality is shown?", "A"), choices=("CT", "MRI", "Ultrasound", "Radiograph")),
+            Item.of(("In which plane was it taken?", "D"), choices=("Sagittal", "Coronal", "Oblique", "Axial")),
+            Item.of(("What kind of lesion is it?", "C"), choices=("A stone", "An abscess", "A cyst", "A solid tumour")),
+            Item.of(("How does the liver look?", "A"), choices=("Normal", "Enlarged", "Cirrhotic", "Fatty")),
+        ),
     ),
 )
 BLIND = Prompt(

@@ -25,7 +25,20 @@ DETAIL = Prompt(
     f"{_SEEN}Describe the object: kind, parts, colours, material, and what it is for, in 50 to 100 words.",
     ("captions",),
     free_text.FORMAT,
-    (_SHOWN, (Item.of(("", "It is a toy horse of brown wood on curved runners, with a red saddle.")),)),
+    (
+        _SHOWN,
+        (
+            Item.of(
+                (
+                    "",
+                    "This is a rocking horse, a toy on which a small child can ride without leaving the room. Its body, head "
+                    "and legs are made of wood, and the legs stand on two curved runners, so that the whole horse swings "
+                    "forth and back. On its back is a saddle, which is red and is the place to sit. The red of the saddle "
+                    "stands out against the wood.",
+                )
+            ),
+        ),
+    ),
     questions=("Describe this object in detail.", "Tell me all about this 3D model.", "What can you see in this point cloud?"),
 )
 SINGLE = Prompt(
@@ -42,7 +55,16 @@ MULTI = Prompt(
     f"{_SEEN}Write a conversation of three questions that build on each other, with their answers.",
     ("captions",),
     triple_equals.FORMAT,
-    (_SHOWN, (Item.of(("What is it?", "A rocking horse."), ("What colour is its saddle?", "The saddle is red.")),)),
+    (
+        _SHOWN,
+        (
+            Item.of(
+                ("What is it?", "A rocking horse."),
+                ("What colour is its saddle?", "The saddle is red."),
+                ("And what is the rest of it made of?", "The rest is made of wood."),
+            ),
+        ),
+    ),
 )
 
 

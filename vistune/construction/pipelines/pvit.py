@@ -34,8 +34,22 @@ SEEDS = {
 }
 _BOX = Notation("unit")
 _POINT = "put the thing's position between <Region> and </Region> in place of its name"
-_SHOWN = "Descriptions:\nA market stall.\n\nObjects and where they are:\npear: [0.310,0.520,0.380,0.600]"
+_SHOWN = (
+    "Descriptions:\nA market stall with a ripe yellow pear, a green one in a basket and a sign that says FRESH.\n\n"
+    "Objects and where they are:\npear: [0.310,0.520,0.380,0.600]\npear: [0.620,0.500,0.690,0.580]\n"
+    "basket: [0.580,0.480,0.800,0.700]\nsign: [0.400,0.050,0.640,0.180]"
+)
 _PEAR = "<Region>[0.310,0.520,0.380,0.600]</Region>"
+_GREEN = "<Region>[0.620,0.500,0.690,0.580]</Region>"
+_BASKET = "<Region>[0.580,0.480,0.800,0.700]</Region>"
+_SIGN = "<Region>[0.400,0.050,0.640,0.180]</Region>"
+_ASKED = {
+    "small_object": f"What is the small thing at {_PEAR}?",
+    "same_category": f"Which colour is {_GREEN}?",
+    "relation": f"Where is {_GREEN} with respect to {_BASKET}?",
+    "attribute": f"Is {_PEAR} ripe?",
+    "reading": f"What does {_SIGN} say?",
+}
 _KNOWN = ("captions", "objects", "relations")
 
 
@@ -46,7 +60,7 @@ def _ask(name: str, subject: str) -> Prompt:
         f"{UNSEEN} Write one question about {subject}. Wherever it speaks of a thing, {_POINT}; there must be at least one.",
         _KNOWN,
         free_text.FORMAT,
-        (_SHOWN, (Item.of(("", f"Is {_PEAR} ripe?")),)),
+        (_SHOWN, (Item.of(("", _ASKED[name])),)),
     )
 
 
@@ -57,8 +71,13 @@ TELL = Prompt(
     f"{UNSEEN} Answer the question at the end in one to three sentences. Name things in words; write no positions and no tags.",
     (*_KNOWN, "note:question"),
     free_text.FORMAT,
-    (f"{_SHOWN}\n\nIs {_PEAR} ripe?", (Item.of(("", "Yes, the pear is yellow and soft.")),)),
+    (f"{_SHOWN}\n\nIs {_PEAR} ripe?", (Item.of(("", "Yes, the pear is yellow and ripe.")),)),
     questions=("{question}",),
+)
+_TALK = (
+    (f"What is {_PEAR}?", "It is a pear, and a ripe one."),
+    (f"Is {_GREEN} as ripe?", "No, that pear is still green."),
+    (f"What could be made of {_PEAR} today?", "Since it is ripe, it could be eaten as it is or made into a cake."),
 )
 ASK_SEVERAL = Prompt(
     "several",
@@ -67,7 +86,7 @@ ASK_SEVERAL = Prompt(
     f"speaks of a thing, {_POINT}; each must hold at least one.",
     _KNOWN,
     free_text.FORMAT,
-    (_SHOWN, (Item.of(("", f"What is {_PEAR}?\nIs {_PEAR} ripe?\nWhat could be made of {_PEAR}?")),)),
+    (_SHOWN, (Item.of(("", "\n".join(question for question, _ in _TALK))),)),
 )
 TELL_SEVERAL = Prompt(
     "tell_several",
@@ -76,7 +95,7 @@ TELL_SEVERAL = Prompt(
     "no positions and no tags.",
     (*_KNOWN, "note:questions"),
     triple_equals.FORMAT,
-    (f"{_SHOWN}\n\nIs {_PEAR} ripe?", (Item.of((f"Is {_PEAR} ripe?", "Yes, the pear is yellow and soft.")),)),
+    (_SHOWN + "\n\n" + "\n".join(question for question, _ in _TALK), (Item.of(*_TALK),)),
 )
 GENERAL = Prompt(
     "general",
@@ -85,7 +104,16 @@ GENERAL = Prompt(
     f"can be. Wherever a question speaks of a thing, {_POINT}; answers hold no positions and no tags.",
     _KNOWN,
     triple_equals.FORMAT,
-    (_SHOWN, (Item.of((f"Is {_PEAR} ripe?", "Yes, the pear is yellow and soft.")),)),
+    (
+        _SHOWN,
+        (
+            Item.of(
+                (f"Is {_PEAR} ripe?", "Yes, the pear is yellow and ripe."),
+                (f"What does {_SIGN} promise?", "It says that the fruit is fresh."),
+                (f"What holds {_GREEN}?", "The green pear lies in a basket."),
+            ),
+        ),
+    ),
 )
 
 

@@ -19,7 +19,21 @@ CAPTION = Prompt(
     "place or work it is if that is plain, the light and the mood. State nothing that is not to be seen, and do not speculate.",
     (),
     free_text.FORMAT,
-    ("", (Item.of(("", "A lighthouse with red stripes stands at the end of a stone pier while waves break over it.")),)),
+    (
+        "",
+        (
+            Item.of(
+                (
+                    "",
+                    "A lighthouse with red and white stripes stands at the end of a stone pier, a little right of the "
+                    "middle. Waves break over the pier and throw spray up to the gallery below its lamp, which is lit. Two "
+                    "people in yellow jackets hold on to a railing in the foreground. The sky is dark and heavy with clouds; "
+                    "only above the horizon is there a strip of light, which gives the scene the mood of a storm that "
+                    "begins.",
+                )
+            ),
+        ),
+    ),
     questions=(
         "Describe this image in detail.",
         "What do you see? Tell me everything of importance.",

@@ -27,9 +27,19 @@ ASK = Prompt(
             Item.of(
                 (
                     "Who will eat the pear [0.450,0.500,0.520,0.570]?",
-                    "The girl [0.100,0.200,0.400,0.950] holds it out, so the boy [0.600,0.250,0.900,0.950] will probably eat "
-                    "it.",
-                )
+                    "The girl [0.100,0.200,0.400,0.950] hands it away, and the boy [0.600,0.250,0.900,0.950] is the one who "
+                    "gets it, so he will probably eat it.",
+                ),
+                (
+                    "On which side of the girl [0.100,0.200,0.400,0.950] is the boy?",
+                    "The girl is in the left part of the picture and the boy [0.600,0.250,0.900,0.950] in the right one, so "
+                    "he is on the right of her.",
+                ),
+                (
+                    "Do the two children get along?",
+                    "The girl [0.100,0.200,0.400,0.950] gives the pear [0.450,0.500,0.520,0.570] to the boy "
+                    "[0.600,0.250,0.900,0.950], and one gives to those whom one likes, so they seem to.",
+                ),
             ),
         ),
     ),

@@ -34,7 +34,13 @@ DIALOGUE = Prompt(
     triple_equals.FORMAT,
     (
         "Class:\ncounting animals\n\n((three foxes)), (snowy forest), morning light",
-        (Item.of(("How many foxes are there?", "There are three foxes.")),),
+        (
+            Item.of(
+                ("How many foxes are there?", "There are three foxes."),
+                ("Are there other animals beside them?", "No, the three foxes are the only ones."),
+                ("If one fox went into the forest, how many would be left?", "Two foxes would be left."),
+            ),
+        ),
     ),
 )
 

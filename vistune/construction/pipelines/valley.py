@@ -26,20 +26,53 @@ CONVERSATION = Prompt(
     "in it, what happens in which order, and what follows from what.",
     ("captions",),
     triple_equals.FORMAT,
-    (_SHOWN, (Item.of(("What happens after the kick?", "The ball breaks a window and the children run away.")),)),
+    (
+        _SHOWN,
+        (
+            Item.of(
+                ("Who is in the film?", "A boy and other children."),
+                ("What does the boy do with the ball?", "He kicks it through a window."),
+                ("What happens after the kick?", "The glass breaks and the children run away."),
+                ("Why do they not stay?", "The window broke by the kick, and they fear to be blamed."),
+            ),
+        ),
+    ),
 )
 DETAIL = replace(
     llava_instruct.DETAIL,
     system=f"{_FILM} Describe the film thoroughly from beginning to end, in connected prose.",
     context=("captions",),
-    shot=(_SHOWN, (Item.of(("", "A boy kicks a ball. It flies through a window, and everyone runs.")),)),
+    shot=(
+        _SHOWN,
+        (
+            Item.of(
+                (
+                    "",
+                    "At the beginning a boy kicks a ball, and he is not alone: other children are with him. The ball flies "
+                    "straight into a window and goes through it. The glass breaks. As soon as that has happened the game is "
+                    "over; all the children turn and run away, and nobody stays to fetch the ball.",
+                )
+            ),
+        ),
+    ),
     questions=("Describe this film in detail.", "What happens in the video? Leave nothing out.", "Retell the clip."),
 )
 REASONING = replace(
     llava_instruct.REASONING,
     system=f"{_FILM} Write one question that takes several steps of thought about what happens, and an answer that takes them.",
     context=("captions",),
-    shot=(_SHOWN, (Item.of(("Why do they run?", "A window was broken and they fear to be blamed for it.")),)),
+    shot=(
+        _SHOWN,
+        (
+            Item.of(
+                (
+                    "Why do all of them run, and not only the boy who kicked?",
+                    "The kick broke a window, which somebody will have to pay for. All of them played with the ball, and "
+                    "whoever comes to look will blame those whom they find there. So each child fears to be blamed and runs.",
+                )
+            ),
+        ),
+    ),
 )
 
 

@@ -35,8 +35,15 @@ ASK = Prompt(
     ("note:account",),
     triple_equals.FORMAT,
     (
-        "People with umbrellas hurry along a street.",
-        (Item.of(("What is the weather like?", "It rains, since everyone carries an umbrella.")),),
+        "People with umbrellas hurry along a street. After two seconds somebody remarks how hard it rains, and then they go "
+        "under a roof.",
+        (
+            Item.of(
+                ("What is the weather like?", "It rains: everyone carries an umbrella, and somebody says how hard it rains."),
+                ("When is that said?", "After two seconds."),
+                ("Why do the people go under the roof?", "They want to be out of the rain."),
+            ),
+        ),
     ),
 )
 REQUESTS = ("Describe the film in detail.", "What happens in this video?", "Tell me everything that you see in the clip.")

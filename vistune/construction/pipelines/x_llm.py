@@ -24,7 +24,13 @@ ASK = replace(
     context=("captions", "speech", "events"),
     shot=(
         "Descriptions:\nA woman tunes a violin.\n\nWhat is said:\n0.0-2.0 s: Just a moment, please.",
-        (Item.of(("Is she ready to play?", "Not yet: she tunes the violin and asks for a moment.")),),
+        (
+            Item.of(
+                ("Which instrument does she have?", "She has a violin."),
+                ("Is she ready to play?", "Not yet: she tunes the violin and asks for a moment."),
+                ("How does she ask for it?", "Politely: she says please."),
+            ),
+        ),
     ),
 )
 TRANSLATE = translation("zh")
