@@ -80,7 +80,10 @@ def speaks() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
-_NO_MEMORY = ("can't allocate memory", "out of memory", "Cannot allocate memory")
+_NO_MEMORY = (
+    *("can't allocate memory", "out of memory", "Cannot allocate memory"),
+    *("can't start new thread", "failed to map segment"),  # of a stack, of a library
+)
 _NO_ROOM = ("No space left on device", "File too large", "Disk quota exceeded")
 
 

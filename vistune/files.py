@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -33,6 +34,27 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(folder: str | Path) -> Iterator[Path]:
+    """Yield an empty folder beside `folder`; on a clean exit, its files safe on the disk, it takes the name, otherwise it goes.
+
+    A folder cannot be renamed over one that is not empty, so an old one goes first; a kill in between leaves the new one whole,
+    under its temporary name.
+    """
+    folder = Path(folder)
+    temporary = folder.with_name(f".{folder.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    try:
+        yield temporary
+        settle(temporary)
+        shutil.rmtree(folder, ignore_errors=True)
+        temporary.rename(folder)
+        settle(folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def sweep(path: str | Path) -> None:

@@ -137,7 +137,7 @@ def weights(file: Path, chance: random.Random) -> str:
     """Faults in a safetensors file: its tensors, its header, its bytes. Says which."""
     fault = chance.choice(("tensors", "tensors", "tensors", "header", "bytes", "cut"))
     data = file.read_bytes()
-    if fault == "tensors":
+    if fault == "tensors" and _has_tensors(data):
         return f"tensor {_tensors(file, chance)}"
     if fault == "cut":
         file.write_bytes(data[: chance.randrange(len(data))])
@@ -148,6 +148,11 @@ def weights(file: Path, chance: random.Random) -> str:
         header = dumps(tree(json.loads(data[8 : 8 + size]), chance, ("F32", "I64", "BF16", "F8_E4M3", "BOOL"))).encode()
         file.write_bytes(struct.pack("<Q", len(header)) + header + data[8 + size :])
     return fault
+
+
+def _has_tensors(data: bytes) -> bool:
+    """Has the file a header that names any? Those of some parts have none."""
+    return len(json.loads(data[8 : 8 + struct.unpack("<Q", data[:8])[0]]).keys() - {"__metadata__"}) > 0
 
 
 def _tensors(file: Path, chance: random.Random) -> str:

@@ -25,11 +25,12 @@ from tests.fuzz.changes import SECRET
 from tests.fuzz.oracles import CANARY, Case, Outcome, attempt, install
 
 SHARES = {
-    "replies": 33.0,
+    "replies": 28.0,
     "media": 14.0,
     "run_files": 14.0,
     "readers": 13.0,
-    "human_server": 12.0,
+    "human_server": 9.0,
+    "api_server": 8.0,
     "scorers": 12.0,
     "checkpoints": 0.9,
     "backbones": 0.55,

@@ -240,6 +240,19 @@ def test_hostile_requests_harm_nobody(count: int, tiny_model: VisionLanguageMode
             made.close()
 
 
+def test_who_says_half_a_head_is_hung_up_on_and_who_asks_slowly_is_not(tiny_model: VisionLanguageModel) -> None:
+    with serving({"tiny": lambda: tiny_model}, seconds=0.5) as server:
+        address = ("127.0.0.1", int(server.url.rstrip("/").rpartition(":")[2]))
+        for said in (b"", b"POST /v1/chat", b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n"):
+            with socket.create_connection(address, timeout=20) as silent:
+                silent.sendall(said)
+                assert silent.recv(100) == b"", "the end of the connection"
+        with httpx.Client(base_url=server.url, timeout=60, trust_env=False) as http:
+            for _ in range(2):  # the connection is kept while an answer takes longer than a head may
+                reply = http.post("/v1/chat/completions", json=valid() | {"max_tokens": 200})
+                assert reply.status_code == 200
+
+
 def test_media_are_fetched_from_named_hosts_alone(tiny_model: VisionLanguageModel) -> None:
     from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import FrameType
 
 import uvicorn
@@ -20,6 +21,7 @@ from vistune.model.answering.opening import Model
 from vistune.serving.app import make_app
 from vistune.serving.engine.engine import Engine
 from vistune.serving.engine.served import Served
+from vistune.serving.patience import PatientProtocol
 from vistune.serving.service import Service
 from vistune.serving.settings import Settings
 
@@ -33,6 +35,7 @@ class Server(uvicorn.Server):
         self._socket = _bound(settings.host, settings.port)
         config = uvicorn.Config(
             make_app(self.service),
+            http=partial(PatientProtocol, patience=settings.seconds),  # type: ignore[arg-type] # it is called, no more
             log_level="warning",
             access_log=False,
             server_header=False,

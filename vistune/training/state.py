@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from vistune.errors import InputError
-from vistune.files import settle, sha256, writing
+from vistune.files import atomic_folder, sha256, writing
 from vistune.model.weights.checkpoint import WEIGHTS, load_into, part_weights
 from vistune.model.weights.sharding import shard_like, whole
 from vistune.training.distributed import Ranks
@@ -37,25 +37,16 @@ def save_state(
     progress = _each_state(optimizer.state_dict(), lambda _, tensor: whole(tensor) if ranks.first else _dropped(tensor))
     if not ranks.first:
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{step:08d}.tmp"
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir()
     rng: dict[str, Any] = {"cpu": torch.get_rng_state()}
     if torch.cuda.is_available():
         rng["cuda"] = torch.cuda.get_rng_state()
-    with writing(folder):
+    # By rename, so that a folder with a number is always whole; the two last ones are kept, should the newest be lost on the
+    # disk.
+    with atomic_folder(folder / f"{step:08d}") as temporary, writing(folder):
         save_file(weights, temporary / WEIGHTS)
         # The two files name each other by hash: half of one state beside half of another would resume without a word.
         held = {"step": step, "of": of, "weights": sha256(temporary / WEIGHTS)}
         torch.save(held | {"optimizer": progress, "rng": rng}, temporary / "training.pt")
-        settle(temporary)
-    final = folder / f"{step:08d}"
-    shutil.rmtree(final, ignore_errors=True)
-    # By rename, so that a folder with a number is always whole; the two last ones are kept, should the newest be lost on the
-    # disk.
-    temporary.rename(final)
-    settle(final)
     for old in _states(folder)[:-_KEPT]:
         shutil.rmtree(old)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from vistune.errors import InputError, nearest
+from vistune.files import atomic_folder
 from vistune.progress import track
 from vistune.world.digits import Split
 from vistune.world.formats.coco import Coco
@@ -91,14 +90,8 @@ def _whole(folder: Path) -> Iterator[Path]:
     """A folder beside the wanted one, which takes its name when all has been written and is removed when something fails."""
     if folder.exists():
         raise InputError(f"{folder} is already there: name a folder that is not")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    part = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-    try:
-        part.mkdir()
+    with atomic_folder(folder) as part:
         yield part
-        os.replace(part, folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 def _listed(folder: Path) -> list[Path]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from vistune.errors import InputError, MissingExtraError
+from vistune.errors import InputError, MissingExtraError, reading
 
 
 class Parquet:
@@ -44,7 +44,8 @@ class Parquet:
             except (OSError, ArrowException) as error:
                 raise InputError(f"{self.where(index)}: row group {group} cannot be read: {error}") from error
         first = int(self._ends[group - 1]) if group else 0
-        row: dict[str, Any] = self._group[1].slice(index - first, 1).to_pylist()[0]
+        with reading(f"{self.where(index)} cannot be read"):  # text is decoded here, which damaged bytes are none of
+            row: dict[str, Any] = self._group[1].slice(index - first, 1).to_pylist()[0]
         return row
 
     def __getstate__(self) -> dict[str, Any]:

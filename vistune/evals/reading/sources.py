@@ -9,6 +9,7 @@ import csv
 import gzip
 import io
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -42,7 +43,7 @@ class Content:
 def load(path: str | Path) -> Content:
     """Read a file, or every file directly in a folder. Raises `InputError` naming the file and what is broken in it."""
     path = Path(path)
-    if path.is_dir():
+    if os.path.isdir(path):  # of a name that is too long for any file, `Path.is_dir` raises
         files = [kept(path, entry) for entry in sorted(path.iterdir()) if entry.is_file()]
         return Content(
             path, "folder", {file.name: Content(file, "image", None) if _is_png(file) else load(file) for file in files}

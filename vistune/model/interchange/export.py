@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from vistune.errors import InputError
+from vistune.files import atomic_folder
 from vistune.model.connectors.q_former import QFormer
 from vistune.model.interchange import export_blip, export_llava
 from vistune.model.vlm import VisionLanguageModel
@@ -27,20 +27,14 @@ def export(model: VisionLanguageModel, folder: str | Path) -> float:
     # Asked by name: logits of text about pictures would not differ, and the loss would go unnoticed.
     if lost := _lost(model):
         raise InputError(f"no architecture of transformers that this is exported to holds {' and '.join(lost)}")
-    temporary = folder.with_name(f".{folder.name}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    try:
+    # Only after the comparison: a folder that exists has been loaded by `transformers` and gave our logits.
+    with atomic_folder(folder) as temporary:
         if isinstance(model.connector, QFormer):
             export_blip.write(model, temporary)
             difference = export_blip.compare(model, temporary)
         else:
             export_llava.write(model, temporary)
             difference = export_llava.compare(model, temporary, export_llava.architecture_of(model))
-        # Only after the comparison: a folder that exists has been loaded by `transformers` and gave our logits.
-        temporary.rename(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return difference
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from vistune.errors import InputError, reading
-from vistune.files import dump_yaml, write_json
+from vistune.files import atomic_folder, dump_yaml, write_json
 from vistune.model.interchange.export_blip import BLIP_2, INSTRUCTBLIP, NAMES, compare
 from vistune.model.interchange.exported import IMAGE, Architecture
 from vistune.model.interchange.import_llava import image_settings, read_weights, source_config, write_backbone
@@ -40,10 +39,8 @@ def import_blip(source: str | Path, folder: str | Path, template: Spec | None = 
     # Tied weights are one tensor in our models; T5's wrapper unties them (FLAN-T5 has a head of its own).
     if config.text_config.model_type != "t5" and config.text_config.tie_word_embeddings:
         weights.pop("llm.model.lm_head.weight", None)
-    temporary = folder.with_name(f".{folder.name}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    try:
-        (temporary / "vision").mkdir(parents=True)
+    with atomic_folder(folder) as temporary:
+        (temporary / "vision").mkdir()
         tokenizer = write_backbone(source, config, temporary / "llm")
         if config.image_token_index is None or tokenizer.convert_tokens_to_ids(IMAGE) != config.image_token_index:
             raise InputError(f"the tokenizer of {source} lacks the image token {IMAGE!r} as number {config.image_token_index}")
@@ -56,9 +53,6 @@ def import_blip(source: str | Path, folder: str | Path, template: Spec | None = 
         (temporary / checkpoint.CONFIG).write_text(text, encoding="utf-8")
         # The import is loaded as any checkpoint is and compared, so a wrong map of names never reaches the user's folder.
         difference = compare(checkpoint.load(temporary), source)
-        temporary.rename(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return difference
 
 

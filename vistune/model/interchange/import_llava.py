@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from vistune.errors import InputError, reading
-from vistune.files import dump_yaml, read_json, write_json
+from vistune.files import atomic_folder, dump_yaml, read_json, write_json
 from vistune.model.interchange.export_llava import LLAVA, LLAVA_NEXT, compare
 from vistune.model.interchange.exported import IMAGE, Architecture
 from vistune.model.interchange.layouts import to_ours
@@ -41,15 +40,10 @@ def import_llava(source: str | Path, folder: str | Path, template: Spec = "own")
     tiled = config.model_type == "llava_next"
     spec = _spec(source, config, template)
     weights = rename(read_weights(source), tiled)
-    temporary = folder.with_name(f".{folder.name}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    try:
+    with atomic_folder(folder) as temporary:
         _write(temporary, source, config, spec, weights)
         model = checkpoint.load(temporary)
         difference = compare(model, source, architecture)
-        temporary.rename(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return difference
 
 

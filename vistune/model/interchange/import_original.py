@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import shutil
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from vistune.errors import InputError
-from vistune.files import dump_yaml, read_json, write_json
+from vistune.files import atomic_folder, dump_yaml, read_json, write_json
 from vistune.model.interchange.export import export
 from vistune.model.interchange.import_llava import read_weights, rename
 from vistune.model.spec import ModelSpec
@@ -56,10 +55,7 @@ def import_original(source: Path, folder: Path, template: Spec = "vicuna_v1", ll
     if not path:
         raise InputError(f"{source / 'config.json'} does not say which language model {PROJECTOR} was made for: give --llm")
     spec = _spec(config, path, template)
-    temporary = folder.with_name(f".{folder.name}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    try:
-        temporary.mkdir(parents=True)
+    with atomic_folder(folder) as temporary:
         if not alone:
             _write_language_model(source, config, temporary / "llm")
         save_file(weights, temporary / checkpoint.WEIGHTS, metadata={"format": "pt"})
@@ -72,9 +68,6 @@ def import_original(source: Path, folder: Path, template: Spec = "vicuna_v1", ll
         if config.get("mm_projector_type", "linear") == "mlp2x_gelu":
             with tempfile.TemporaryDirectory(dir=temporary.parent) as place:
                 difference = export(model, Path(place) / "hf")
-        temporary.rename(folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return difference
 
 
@@ -146,10 +139,12 @@ def _unpickled(file: Path) -> Any:
 
 
 def _only_tensors(weights: Any, file: Path) -> dict[str, Tensor]:
-    if not isinstance(weights, dict) or not all(isinstance(tensor, Tensor) for tensor in weights.values()):
+    named = isinstance(weights, dict) and all(isinstance(name, str) for name in weights)
+    if not named or not all(isinstance(tensor, Tensor) for tensor in weights.values()):
         raise InputError(f"{file} holds something other than tensors by name")
     check_foreign(weights, file)
-    return weights
+    held: dict[str, Tensor] = weights
+    return held
 
 
 def _write_language_model(source: Path, config: Mapping[str, Any], folder: Path) -> None:

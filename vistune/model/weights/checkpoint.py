@@ -10,7 +10,6 @@ itself: an imported model brings its backbones' configurations along.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from vistune.errors import InputError
-from vistune.files import dump_yaml, parse_yaml, settle, writing
+from vistune.files import atomic_folder, dump_yaml, parse_yaml, writing
 from vistune.model.adapters.adapt import adapter_parameters
 from vistune.model.native.model import NativeModel
 from vistune.model.spec import ModelSpec
@@ -47,23 +46,15 @@ def save(model: VisionLanguageModel | NativeModel, folder: Path, parts: set[str]
     if not write:
         return
     check_finite(weights, folder)
-    # A folder of several files appears by one rename: a kill leaves either the old checkpoint or the new one, never a
-    # mixture.
-    temporary = folder.with_name(f".{folder.name}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
     record: dict[str, Any] = {"format": FORMAT, "parts": sorted(parts), "model": absolute(model.spec.to_json())}
     if standing := shipped.recorded(record["model"]):
         record["shipped"] = standing
-    with writing(folder):
+    # A folder of several files appears by one rename: a kill leaves either the old checkpoint or the new one, never a
+    # mixture.
+    with atomic_folder(folder) as temporary, writing(folder):
         (temporary / CONFIG).write_text(dump_yaml(record, sort_keys=False, allow_unicode=True), encoding="utf-8")
         model.save_tokenizer(temporary)
         save_file(weights, temporary / WEIGHTS, metadata={"format": "pt"})
-        settle(temporary)
-    # A folder cannot be renamed over one that is not empty, so the old one goes first; a kill in between leaves the finished
-    # temporary folder.
-    shutil.rmtree(folder, ignore_errors=True)
-    temporary.rename(folder)
 
 
 def units(model: nn.Module, names: Iterable[str]) -> set[str]:

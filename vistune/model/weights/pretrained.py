@@ -24,6 +24,9 @@ def read_tokenizer(path: str, folder: str, revision: str | None) -> PreTrainedTo
         tokenizer = AutoTokenizer.from_pretrained(folder, revision=revision, trust_remote_code=False)
     if not tokenizer.is_fast:
         raise InputError(f"{path} has a slow tokenizer; labels need one that reports offsets (tokenizer.json)")
+    longest = tokenizer.model_max_length  # the library compares lengths with it, whatever the file says
+    if isinstance(longest, bool) or not isinstance(longest, int | float):
+        raise InputError(f"the tokenizer of {path} has a model_max_length of {longest!r}, expected a number")
     if tokenizer.eos_token_id is None:
         raise InputError(f"the tokenizer of {path} has no end-of-sequence token")
     # Padding is masked everywhere, so any token serves; a new one would need a row in the embedding.

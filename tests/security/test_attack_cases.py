@@ -1,0 +1,131 @@
+"""Inputs on which the project once failed, made anew from what is known of them, and tried by the command that failed."""
+
+from __future__ import annotations
+
+import json
+import struct
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+
+from vistune.cli import main
+from vistune.data.samples import read
+from vistune.errors import InputError
+from vistune.evals.reading.sources import load
+from vistune.model.interchange.import_original import read_pickled_mapping
+from vistune.model.weights.pretrained import read_tokenizer
+from vistune.sample import Region
+
+Command = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def vistune(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """A command's exit code, and all that it says."""
+
+    def run(*arguments: str | Path) -> tuple[int, str]:
+        monkeypatch.setattr(sys, "argv", ["vistune", *map(str, arguments)])
+        capsys.readouterr()
+        try:
+            main()
+            code = 0
+        except SystemExit as end:
+            code = int(end.code or 0)
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    return run
+
+
+def photograph(path: Path) -> None:
+    picture = Image.new("RGB", (40, 20), "white")
+    picture.paste("red", (5, 5, 15, 15))
+    picture.save(path)
+
+
+def test_a_picture_of_some_bytes_and_a_hundred_megapixels_is_one_rejected_record(vistune: Command, tmp_path: Path) -> None:
+    # VP8L, 16,383 by 16,384 pixels in one colour: the sizes stand in 14 bits each behind the signature 0x2f.
+    bits = struct.pack("<I", (16382 | 16383 << 14) & 0xFFFFFFFF)
+    chunk = b"\x2f" + bits + b"\x07\x10\x11\xfd\x0f\x44\x44\xff\x03"
+    body = b"WEBPVP8L" + struct.pack("<I", len(chunk)) + chunk
+    (tmp_path / "bomb.webp").write_bytes(b"RIFF" + struct.pack("<I", len(body)) + body)
+    photograph(tmp_path / "ok.png")
+    turns = [{"from": "human", "value": "<image>\nq"}, {"from": "gpt", "value": "a"}]
+    records = [{"id": str(n), "image": name, "conversations": turns} for n, name in enumerate(("ok.png", "bomb.webp"))]
+    (tmp_path / "d.json").write_text(json.dumps(records))
+    code, said = vistune("data", "check", f"conversations:{tmp_path}/d.json?images={tmp_path}")
+    assert code == 1 and "2 samples, 2 different media, 1 samples with problems" in said and "megapixels" in said
+
+
+def coco(folder: Path, *annotations: dict[str, Any]) -> str:
+    photograph(folder / "a.png")
+    images = [{"id": n, "file_name": "a.png", "width": 40, "height": 20} for n in (1, 2)]
+    held = [{"id": n, "category_id": 1} | more for n, more in enumerate(annotations)]
+    (folder / "c.json").write_text(
+        json.dumps({"images": images, "annotations": held, "categories": [{"id": 1, "name": "cat"}]})
+    )
+    return f"coco:{folder}/c.json?images={folder}"
+
+
+def test_a_number_beyond_floats_is_one_rejected_record(vistune: Command, tmp_path: Path) -> None:
+    boxes = ({"image_id": 1, "bbox": [4, 5, 10**309, 10]}, {"image_id": 2, "bbox": [4, 5, 10, 10]})
+    code, said = vistune("data", "check", coco(tmp_path, *boxes))
+    assert code == 1 and "2 samples, 1 different media, 1 samples with problems" in said and "too large" in said
+
+
+@pytest.mark.parametrize(("crowd", "kept"), [("0", 1), (0, 1), ("1", 0), (1, 0)])
+def test_a_crowd_in_words_is_read_as_the_number_it_is(crowd: Any, kept: int, tmp_path: Path) -> None:
+    sample = read(coco(tmp_path, {"image_id": 1, "bbox": [4, 5, 10, 10], "iscrowd": crowd}))[0]
+    assert sum(isinstance(part, Region) for turn in sample.turns for part in turn.parts) == kept
+
+
+@pytest.mark.parametrize(
+    "place", [{"offset": 0, "length": 1 << 62}, {"offset": 1 << 70, "length": 5}, {"offset": -1, "length": 5}]
+)
+def test_a_range_of_bytes_that_a_file_does_not_have_is_rejected(
+    place: dict[str, int], vistune: Command, tmp_path: Path
+) -> None:
+    photograph(tmp_path / "a.png")
+    turns = [{"role": "user", "content": [{"media": 0}, {"text": "q"}]}, {"role": "assistant", "content": [{"text": "a"}]}]
+    record = {"id": "1", "media": [{"kind": "image", "path": "a.png"} | place], "turns": turns}
+    (tmp_path / "s.jsonl").write_text(json.dumps(record) + "\n")
+    code, said = vistune("data", "check", f"samples:{tmp_path}/s.jsonl")
+    assert code == 1 and "1 samples with problems" in said
+
+
+def test_names_that_no_file_can_have(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="File name too long"):
+        load(tmp_path / ("9" * 5000))
+
+
+def test_weights_by_number_are_no_weights_by_name(tmp_path: Path) -> None:
+    torch.save({"model": {0: torch.zeros(2), "a": torch.zeros(2)}}, tmp_path / "m.pth")
+    with pytest.raises(InputError, match="something other than tensors by name"):
+        read_pickled_mapping(tmp_path / "m.pth")
+
+
+def test_a_tokenizer_whose_longest_text_is_a_word(tiny_language: str, tmp_path: Path) -> None:
+    from shutil import copytree
+
+    folder = copytree(tiny_language, tmp_path / "language")
+    file = folder / "tokenizer_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"model_max_length": "1e5"}))
+    with pytest.raises(InputError, match="model_max_length of '1e5'"):
+        read_tokenizer(str(folder), str(folder), None)
+
+
+def test_text_in_a_parquet_file_that_is_none(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    from vistune.data.records.parquet import Parquet
+
+    bad = pyarrow.array([b"a\xff"], pyarrow.binary()).cast(pyarrow.string(), safe=False)
+    parquet.write_table(pyarrow.table({"a": bad}), tmp_path / "rows.parquet")
+    with pytest.raises(InputError, match="row 1 cannot be read"):
+        Parquet(tmp_path / "rows.parquet")[0]
