@@ -87,8 +87,9 @@ def test_a_program_that_is_not_run_is_there() -> None:
             if words[0] == "make":
                 assert f"\n{words[1]}:" in targets, line
             if words[0] == "python" and "benchmarks" in line:
-                file = words[2].replace(".", "/") + ".py" if words[1] == "-m" else words[1]
-                source = (ROOT / file).read_text()
+                place = ROOT / (words[2].replace(".", "/") if words[1] == "-m" else words[1])
+                files = place.glob("*.py") if place.is_dir() else [place.with_suffix(".py")]
+                source = "".join(file.read_text() for file in files)
                 assert all(f'"{word}"' in source for word in words if word.startswith("--")), line
 
 
