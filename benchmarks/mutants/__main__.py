@@ -23,14 +23,15 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.mutants.drawing import Mutant, drawn
-from benchmarks.mutants.sight import ordered, seen
-from benchmarks.mutants.trial import tried, warm_up
+from benchmarks.mutants.served import Served
+from benchmarks.mutants.sight import Sight
+from benchmarks.mutants.trial import Outcome, tried, warm_up
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("vistune/model", "vistune/training", "vistune/prompt", "vistune/evals/metrics")
 TESTS = ("tests/evals/metrics", "tests/prompt", "tests/model", "tests/training", "tests/recipes", "tests/native")
 SEED, COUNT, HOURS = 16, 400, 2.0
-TEST_SECONDS, SLACK = 60.0, 60.0  # of tests a mutant, as they took when sight was recorded; and what a trial may take beyond
+TEST_SECONDS, SLACK = 40.0, 20.0  # of tests a mutant, as they took when sight was recorded; and what a trial may take beyond
 
 
 def main() -> int:
@@ -48,21 +49,21 @@ def main() -> int:
     tree = copied(options.out / "tree")
     sight = options.out / "sight"
     record(tree, sight, options.marks)
-    lines, durations = seen(sight, tree), json.loads((sight / "durations.json").read_text())
+    seen = Sight(sight, tree)
     journal = options.out / f"journal-{options.seed}.jsonl"
     chosen = drawn(tree, SOURCES, options.seed, options.count)
     done = results(journal)
+    again = ("survived", "unseen", "broken") if options.again else ()
+    todo = [mutant for mutant in chosen if mutant.key not in done or done[mutant.key]["result"] in again]
     warm_up(tree)
-    for mutant in chosen:
-        if mutant.key in done and not (options.again and done[mutant.key]["result"] in ("survived", "unseen", "broken")):
-            continue
-        if time.monotonic() > until:
-            print(f"{options.hours} hours are over: the same command goes on", flush=True)
-            break
-        line = one(mutant, tree, lines.get(mutant.file, {}).get(mutant.line, []), durations, options.out / "trial.log")
-        with journal.open("a") as file:
-            file.write(json.dumps(line) + "\n")
-        print(f"{line['result']:9} {mutant.file}:{mutant.line} {mutant.said} {line['said'][:90]}", flush=True)
+    with Served(tree, environment(), options.marks, TESTS) as served, journal.open("a") as file:
+        for mutant in todo:
+            if time.monotonic() > until:
+                print(f"{options.hours} hours are over: the same command goes on", flush=True)
+                break
+            line = one(mutant, tree, seen, served, options.out / "trial.log")
+            print(json.dumps(line), file=file, flush=True)
+            print(f"{line['result']:9} {mutant.file}:{mutant.line} {mutant.said} {line['said'][:90]}", flush=True)
     page = options.out / f"survivors-{options.seed}.md"
     page.write_text(summary(chosen, results(journal)))
     print(page.read_text().split("\n\n")[1], page, sep="\n")
@@ -101,21 +102,24 @@ def environment() -> dict[str, str]:
     return os.environ | {"VISTUNE_SHARED": os.environ.get("VISTUNE_SHARED", str(ROOT.parent / "shared"))}
 
 
-def one(mutant: Mutant, tree: Path, tests: list[str], durations: dict[str, float], log: Path) -> dict[str, Any]:
+def one(mutant: Mutant, tree: Path, seen: Sight, served: Served, log: Path) -> dict[str, Any]:
     """The journal's line of one mutant."""
-    chosen = ordered(tests, durations, TEST_SECONDS)
-    line = asdict(mutant) | {"tests": len(chosen)}
-    if not chosen:
+    tests, anew = seen.of(mutant, TEST_SECONDS)
+    line = asdict(mutant) | {"tests": len(tests)}
+    if not tests:
         return line | {"result": "unseen", "seconds": 0.0, "said": "no test runs this line"}
+    limit = 2 * sum(seen.durations[test] for test in tests) + SLACK
     file = tree / mutant.file
     source = file.read_text(encoding="utf-8")
-    os.environ |= environment()
-    try:
-        file.write_text(mutant.applied(source), encoding="utf-8")
-        expected = sum(durations.get(test, 0.0) for test in chosen)
-        outcome = tried(tree, chosen, 3 * expected + SLACK, log)
-    finally:
-        file.write_text(source, encoding="utf-8")
+    changed = mutant.applied(source)
+    outcome: Outcome | None = None if anew else served.tried(mutant.file, changed, tests, limit)
+    if outcome is None:
+        os.environ |= environment()
+        try:
+            file.write_text(changed, encoding="utf-8")
+            outcome = tried(tree, tests, limit, log)
+        finally:
+            file.write_text(source, encoding="utf-8")
     return line | asdict(outcome)
 
 

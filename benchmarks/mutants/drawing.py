@@ -34,6 +34,8 @@ class Mutant:
     new: str
     kind: str
     key: str
+    statement: int  # the line that its statement begins in
+    scope: tuple[int, int] | None  # of what runs at import: the lines of the function, class or module that it belongs to
 
     def applied(self, source: str) -> str:
         """The changed source."""
@@ -68,19 +70,20 @@ def mutants(root: Path, file: Path) -> list[Mutant]:
     lines = source.splitlines()
     seen: Counter[str] = Counter()
     made = []
-    for node, statement, kind, old, new in _changes(tree, source, starts, lines):
+    for (node, statement, kind, old, new), scope in _changes(tree, source, starts, lines):
         start, text = old
         identity = f"{name}|{ast.get_source_segment(source, statement)}|{kind}|{text}|{new}"
         seen[identity] += 1  # the same statement may stand twice in a file
         key = hashlib.sha256(f"{identity}|{seen[identity]}".encode()).hexdigest()[:16]
-        made.append(Mutant(name, node.lineno, start, text, new, kind, key))
+        made.append(Mutant(name, node.lineno, start, text, new, kind, key, statement.lineno, scope))
     return made
 
 
 Change = tuple[ast.expr | ast.stmt, ast.stmt, str, tuple[int, str], str]
+Scope = tuple[int, int] | None
 
 
-def _changes(tree: ast.Module, source: str, starts: list[int], lines: list[str]) -> Iterator[Change]:
+def _changes(tree: ast.Module, source: str, starts: list[int], lines: list[str]) -> Iterator[tuple[Change, Scope]]:
     def offset(line: int, column: int) -> int:
         return starts[line - 1] + len(lines[line - 1].encode()[:column].decode())  # ast counts columns in bytes
 
@@ -99,9 +102,22 @@ def _changes(tree: ast.Module, source: str, starts: list[int], lines: list[str])
         bare = inner.strip(" \n()")
         return first + inner.index(bare), bare
 
-    def visit(node: ast.AST, statement: ast.stmt) -> Iterator[Change]:
+    def visit(node: ast.AST, statement: ast.stmt, scope: Scope) -> Iterator[tuple[Change, Scope]]:
         if isinstance(node, ast.stmt):
             statement = node
+        for change in changes(node, statement):
+            yield change, scope
+        function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        if scope and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            scope = node.lineno, node.end_lineno or node.lineno
+        for field, inner in ast.iter_fields(node):
+            if field in ("annotation", "returns", "decorator_list", "type_params"):
+                continue
+            for child in inner if isinstance(inner, list) else [inner]:
+                if isinstance(child, ast.AST) and not _passed_over(child):
+                    yield from visit(child, statement, None if function and field == "body" else scope)
+
+    def changes(node: ast.AST, statement: ast.stmt) -> Iterator[Change]:
         match node:
             case ast.Compare():
                 operands = [node.left, *node.comparators]
@@ -138,16 +154,10 @@ def _changes(tree: ast.Module, source: str, starts: list[int], lines: list[str])
                 yield node, statement, "return", text(value), "None"
             case ast.Break() | ast.Continue():
                 yield node, statement, "statement", text(node), "pass"
-        for field, inner in ast.iter_fields(node):
-            if field in ("annotation", "returns", "decorator_list", "type_params"):
-                continue
-            for child in inner if isinstance(inner, list) else [inner]:
-                if isinstance(child, ast.AST) and not _passed_over(child):
-                    yield from visit(child, statement)
 
     for top in tree.body:
         if not _passed_over(top):
-            yield from visit(top, top)
+            yield from visit(top, top, (1, len(lines)))
 
 
 def _passed_over(node: ast.AST) -> bool:

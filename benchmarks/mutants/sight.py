@@ -10,13 +10,15 @@ import json
 import os
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from time import perf_counter
 
 import pytest
 from coverage import Coverage, CoverageData
 from coverage.numbits import numbits_to_nums
+
+from benchmarks.mutants.drawing import Mutant
 
 CONFIG = """[run]
 source = {source}
@@ -52,9 +54,10 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Everything between a test's set-up and its end is its own."""
     os.environ["VISTUNE_SIGHT_TEST"] = item.nodeid  # what its processes are told
     item.config.stash[_COVERAGE].switch_context(item.nodeid)
-    start = perf_counter()
+    failed, start = item.session.testsfailed, perf_counter()
     yield
-    _durations[item.nodeid] = round(perf_counter() - start, 3)
+    if item.session.testsfailed == failed:  # a test that fails by itself notices nothing
+        _durations[item.nodeid] = round(perf_counter() - start, 3)
     item.config.stash[_COVERAGE].switch_context("")
 
 
@@ -68,24 +71,30 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     known.write_text(json.dumps(before | _durations))
 
 
-def seen(where: Path, root: Path) -> dict[str, dict[int, list[str]]]:
-    """For each file of the package and each of its lines, the tests that run it, the quickest first.
+class Sight:
+    """The tests that run each line of the package, and how long they take."""
 
-    A line that is run when its module is imported is seen by every test of the test files that run another line of the module.
-    """
-    durations: dict[str, float] = json.loads((where / "durations.json").read_text())
-    lines: dict[str, defaultdict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for data in sorted(where.glob("data*")):
-        for file, line, test in _rows(data):
-            lines[str(Path(file).relative_to(root))][line].add(test)
-    made: dict[str, dict[int, list[str]]] = {}
-    for file, found in lines.items():
-        any_line = set().union(*found.values()) - {""}
-        made[file] = {
-            line: sorted(any_line if "" in tests else tests & durations.keys(), key=lambda test: durations.get(test, 1e9))
-            for line, tests in found.items()
-        }
-    return made
+    def __init__(self, where: Path, root: Path) -> None:
+        self.durations: dict[str, float] = json.loads((where / "durations.json").read_text())
+        self._lines: dict[str, defaultdict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
+        for data in sorted(where.glob("data*")):
+            for file, line, test in _rows(data):
+                self._lines[str(Path(file).relative_to(root))][line].add(test)
+
+    def of(self, mutant: Mutant, seconds: float) -> tuple[list[str], bool]:
+        """The tests that may notice a mutant, and whether its module has to be imported anew.
+
+        What runs outside of tests (at import, or while tests are collected) is seen by the tests that run another line of the
+        same function, class or file.
+        """
+        lines = self._lines.get(mutant.file, {})
+        own = lines.get(mutant.line) or lines.get(mutant.statement) or set()
+        anew = mutant.scope is not None or "" in own
+        if anew:
+            first, last = mutant.scope or (1, max(lines, default=1))
+            inside = [tests for line, tests in lines.items() if first <= line <= last and "" not in tests]
+            own = set().union(*(inside or lines.values()))
+        return ordered(own & self.durations.keys(), self.durations, seconds), anew
 
 
 def _rows(data: Path) -> Iterator[tuple[str, int, str]]:
@@ -97,13 +106,20 @@ def _rows(data: Path) -> Iterator[tuple[str, int, str]]:
             yield from ((path, line, test) for line in numbits_to_nums(bits))
 
 
-def ordered(tests: Sequence[str], durations: dict[str, float], seconds: float) -> list[str]:
-    """The quickest tests that fit into the time together; the first always does."""
+def ordered(tests: Iterable[str], durations: dict[str, float], seconds: float) -> list[str]:
+    """The tests that fit into the time together, the quickest few of every file first; the first always does."""
+    files: dict[str, int] = defaultdict(int)
+    places = {}
+    for test in sorted(tests, key=lambda test: (durations[test], test)):
+        file = test.partition("::")[0]
+        places[test] = files[file] // 4, durations[test], test
+        files[file] += 1
     chosen: list[str] = []
     total = 0.0
-    for test in tests:
-        total += durations.get(test, 0.0)
+    for test in sorted(places, key=places.__getitem__):
+        total += durations[test]
         if chosen and total > seconds:
-            break
+            total -= durations[test]
+            continue
         chosen.append(test)
     return chosen

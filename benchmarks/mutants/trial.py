@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,11 +26,15 @@ print(*(name for name in sys.modules if not name.startswith(("vistune", "__m")) 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`killed`, `survived`, `timeout` (a loop without end: noticed, too) or `broken`: the tests did not run."""
+    """`killed`, `survived`, `timeout` (a loop without end: noticed, too) or `broken`: the tests did not run.
+
+    `code` is what the process ended with, and nothing where it was ended.
+    """
 
     result: str
     seconds: float
     said: str
+    code: int | None = None
 
 
 def warm_up(root: Path) -> None:
@@ -48,25 +52,29 @@ def warm_up(root: Path) -> None:
 
 
 def tried(tree: Path, tests: Sequence[str], limit: float, log: Path) -> Outcome:
-    """Run the tests in the tree as it now is, and kill what has not ended within `limit` seconds."""
+    """Run the tests in the tree as it now is, with everything of the package imported anew."""
+    return forked(lambda: _run(tree, tests), limit, log)
+
+
+def forked(run: Callable[[], int], limit: float, log: Path) -> Outcome:
+    """Run something in a fork, its output in `log`, and kill what has not ended within `limit` seconds."""
     start = time.perf_counter()
     child = os.fork()
     if child == 0:
-        _run(tree, tests, log)
+        _live(run, log)
     status = _waited(child, start + limit)
     seconds = round(time.perf_counter() - start, 2)
-    said = log.read_text(errors="replace")
+    said = log.read_text(errors="replace") if log.exists() else ""
     failed = next((line for line in said.splitlines() if line.startswith(("FAILED", "ERROR"))), "")
     if status is None:
         return Outcome("timeout", seconds, f"no end within {limit:.0f} s")
     if status == 0:
-        return Outcome("survived", seconds, "")
-    return Outcome(
-        "killed" if status in (1, 2, 3, 4) and (failed or "Error" in said) else "broken", seconds, failed or said[-300:]
-    )
+        return Outcome("survived", seconds, "", 0)
+    noticed = status in (1, 2, 3, 4) and (failed or "Error" in said)
+    return Outcome("killed" if noticed else "broken", seconds, failed or said[-300:], status)
 
 
-def _run(tree: Path, tests: Sequence[str], log: Path) -> None:
+def _live(run: Callable[[], int], log: Path) -> None:
     """The child's whole life."""
     code = 70
     try:
@@ -74,18 +82,24 @@ def _run(tree: Path, tests: Sequence[str], log: Path) -> None:
         out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(out, 1)
         os.dup2(out, 2)
-        os.chdir(tree)
-        os.environ |= {"PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         sys.dont_write_bytecode = True
-        sys.path[:] = [str(tree), *(path for path in sys.path if path not in ("", str(Path.cwd())))]
-        import pytest
-
-        code = int(
-            pytest.main(["-x", "-q", "-rfE", "--tb=line", "-m", "", "-p", "no:cacheprovider", "-p", "no:randomly", *tests])
-        )
+        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+        code = run()
     finally:
         sys.stdout.flush()
         os._exit(code)
+
+
+def _run(tree: Path, tests: Sequence[str]) -> int:
+    """A whole session of pytest."""
+    os.chdir(tree)
+    os.environ["PYTHONPATH"] = str(tree)
+    sys.path[:] = [str(tree), *(path for path in sys.path if path not in ("", str(Path.cwd())))]
+    import pytest
+
+    fast = ["-x", "-q", "-rfE", "--tb=line", "-m", "", "-p", "no:cacheprovider", "-p", "no:randomly"]
+    return int(pytest.main([*fast, *tests]))
 
 
 def _waited(child: int, until: float) -> int | None:
