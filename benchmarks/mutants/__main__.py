@@ -44,6 +44,7 @@ def main() -> int:
     parser.add_argument("--marks", default="not slow and not gpu and not network", help="which tests may see a mutant")
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "mutants")
     options = parser.parse_args()
+    options.out = options.out.resolve()  # the processes of trials work in the tree
     options.out.mkdir(parents=True, exist_ok=True)
     until = time.monotonic() + 3600 * options.hours
     tree = copied(options.out / "tree")
