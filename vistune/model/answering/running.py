@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 from transformers import DynamicCache
 
+from vistune.model.answering.columns import Columns
 from vistune.model.language.causal import LanguageModel
 from vistune.model.language.hooks import Run
 from vistune.model.language.inputs import Inputs
@@ -70,7 +71,7 @@ class Running:
 
     def __init__(self, llm: LanguageModel) -> None:
         self.llm = llm
-        self._pairs: Pairs = []  # [B, kv heads, C, d]
+        self._columns: list[Columns] = []  # keys and values of each layer, [B, kv heads, C, d]
         self._seen = torch.zeros((0, 0), dtype=torch.bool)
         self._next = torch.zeros(0, dtype=torch.long)
 
@@ -78,9 +79,17 @@ class Running:
         return len(self._next)
 
     @property
+    def _pairs(self) -> Pairs:
+        return [(layer.keys, layer.values) for layer in self._columns]
+
+    @_pairs.setter
+    def _pairs(self, pairs: Pairs) -> None:
+        self._columns = [Columns(*pair) for pair in pairs]
+
+    @property
     def bytes(self) -> int:
         """What keys and values take."""
-        return sum(part.numel() * part.element_size() for pair in self._pairs for part in pair)
+        return sum(layer.bytes for layer in self._columns)
 
     @torch.no_grad()
     def join(self, prompts: Sequence[Joining]) -> tuple[Tensor, list[Pairs]]:
@@ -126,10 +135,10 @@ class Running:
         # The new token's own column, which it must see.
         self._seen = torch.cat([self._seen, self._seen.new_ones((len(self), 1))], dim=1)
         self.llm.hooks.run = Run(samples=len(self))
-        cache = _cache(self._pairs)
+        cache = DynamicCache()
+        cache.layers = self._columns
         embeds = self.llm.embed(torch.tensor(tokens, device=device)[:, None])
         logits = self._read(embeds, self._seen[:, None, None], self._next[:, None], cache)
-        self._pairs = [(layer.keys, layer.values) for layer in cache.layers]
         self._next = self._next + 1
         return logits
 
