@@ -40,11 +40,22 @@ def written_tokenizer(model: VisionLanguageModel, folder: Path, **settings: Any)
     """A copy of the model's tokenizer that saves alike however it was loaded."""
     model.llm.tokenizer.save_pretrained(folder)
     written = hf.AutoTokenizer.from_pretrained(folder, padding_side="left", trust_remote_code=False, **settings)
-    return _speaking(written, model.codec.tokens, folder, settings)
+    return _speaking(written, _words(model, written), folder, settings)
+
+
+def _words(model: VisionLanguageModel, tokenizer: Any) -> list[str]:
+    """The special tokens that are part of an answer: all but named ones (`<s>`, `<pad>`) and those that end one.
+
+    A language model may have learnt places (`<loc_5>`) that no codec of this model names. It writes them all the same, and
+    `LanguageModel.words` keeps them.
+    """
+    silent = {token for token in tokenizer.special_tokens_map.values() if isinstance(token, str)}
+    silent |= {tokenizer.convert_ids_to_tokens(end) for end in model.llm.ends(model.template.stops)} | {IMAGE}
+    return [str(token) for token in tokenizer.added_tokens_decoder.values() if token.special and str(token) not in silent]
 
 
 def _speaking(tokenizer: Any, words: Sequence[str], folder: Path, settings: dict[str, Any]) -> Any:
-    """The tokenizer with a codec's words as words: what leaves special tokens out of an answer then leaves them in.
+    """The tokenizer with `words` as words: what leaves special tokens out of an answer then leaves them in.
 
     Ids stay: a token that is special becomes one that is not, in its place.
     """
