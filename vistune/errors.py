@@ -7,6 +7,7 @@ Anything else that escapes is a bug of ours and keeps its traceback.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -90,9 +91,12 @@ _NO_ROOM = ("No space left on device", "File too large", "Disk quota exceeded")
 def advice(error: BaseException) -> str | None:
     """What to do about memory or disk space that ran out, in one sentence; None for any other error.
 
-    Libraries say both in errors of many types, so that the words decide.
+    Libraries say both in errors of many types, so that the words decide. A name that is too long for a file is told, too:
+    every question about a path, even whether it exists, ends in it.
     """
     text = " ".join(str(error).split())
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        return f"no file can have the name {str(error.filename)[:80]!r}..., which is too long: check what was given as a path"
     if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError" or any(word in text for word in _NO_MEMORY):
         return (
             f"memory ran out ({text[:120] or 'no more to be had'}): in training set micro=1 or max_tokens for the stage"

@@ -90,8 +90,13 @@ def fuzz(kind: str, folder: Path, wanted: int) -> Counter[str]:
         shutil.rmtree(folder_now)
         folder_now.mkdir()
         records = [damaged(record, chance) if index in hurt else record for index, record in enumerate(whole)]
-        given = read_or_refuse(source.write(folder_now, records), folder_now)
-        counts.update(account(given, expected, hurt, folder_now, exact=source.alone))
+        try:
+            given = read_or_refuse(source.write(folder_now, records), folder_now)
+            counts.update(account(given, expected, hurt, folder_now, exact=source.alone))
+        except (AssertionError, InputError):
+            raise
+        except Exception as error:
+            raise AssertionError(f"{type(error).__name__}: {str(error)[:200]} in file {number - 1} of {kind}") from error
         shutil.rmtree(folder_now)
     return counts + Counter(tried=done)
 

@@ -127,6 +127,7 @@ def test_a_run_without_a_finished_stage_is_no_model(tmp_path: Path) -> None:
         (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"), "micro=1"),
         (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"), "micro=1"),
         (OSError(28, "No space left on device"), "the disk is full"),
+        (OSError(36, "File name too long", "a" * 300), "too long: check what was given as a path"),
         (RuntimeError("something else"), None),
     ],
 )

@@ -85,6 +85,8 @@ def test_a_whole_file_as_one_record(tmp_path: Path) -> None:
     assert [rows[index]["scene"] for index in range(len(rows))] == ["one", "two"]
     with pytest.raises(InputError, match="no such file"):
         open_table(tmp_path / "three.json", at=".")
+    with pytest.raises(InputError, match="File name too long"):
+        open_table(tmp_path / ("é" * 300), at=".")
 
 
 def test_records_of_a_listed_split(tmp_path: Path) -> None:

@@ -13,7 +13,11 @@ class WholeFile:
     """The file's value as the only record; read when it is asked for."""
 
     def __init__(self, path: Path) -> None:
-        if not path.is_file():
+        try:
+            known = path.is_file()
+        except OSError as error:  # a name that a record made up can be longer than a file system takes
+            raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+        if not known:
             raise InputError(f"cannot read {path}: no such file")
         self._path = path
 
