@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from vistune.data.fields.regions.coco_masks import instance_mask
 from vistune.data.samples import read
 from vistune.errors import InputError
 from vistune.sample import Region
@@ -46,3 +47,12 @@ def test_a_question_for_each_instance_leaves_out_images_of_none_and_of_crowds_al
     ]
     with pytest.raises(InputError, match="ask='describe' is a question for each instance"):
         read(f"coco:{tmp_path}/x.json?ask=describe&task=captions")
+
+
+@pytest.mark.parametrize("value", [1e308, -21, 10**12, 41])
+def test_an_outline_far_outside_its_picture_is_refused_before_memory_is_asked_for(value: float) -> None:
+    outline = [0, 0, 5, 0, 5, 5]
+    assert instance_mask([outline], (20, 20), "x").any()
+    assert instance_mask([[-3, 0, 25, 0, 25, 5]], (20, 20), "x")[0].all(), "outlines may reach over the edge"
+    with pytest.raises(InputError, match="far outside the 20x20 picture"):
+        instance_mask([[*outline[:4], value, 5]], (20, 20), "x")

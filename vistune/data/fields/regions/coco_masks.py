@@ -47,11 +47,21 @@ def instance_mask(segmentation: Any, size: tuple[float, float], where: str) -> M
         ]
         if any(len(polygon) < 6 or len(polygon) % 2 for polygon in polygons):
             raise InputError(f"{where}: a polygon needs at least three points, as x, y, x, y, ...")
+        _check_near(polygons, width, height, where)
         runs = coco.frPyObjects(polygons, height, width)
     else:
         raise InputError(f"{where}: the segmentation is neither polygons nor run lengths")
     mask: Mask = np.asarray(coco.decode(coco.merge(runs)), bool)
     return mask
+
+
+def _check_near(polygons: Sequence[Sequence[float]], width: int, height: int, where: str) -> None:
+    """Refuse points further outside than the picture is large: pycocotools keeps every pixel that an outline crosses."""
+    for polygon in polygons:
+        for place, value in enumerate(polygon):
+            side = height if place % 2 else width
+            if not -side <= value <= 2 * side:
+                raise InputError(f"{where}: a polygon's point lies at {value:g}, far outside the {width}x{height} picture")
 
 
 def _list(where: str) -> Any:
