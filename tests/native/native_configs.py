@@ -133,6 +133,35 @@ def pixtral(tokenizer: Any) -> Any:
     )
 
 
+def molmo2(tokenizer: Any) -> Any:
+    vision = {k: v for k, v in CLIP.items() if k != "image_size"} | {"num_key_value_heads": 4, "head_dim": 8, "image_size": [32, 32]}
+    # The text part keeps its special tokens in rows behind the vocabulary.
+    text = HEAD | {"vocab_size": len(tokenizer), "additional_vocab_size": 8}
+    adapter = {"vision_feature_layer": [1, 0], "hidden_size": 32, "num_attention_heads": 4, "num_key_value_heads": 4}
+    return hf.Molmo2Config(
+        text_config=text,
+        vision_config=vision,
+        adapter_config=adapter | {"head_dim": 8, "intermediate_size": 64, "text_hidden_size": 32, "initializer_range": 0.2},
+        image_patch_id=_id(tokenizer, "<im_patch>"),
+        image_start_token_id=_id(tokenizer, "<im_start>"),
+        low_res_image_start_token_id=_id(tokenizer, "<low_res_im_start>"),
+        image_end_token_id=_id(tokenizer, "<im_end>"),
+        frame_start_token_id=_id(tokenizer, "<frame_start>"),
+        frame_end_token_id=_id(tokenizer, "<frame_end>"),
+    )
+
+
+def mistral3(tokenizer: Any) -> Any:
+    return hf.Mistral3Config(
+        text_config=hf.MistralConfig(vocab_size=len(tokenizer), **HEAD),
+        vision_config=hf.PixtralVisionConfig(**(CLIP | {"image_size": 64}), head_dim=8),
+        image_token_index=_id(tokenizer, "[IMG]"),
+        spatial_merge_size=2,
+        vision_feature_layer=-1,
+    )
+
+
+
 def internvl(tokenizer: Any) -> Any:
     return hf.InternVLConfig(
         text_config=hf.Qwen2Config(vocab_size=len(tokenizer), **TEXT),

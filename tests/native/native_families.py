@@ -113,6 +113,25 @@ FAMILIES: dict[str, Family] = {
         {"image_token": "[IMG]"},
         ("[IMG_BREAK]", "[IMG_END]"),
     ),
+    "mistral3": Family(
+        configs.mistral3,
+        "PixtralProcessor",
+        "PixtralImageProcessorPil",
+        {"size": {"longest_edge": 32}, "patch_size": {"height": 8, "width": 8}},
+        {"patch_size": 8, "spatial_merge_size": 2, "image_token": "[IMG]"},
+        {"image_token": "[IMG]"},
+        ("[IMG_BREAK]", "[IMG_END]"),
+    ),
+    "molmo2": Family(
+        configs.molmo2,
+        "Molmo2Processor",
+        "",
+        {"image_processor_type": "Molmo2ImageProcessor", "size": SQUARE, "patch_size": 8, "max_crops": 4}
+        | {"overlap_margins": [1, 1], "pooling_size": [2, 2]},
+        {},
+        {"image_token": "<|image|>", "video_token": "<|video|>"},
+        ("<im_patch>", "<im_col>", "<im_start>", "<low_res_im_start>", "<frame_start>", "<im_end>", "<frame_end>", "<im_low>"),
+    ),
     "qwen2_vl": Family(
         lambda t: configs.qwen2_vl(t, "Qwen2VL", embed_dim=32, hidden_size=32),
         "Qwen2VLProcessor",
@@ -297,7 +316,10 @@ def build(name: str, folder: Path) -> Path:
     model.generation_config.update(bos_token_id=1, eos_token_id=2, pad_token_id=0)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    getattr(hf, family.images)(**family.image_arguments).save_pretrained(folder)
+    if family.images:
+        getattr(hf, family.images)(**family.image_arguments).save_pretrained(folder)
+    else:  # transformers cannot make it without torchvision
+        (folder / "preprocessor_config.json").write_text(json.dumps(family.image_arguments))
     record = {"processor_class": family.processor, **family.arguments}
     (folder / "processor_config.json").write_text(json.dumps(record))
     if family.template is not None:

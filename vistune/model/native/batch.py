@@ -7,7 +7,7 @@ generation reads from the right, training from the left; training has each answe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -70,7 +70,9 @@ def collate(prompts: Sequence[dict[str, Tensor]], family: Family, pad: int, left
     names = list(dict.fromkeys(name for prompt in prompts for name in prompt))
     batch = {}
     for name in names:
-        if name in _PER_TOKEN:
+        if family.indices is not None and name == family.indices[0]:
+            batch[name] = torch.cat(list(_shifted(prompts, *family.indices)))
+        elif name in _PER_TOKEN:
             tensors = [prompt.get(name, _empty(prompt, name, prompts)) for prompt in prompts]
             batch[name] = _rows(tensors, pad if name == "input_ids" else 0, left)
         # Families of one row a sample need a row also for a sample without pictures; in others its pictures are simply
@@ -81,6 +83,15 @@ def collate(prompts: Sequence[dict[str, Tensor]], family: Family, pad: int, left
         else:
             batch[name] = torch.cat(_padded([prompt[name] for prompt in prompts if name in prompt], 1))
     return batch
+
+
+def _shifted(prompts: Sequence[dict[str, Tensor]], name: str, among: str) -> Iterator[Tensor]:
+    """Places of each prompt's own patches as places among those of all prompts."""
+    before = 0
+    for prompt in prompts:
+        if name in prompt:
+            yield torch.where(prompt[name] >= 0, prompt[name] + before, prompt[name])
+            before += prompt[among].shape[0] * prompt[among].shape[1]
 
 
 def _empty(prompt: dict[str, Tensor], name: str, prompts: Sequence[dict[str, Tensor]]) -> Tensor:

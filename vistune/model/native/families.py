@@ -29,7 +29,8 @@ class Form:
 class Family:
     """`form`: see `Form`. `codec`: how its paper writes coordinates. `pictures`: fewest and most in one sample. `text`: the
     module path of the text part where `get_decoder()` names another. `rows`: its picture tensors have one row a sample, not
-    one a picture. `suffix`: the token type of an answer's tokens."""
+    one a picture. `suffix`: the token type of an answer's tokens. `indices`: a tensor whose numbers, but negative ones, are
+    places in another, counted over its first two dimensions."""
 
     form: Form | None = None
     codec: Spec = "decimals"
@@ -37,6 +38,7 @@ class Family:
     text: str | None = None
     rows: bool = False
     suffix: int = 0
+    indices: tuple[str, str] | None = None
 
 
 # BLIP-2, arXiv 2301.12597, section 4.2: the prompt for OPT; FlanT5's ("Short answer:") is given by `prompt`.
@@ -92,6 +94,7 @@ FAMILIES: dict[str, Family] = {
     "idefics3": Family(rows=True),
     "smolvlm": Family(rows=True),
     "mllama": Family(rows=True),
+    "molmo2": Family(indices=("image_token_pooling", "pixel_values")),
     "qwen2_vl": Family(codec=_QWEN2_VL),
     "qwen3_vl": Family(codec=_QWEN3_VL),
     "internvl": Family(codec=_INTERNVL),
