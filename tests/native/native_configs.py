@@ -279,6 +279,19 @@ def blip2(tokenizer: Any, name: str, decoder: bool) -> Any:
     return made
 
 
+def blip(tokenizer: Any, architecture: str) -> Any:
+    sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "projection_dim": 16}
+    text = {"vocab_size": len(tokenizer), "encoder_hidden_size": 32, "max_position_embeddings": 256, "initializer_range": 0.2}
+    text |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0, "bos_token_id": 1, "sep_token_id": 2}
+    return hf.BlipConfig(
+        text_config=sizes | text | {"pad_token_id": 0, "eos_token_id": 2},
+        vision_config=sizes | {"image_size": 32, "patch_size": 8, "initializer_range": 0.2},
+        projection_dim=16,
+        image_text_hidden_size=16,
+        architectures=[architecture],
+    )
+
+
 def florence2(tokenizer: Any) -> Any:
     text = {
         "vocab_size": len(tokenizer),

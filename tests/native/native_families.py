@@ -69,6 +69,18 @@ IMAGE = {"image_token": "<image>"}
 LLAVA_ARGUMENTS = {"patch_size": 8, "vision_feature_select_strategy": "default", "num_additional_image_tokens": 1}
 
 
+def _blip(architecture: str) -> Family:
+    return Family(
+        lambda t: configs.blip(t, architecture),
+        "BlipProcessor",
+        "BlipImageProcessorPil",
+        {"size": SQUARE},
+        template=None,
+        least=1,
+        most=1,
+    )
+
+
 def _blip2(name: str, decoder: bool, qformer: bool = False) -> Family:
     return Family(
         lambda t: configs.blip2(t, name, decoder),
@@ -246,6 +258,8 @@ FAMILIES: dict[str, Family] = {
         template=None,
         least=1,
     ),
+    "blip": _blip("BlipForConditionalGeneration"),
+    "blip_vqa": _blip("BlipForQuestionAnswering"),
     "blip2": _blip2("Blip2", decoder=True),
     "blip2_t5": _blip2("Blip2", decoder=False),
     "instructblip": _blip2("InstructBlip", decoder=True, qformer=True),
@@ -312,7 +326,11 @@ def build(name: str, folder: Path) -> Path:
     if name.startswith("paligemma"):
         hf.PaliGemmaProcessor(getattr(hf, family.images)(**family.image_arguments), tokenizer)
     torch.manual_seed(0)
-    model = hf.AutoModelForImageTextToText.from_config(family.config(tokenizer))
+    config = family.config(tokenizer)
+    if config.model_type == "blip":
+        model = getattr(hf, config.architectures[0])(config)
+    else:
+        model = hf.AutoModelForImageTextToText.from_config(config)
     model.generation_config.update(bos_token_id=1, eos_token_id=2, pad_token_id=0)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

@@ -32,7 +32,8 @@ Part: TypeAlias = Encoder | LanguageModel | Network
 Adaptable: TypeAlias = Part | Fusion  # of a fusion, layers that it inserted (MultiModal-GPT, arXiv 2305.04790)
 Targets: TypeAlias = Sequence[str] | Literal["attention"] | None
 
-_ATTENTION = re.compile(r"att(?:n|ention)[^.]*\.[^.]+$", re.IGNORECASE)  # a layer directly inside a module of that name
+# A layer inside a module of that name, directly or, as in BERT, in its `self` or `output`.
+_ATTENTION = re.compile(r"att(?:n|ention)[^.]*\.(?:(?:self|output)\.)?[^.]+$", re.IGNORECASE)
 
 
 def lora(

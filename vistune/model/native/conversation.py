@@ -164,7 +164,7 @@ def contents(turn: Turn, sample: Sample, codec: Codec) -> Content:
 
 
 def _fill(pattern: str, *values: str) -> str:
-    """`{}` in a pattern replaced, one after the other; braces in the values stay."""
-    pieces = pattern.split("{}")
-    filled = [piece + value for piece, value in zip(pieces, values, strict=False)]
-    return "".join(filled) + "".join(pieces[len(values) :])
+    """`{}` in a pattern replaced, one after the other; braces in the values stay. A pattern without any says the same always."""
+    first, *others = pattern.split("{}")
+    filled = [value + piece for value, piece in zip(values, others, strict=False)]
+    return first + "".join(filled) + "".join(others[len(values) :])

@@ -1,11 +1,12 @@
 """What a family needs that its processor does not say: how it is asked where it has no chat template, and its coordinates.
 
-A family is a configuration's `model_type`. One that is not listed here works as it is when its processor has a chat template.
+A family is a configuration's `model_type`, or one of its architectures. One that is not listed here works as it is when its processor has a chat template.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from vistune.spec import Spec
 
@@ -30,7 +31,8 @@ class Family:
     """`form`: see `Form`. `codec`: how its paper writes coordinates. `pictures`: fewest and most in one sample. `text`: the
     module path of the text part where `get_decoder()` names another. `rows`: its picture tensors have one row a sample, not
     one a picture. `suffix`: the token type of an answer's tokens. `indices`: a tensor whose numbers, but negative ones, are
-    places in another, counted over its first two dimensions."""
+    places in another, counted over its first two dimensions. `alone`: it knows no padding before a prompt, so that prompts
+    are answered one by one."""
 
     form: Form | None = None
     codec: Spec = "decimals"
@@ -39,10 +41,13 @@ class Family:
     rows: bool = False
     suffix: int = 0
     indices: tuple[str, str] | None = None
+    alone: bool = False
 
 
 # BLIP-2, arXiv 2301.12597, section 4.2: the prompt for OPT; FlanT5's ("Short answer:") is given by `prompt`.
 _BLIP_2 = Form("Question: {} Answer:", " {}", "Question: {} Answer: {}. ")
+# BLIP, arXiv 2201.12086, section 4: captions begin with this prompt, whatever is asked; answers are told the question.
+_BLIP = Form("a picture of", " {}")
 # Kosmos-2, arXiv 2306.14824, section 4.3, after Kosmos-1: visual question answering.
 _KOSMOS_2 = Form("Question: {} Answer:", " {}")
 # IDEFICS: the dialogue of the model card's example.
@@ -83,6 +88,8 @@ _PALIGEMMA = {
 }
 
 FAMILIES: dict[str, Family] = {
+    "blip": Family(_BLIP, pictures=(1, 1), text="text_decoder.bert.encoder.layer", alone=True),
+    "BlipForQuestionAnswering": Family(_PLAIN, pictures=(1, 1), text="text_decoder.bert.encoder.layer", alone=True),
     "blip-2": Family(_BLIP_2, pictures=(1, 1)),
     "instructblip": Family(_PLAIN, pictures=(1, 1), text="language_model"),
     "florence2": Family(_PLAIN, _FLORENCE_2, pictures=(1, 1)),
@@ -101,6 +108,7 @@ FAMILIES: dict[str, Family] = {
 }
 
 
-def family_of(model_type: str) -> Family:
-    """The family's entry, or that of a family with nothing special."""
-    return FAMILIES.get(model_type, Family())
+def family_of(config: Any) -> Family:
+    """The entry of a configuration's architecture or family, or that of a family with nothing special."""
+    (architecture,) = (config.architectures or [""])[:1]
+    return FAMILIES.get(architecture) or FAMILIES.get(config.model_type, Family())

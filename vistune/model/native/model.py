@@ -17,6 +17,7 @@ from vistune.model.answering.answers import Answer, regions_of
 from vistune.model.answering.asked import Asked, Terms, positions
 from vistune.model.heads.base import Loss
 from vistune.model.language.finite import watched
+from vistune.model.native.blip import blip_network
 from vistune.model.native.batch import NativeBatch, collate, training_batch
 from vistune.model.native.conversation import ChatTemplate, FixedForm
 from vistune.model.native.families import Form, family_of
@@ -51,11 +52,12 @@ class NativeModel(Trainable[NativeRenderer, NativeExample, NativeBatch], Asked):
         self.spec = spec
         folder = locate(spec.path)
         config = read_config(spec.path, folder, spec.revision)
-        self.family = family_of(config.model_type)
+        self.family = family_of(config)
         with quiet():
             self.processor = read_processor(spec.path, folder, spec.revision, config)
             dtype: torch.dtype = getattr(torch, spec.dtype)
-            self.native = Network(spec.path, folder, spec.revision, config, self.family, dtype, load_weights)
+            kind = blip_network(config, spec.path) if config.model_type == "blip" else Network
+            self.native = kind(spec.path, folder, spec.revision, config, self.family, dtype, load_weights)
         self.codec: Codec = build("vistune.prompt.codecs", spec.codec or self.family.codec, Codec)
         self._check_codec()
         adapt(dict(self.named_children()), spec.adapt)
@@ -128,13 +130,11 @@ class NativeModel(Trainable[NativeRenderer, NativeExample, NativeBatch], Asked):
         """The loss of the text, summed over supervised tokens."""
         inputs = self.placed(batch.inputs)
         labels = batch.labels.to(self.device)
-        if self.native.encoder_decoder:
-            logits = self.native.model(**inputs, labels=labels).logits
-        else:
-            logits = self.native.model(**inputs, use_cache=False).logits[:, :-1]
+        logits = self.native.logits(inputs, labels)
+        if not self.native.encoder_decoder:
             # A decoder's logits at a place are for the next token. An encoder-decoder shifts by itself: `labels` make its
             # inputs.
-            labels = labels[:, 1:]
+            logits, labels = logits[:, :-1], labels[:, 1:]
         taught = labels != IGNORE
         # Only taught places are taken to float32: the logits of a padded batch are the largest tensor of the step.
         return {"text": Loss(F.cross_entropy(logits[taught].float(), labels[taught], reduction="sum"))}
@@ -148,8 +148,9 @@ class NativeModel(Trainable[NativeRenderer, NativeExample, NativeBatch], Asked):
         answers: list[str] = []
         starts = range(0, len(samples), batch_size)
         for start in track(starts, "answering", len(starts)) if progress else starts:
-            part = [self.example(sample, renderer, True) for sample in samples[start : start + batch_size]]
-            answers += self._answer([example.prompt for example in part], max_new_tokens, options)
+            part = [self.example(sample, renderer, True).prompt for sample in samples[start : start + batch_size]]
+            for prompts in [[prompt] for prompt in part] if self.family.alone else [part]:
+                answers += self._answer(prompts, max_new_tokens, options)
         return answers
 
     def answer(
@@ -177,11 +178,9 @@ class NativeModel(Trainable[NativeRenderer, NativeExample, NativeBatch], Asked):
         # On the left: generation goes on at the end of a row, and padding there would stand between prompt and answer.
         inputs = self.placed(collate(prompts, self.family, pad, left=True))
         with watched(self.native.model):
-            ids = self.native.model.generate(
-                **inputs, max_new_tokens=max_new_tokens, pad_token_id=pad, **({"do_sample": False} | options)
+            ids = self.native.written(
+                inputs, max_new_tokens=max_new_tokens, pad_token_id=pad, **({"do_sample": False} | options)
             )
-        if not self.native.encoder_decoder:
-            ids = ids[:, inputs["input_ids"].shape[1] :]
         return [self.text_of(row) for row in ids.tolist()]
 
     def text_of(self, ids: Sequence[int]) -> str:

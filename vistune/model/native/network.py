@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from transformers import AutoModelForImageTextToText
 
 from vistune.errors import InputError
@@ -17,15 +17,29 @@ from vistune.model.weights.pretrained import read_model
 class Network(Stack):
     """A model of `transformers` that reads pictures and text and writes text; adapters go into its text part's `blocks`."""
 
+    auto: Any = AutoModelForImageTextToText
+
     def __init__(
         self, path: str, folder: str, revision: str | None, config: Any, family: Family, dtype: torch.dtype, load_weights: bool
     ) -> None:
         super().__init__()
-        auto = AutoModelForImageTextToText
-        if type(config) not in auto._model_mapping:
+        if self.auto is AutoModelForImageTextToText and type(config) not in self.auto._model_mapping:
             raise InputError(f"{path} is a {config.model_type}, which is no model that answers pictures and text with text")
-        self.model: Any = read_model(auto, path, folder, config, revision, load_weights, dtype=dtype)
+        self.model: Any = read_model(self.auto, path, folder, config, revision, load_weights, dtype=dtype)
         self._text = family.text
+
+    def logits(self, inputs: dict[str, Tensor], labels: Tensor) -> Tensor:
+        """Logits `[N, L, V]` after each token that is read; of an encoder-decoder those of the tokens of `labels`."""
+        if self.encoder_decoder:
+            found: Tensor = self.model(**inputs, labels=labels).logits
+        else:
+            found = self.model(**inputs, use_cache=False).logits
+        return found
+
+    def written(self, inputs: dict[str, Tensor], **options: Any) -> Tensor:
+        """The tokens `[N, L]` that `generate` adds to what is read."""
+        ids: Tensor = self.model.generate(**inputs, **options)
+        return ids if self.encoder_decoder else ids[:, inputs["input_ids"].shape[1] :]
 
     @property
     def encoder_decoder(self) -> bool:

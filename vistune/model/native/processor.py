@@ -16,6 +16,7 @@ from transformers.image_processing_utils import ImageProcessingMixin
 from transformers.models.auto.processing_auto import PROCESSOR_MAPPING, processor_class_from_name
 
 from vistune.errors import InputError, MissingExtraError, reading
+from vistune.model.native.blip import BlipProcessor
 from vistune.model.native.molmo2 import Molmo2
 from vistune.model.native.molmo2_pictures import Cropping
 from vistune.model.native.pixtral import Pixtral
@@ -62,6 +63,10 @@ def _padding(processor: Any) -> Any:
 
 def _own(path: str, folder: str, config: Any, where: dict[str, Any]) -> Any:
     """A processor of ours, None where `transformers`' serves."""
+    if config.model_type == "blip":
+        pictures = _read_pictures(path, folder, config, where)
+        with reading(f"the tokenizer of {path} cannot be read"):
+            return BlipProcessor(pictures, AutoTokenizer.from_pretrained(folder, **where), config)
     with reading(f"the processor of {path} cannot be read"):
         name = _name_of(folder, where["revision"])
         if name not in ("PixtralProcessor", "Molmo2Processor"):

@@ -69,10 +69,11 @@ class Batchwise:
 
     def _generate_native(self, model: NativeModel, rows: list[Row]) -> None:
         pad = model.tokenizer.pad_token_id
-        inputs = model.placed(collate([row.order.ready.prompt for row in rows], model.family, pad, left=True))
-        most = max(row.order.ask.max_tokens for row in rows)
-        options = {"do_sample": False, "num_beams": 1, "pad_token_id": pad, "max_new_tokens": most}
-        model.native.model.generate(**inputs, **options, **_steered(rows))
+        for group in [[row] for row in rows] if model.family.alone else [rows]:
+            inputs = model.placed(collate([row.order.ready.prompt for row in group], model.family, pad, left=True))
+            most = max(row.order.ask.max_tokens for row in group)
+            options = {"do_sample": False, "num_beams": 1, "pad_token_id": pad, "max_new_tokens": most}
+            model.native.written(inputs, **options, **_steered(group))
 
     def _answer_with_heads(self, model: VisionLanguageModel, rows: list[Row]) -> None:
         """One by one: a head may fill places in the middle of an answer, behind which it goes on."""
