@@ -134,7 +134,11 @@ def pixtral(tokenizer: Any) -> Any:
 
 
 def molmo2(tokenizer: Any) -> Any:
-    vision = {k: v for k, v in CLIP.items() if k != "image_size"} | {"num_key_value_heads": 4, "head_dim": 8, "image_size": [32, 32]}
+    vision = {k: v for k, v in CLIP.items() if k != "image_size"} | {
+        "num_key_value_heads": 4,
+        "head_dim": 8,
+        "image_size": [32, 32],
+    }
     # The text part keeps its special tokens in rows behind the vocabulary.
     text = HEAD | {"vocab_size": len(tokenizer), "additional_vocab_size": 8}
     adapter = {"vision_feature_layer": [1, 0], "hidden_size": 32, "num_attention_heads": 4, "num_key_value_heads": 4}
@@ -159,7 +163,6 @@ def mistral3(tokenizer: Any) -> Any:
         spatial_merge_size=2,
         vision_feature_layer=-1,
     )
-
 
 
 def internvl(tokenizer: Any) -> Any:

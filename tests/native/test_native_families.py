@@ -202,7 +202,9 @@ def test_coordinates_are_written_as_the_familys_paper_does(tiny: Callable[[str],
         "llava": "[0.100,0.200,0.500,1.000]",
     }
     for name, text in written.items():
-        codec: Codec = build("vistune.prompt.codecs", family_of(SimpleNamespace(model_type=name, architectures=None)).codec, Codec)
+        codec: Codec = build(
+            "vistune.prompt.codecs", family_of(SimpleNamespace(model_type=name, architectures=None)).codec, Codec
+        )
         assert codec.encode(box) == text
         (read,) = codec.decode(f"it is {text}.")
         assert read.box == pytest.approx(box.box, abs=2e-3)

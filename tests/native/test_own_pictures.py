@@ -68,7 +68,16 @@ def test_tilings_of_pictures_of_any_size_are_the_recorded_ones() -> None:
 
 @pytest.mark.parametrize("settings", list(TOLD["molmo2_prompts"]))
 def test_molmo2_prompts_are_the_recorded_tokens(settings: str) -> None:
-    inside = ("<im_patch>", "<im_col>", "<im_start>", "<low_res_im_start>", "<frame_start>", "<im_end>", "<frame_end>", "<im_low>")
+    inside = (
+        "<im_patch>",
+        "<im_col>",
+        "<im_start>",
+        "<low_res_im_start>",
+        "<frame_start>",
+        "<im_end>",
+        "<frame_end>",
+        "<im_low>",
+    )
     tokenizer = native_families.tokenizer_of(
         native_families.NAMED | {"image_token": "<|image|>", "video_token": "<|video|>"}, inside
     )

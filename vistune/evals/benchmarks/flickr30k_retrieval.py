@@ -40,7 +40,10 @@ class Flickr30kRetrieval:
     departs: ClassVar[str] = ""
 
     def read(self, source: str) -> list[Sample]:
-        """A sample a query; `meta["relevant"]` are the right candidates, `meta["candidates"]` all, shared by the samples."""
+        """A sample a query; `meta["relevant"]` are the right candidates, `meta["candidates"]` all, shared by the samples.
+
+        `meta["contents"]` are their captions or picture files, `meta["query"]` a caption that is searched by.
+        """
         path = locate(source, self.files["annotations"])
         pairs: dict[str, list[tuple[str, str]]] = {}
         places, names = {}, {}
@@ -59,6 +62,7 @@ class Flickr30kRetrieval:
         folder = path.parent / self.files["images"]
         if self.direction == "image_to_text":
             candidates = [identifier for captions in pairs.values() for identifier, _ in captions]
+            contents = [caption for captions in pairs.values() for _, caption in captions]
             question = "Which captions describe the image? Rank their ids, best first."
             return [
                 asked(
@@ -66,19 +70,24 @@ class Flickr30kRetrieval:
                     question,
                     [medium(folder, names[image])],
                     [json.dumps([identifier for identifier, _ in captions])],
-                    meta={"relevant": [identifier for identifier, _ in captions], "candidates": candidates},
+                    meta={
+                        "relevant": [identifier for identifier, _ in captions],
+                        "candidates": candidates,
+                        "contents": contents,
+                    },
                     origin=places[image],
                 )
                 for image, captions in pairs.items()
             ]
         images = list(pairs)
+        files = [str(medium(folder, names[image]).path) for image in images]
         return [
             asked(
                 identifier,
                 f"Which image does this describe? Rank the images' ids, best first.\n{caption}",
                 (),
                 [json.dumps([image])],
-                meta={"relevant": [image], "candidates": images},
+                meta={"relevant": [image], "candidates": images, "contents": files, "query": caption},
                 origin=places[image],
             )
             for image, captions in pairs.items()

@@ -1,16 +1,29 @@
-"""Features of pictures and captions from a dual encoder of `transformers` (CLIP, SigLIP) in a local folder."""
+"""Features of pictures and captions from a dual encoder of `transformers`: CLIP, SigLIP, ALIGN, BLIP's retrieval model."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
+from transformers import (
+    AutoImageProcessor,
+    AutoModel,
+    AutoModelForImageTextToText,
+    AutoModelForZeroShotImageClassification,
+    AutoTokenizer,
+    BlipForImageTextRetrieval,
+)
 
 from vistune.data.media.image import load_image
-from vistune.errors import InputError
+from vistune.errors import InputError, reading
 from vistune.model.weights.assets import locate
+from vistune.model.weights.pretrained import read_config, read_model
+from vistune.model.weights.quiet import quiet
 from vistune.sample import Media
 
 PROMPT = "A photo depicts "
@@ -20,26 +33,27 @@ PROMPT = "A photo depicts "
 class DualEncoder:
     """Reads the model once; `pictures` and `captions` give float32 features `[N, D]`, not yet of length one.
 
-    Raises `InputError` for a folder that holds no such model.
+    Raises `InputError` for a folder that holds no such model, or not all of its weights.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        import torch
-        from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
-
+    def __init__(self, path: str | Path, revision: str | None = None, device: torch.device | None = None) -> None:
         folder = locate(str(path))
-        where = {"local_files_only": True, "trust_remote_code": False}
-        try:
-            self._model = AutoModel.from_pretrained(folder, **where).eval()
-            self._prepare = AutoImageProcessor.from_pretrained(folder, **where)
+        config = read_config(str(path), folder, revision)
+        if not is_dual(config):
+            raise InputError(f"{path} holds a {config.model_type}, which is no dual encoder of pictures and texts")
+        blip = config.model_type == "blip"
+        auto: Any = BlipForImageTextRetrieval if blip else AutoModel
+        with quiet():
+            self._model: Any = read_model(auto, str(path), folder, config, revision, True).eval().to(device)
+        self._towers: tuple[Any, Any] = (_blip if blip else _common)(self._model)
+        where: Any = {"revision": revision, "trust_remote_code": False}
+        with reading(f"{path} holds no image processor or tokenizer that can be read"):
+            self._prepare = AutoImageProcessor.from_pretrained(folder, backend="pil", config=config, **where)
             self._tokenizer = AutoTokenizer.from_pretrained(folder, **where)
-        except (OSError, ValueError) as error:
-            raise InputError(
-                f"{path} holds no model with image processor and tokenizer: {str(error).splitlines()[0]}"
-            ) from error
-        if not hasattr(self._model, "get_image_features"):
-            raise InputError(f"{path} holds a {type(self._model).__name__}, which is no dual encoder of pictures and texts")
-        self._torch = torch
+        self._tokenizer.padding_side = "right"  # the first state, or that of the first end, stands for a text
+        # SigLIP was taught without a mask and reads its padding: a text is always as long as then.
+        self._full = config.model_type in ("siglip", "siglip2")
+        self._longest = int(config.text_config.max_position_embeddings)
 
     def pictures(self, paths: Sequence[Path]) -> NDArray[np.float32]:
         """Features of picture files, in order."""
@@ -50,21 +64,50 @@ class DualEncoder:
         found = []
         for start in range(0, len(pictures), batch):
             images = [load_image(picture).convert("RGB") for picture in pictures[start : start + batch]]
-            with self._torch.inference_mode():
-                found.append(_features(self._model.get_image_features(**self._prepare(images, return_tensors="pt"))))
+            pixels = self._prepare(images, return_tensors="pt")["pixel_values"].to(self._model.device)
+            found.append(_features(self._towers[0], pixel_values=pixels))
         return np.concatenate(found)
 
     def captions(self, texts: Sequence[str], batch: int = 64) -> NDArray[np.float32]:
         """Features of captions as they are, cut to the model's length."""
         found = []
+        padding = "max_length" if self._full else True
         for start in range(0, len(texts), batch):
-            tokens = self._tokenizer(list(texts[start : start + batch]), padding=True, truncation=True, return_tensors="pt")
-            with self._torch.inference_mode():
-                found.append(_features(self._model.get_text_features(**tokens)))
+            part = list(texts[start : start + batch])
+            made = self._tokenizer(part, padding=padding, truncation=True, max_length=self._longest, return_tensors="pt")
+            read = {name: made[name].to(self._model.device) for name in ("input_ids", "attention_mask") if name in made}
+            if self._full:
+                read.pop("attention_mask", None)
+            found.append(_features(self._towers[1], **read))
         return np.concatenate(found)
 
 
-def _features(output: object) -> NDArray[np.float32]:
+def is_dual(config: Any) -> bool:
+    """Does this configuration describe a dual encoder of pictures and texts, and nothing that writes?"""
+    if config.model_type == "blip":
+        return "BlipForImageTextRetrieval" in (config.architectures or ())
+    known, writing = AutoModelForZeroShotImageClassification._model_mapping, AutoModelForImageTextToText._model_mapping
+    return type(config) in known and type(config) not in writing
+
+
+def _common(model: Any) -> tuple[Any, Any]:
+    return model.get_image_features, model.get_text_features
+
+
+def _blip(model: Any) -> tuple[Any, Any]:
+    """BLIP's unimodal encoders (arXiv 2201.12086, section 3.1): the first state of either, projected."""
+
+    def picture(pixel_values: Tensor) -> Any:
+        return model.vision_proj(model.vision_model(pixel_values=pixel_values).last_hidden_state[:, 0])
+
+    def text(**read: Tensor) -> Any:
+        return model.text_proj(model.text_encoder(**read).last_hidden_state[:, 0])
+
+    return picture, text
+
+
+@torch.inference_mode()
+def _features(tower: Any, **read: Tensor) -> NDArray[np.float32]:
     """The features of either form that `transformers` returns, a tensor or an output that holds one."""
-    tensor = getattr(output, "pooler_output", output)
-    return np.asarray(tensor.float().numpy())  # type: ignore[attr-defined]
+    output = tower(**read)
+    return np.asarray(getattr(output, "pooler_output", output).float().cpu().numpy())

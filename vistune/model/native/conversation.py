@@ -164,7 +164,7 @@ def contents(turn: Turn, sample: Sample, codec: Codec) -> Content:
 
 
 def _fill(pattern: str, *values: str) -> str:
-    """`{}` in a pattern replaced, one after the other; braces in the values stay. A pattern without any says the same always."""
+    """`{}` in a pattern replaced, one after the other; braces in the values stay. A pattern without any is what it is."""
     first, *others = pattern.split("{}")
     filled = [value + piece for value, piece in zip(values, others, strict=False)]
     return first + "".join(filled) + "".join(others[len(values) :])

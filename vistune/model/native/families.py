@@ -1,6 +1,7 @@
 """What a family needs that its processor does not say: how it is asked where it has no chat template, and its coordinates.
 
-A family is a configuration's `model_type`, or one of its architectures. One that is not listed here works as it is when its processor has a chat template.
+A family is a configuration's `model_type`, or one of its architectures. One that is not listed here works as it is when its
+processor has a chat template.
 """
 
 from __future__ import annotations

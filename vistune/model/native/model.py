@@ -17,8 +17,8 @@ from vistune.model.answering.answers import Answer, regions_of
 from vistune.model.answering.asked import Asked, Terms, positions
 from vistune.model.heads.base import Loss
 from vistune.model.language.finite import watched
-from vistune.model.native.blip import blip_network
 from vistune.model.native.batch import NativeBatch, collate, training_batch
+from vistune.model.native.blip import blip_network
 from vistune.model.native.conversation import ChatTemplate, FixedForm
 from vistune.model.native.families import Form, family_of
 from vistune.model.native.network import Network
@@ -49,6 +49,8 @@ class NativeModel(Trainable[NativeRenderer, NativeExample, NativeBatch], Asked):
 
     def __init__(self, spec: NativeSpec, load_weights: bool = True) -> None:
         super().__init__()
+        if spec.answers is not None:
+            raise InputError(f"{spec.path} writes its answers: leave the model key 'answers' away")
         self.spec = spec
         folder = locate(spec.path)
         config = read_config(spec.path, folder, spec.revision)

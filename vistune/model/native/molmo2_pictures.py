@@ -54,7 +54,7 @@ class Cropping:
             raise InputError(f"{where}: Molmo 2's pictures are resized bilinearly, not by resample={record['resample']}")
         if any(record.get(step, True) is False for step in ("do_resize", "do_rescale", "do_normalize")):
             raise InputError(f"{where}: Molmo 2's pictures are resized and normalised, which this directory switches off")
-        listed = {name: tuple(value) if isinstance(value, list) else value for name, value in known.items()}
+        listed: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in known.items()}
         return cls(**(listed | {"size": int(size["height"])}))
 
     @property

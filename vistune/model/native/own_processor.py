@@ -1,8 +1,8 @@
 """`OwnProcessor`: text and pictures as a native model reads them, where `transformers` has no processor without torchvision.
 
-    text       <|user|>[IMG]What is it?
-    written    <|user|>[IMG][IMG][IMG_BREAK][IMG][IMG][IMG_END]What is it?       a picture's place becomes its tokens
-    tensors    input_ids, attention_mask, and what the pictures give
+text       <|user|>[IMG]What is it?
+written    <|user|>[IMG][IMG][IMG_BREAK][IMG][IMG][IMG_END]What is it?       a picture's place becomes its tokens
+tensors    input_ids, attention_mask, and what the pictures give
 """
 
 from __future__ import annotations

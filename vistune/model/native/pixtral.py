@@ -31,7 +31,7 @@ class Pixtral(OwnProcessor):
         return self.image_token, self._break, self._end
 
     def prepared(self, images: Sequence[Image.Image], **arguments: Any) -> dict[str, Tensor]:
-        """`pixel_values [N, 3, H, W]`, filled behind to the largest, and `image_sizes [N, 2]` of what is filled: height, width."""
+        """`pixel_values [N, 3, H, W]`, filled behind to the largest, and `image_sizes [N, 2]`, each one's height and width."""
         size = {"height": self.patch, "width": self.patch}
         made = self.image_processor(list(images), return_tensors="pt", **({"patch_size": size} | arguments))
         return dict(made)

@@ -21,6 +21,7 @@ class NativeSpec:
     max_length: the most tokens of a training sample, those of pictures included
     pictures:   arguments of the model's picture processor that are replaced, e.g. `{max_pixels: 501760}`
     dtype:      number format of the weights
+    answers:    the file of answers, one a line, that a model chooses from which writes none (VisualBERT)
     """
 
     whole: ClassVar[bool] = True
@@ -32,6 +33,7 @@ class NativeSpec:
     max_length: int = 4096
     pictures: Mapping[str, Any] = field(default_factory=dict)
     dtype: Literal["float32", "bfloat16"] = "float32"
+    answers: str | None = None
 
     @property
     def path(self) -> str:
