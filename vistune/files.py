@@ -134,11 +134,16 @@ def read_jsonl(path: str | Path) -> Iterator[tuple[int, Any]]:
                 if not line.strip():
                     continue
                 try:
-                    yield number, json.loads(line)
+                    value = json.loads(line)
+                    if "\\u" in line:  # only an escape can smuggle in half of a surrogate pair, which no file can keep
+                        json.dumps(value, ensure_ascii=False).encode("utf-8")
+                except UnicodeEncodeError as error:
+                    raise InputError(f"{path}: line {number}: the text holds half of a surrogate pair") from error
                 except (json.JSONDecodeError, RecursionError) as error:
                     raise InputError(f"{path}: line {number}: not JSON ({error})") from error
                 except ValueError as error:
                     raise InputError(f"{path}: line {number}: {too_long(error)}") from error
+                yield number, value
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:

@@ -16,7 +16,7 @@ import importlib.util
 import inspect
 import pkgutil
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from vistune.errors import InputError, nearest, reading
@@ -128,7 +128,7 @@ def matches(value: Any, hint: Any) -> bool:
         return any(matches(value, option) for option in get_args(hint))
     if origin is Literal:
         return value in get_args(hint)
-    if origin in (list, tuple):
+    if origin in (list, tuple, Sequence):
         inner = get_args(hint)
         if not isinstance(value, (list, tuple)):
             return False

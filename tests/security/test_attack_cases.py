@@ -16,9 +16,13 @@ from PIL import Image
 from vistune.cli import main
 from vistune.data.samples import read
 from vistune.errors import InputError
+from vistune.evals.prediction import read_predictions
 from vistune.evals.reading.sources import load
 from vistune.model.interchange.import_original import read_pickled_mapping
+from vistune.model.spec import ModelSpec
+from vistune.model.vlm import VisionLanguageModel
 from vistune.model.weights.pretrained import read_tokenizer
+from vistune.model.weights.tensors import read_tensors
 from vistune.sample import Region
 
 Command = Callable[..., tuple[int, str]]
@@ -129,3 +133,46 @@ def test_text_in_a_parquet_file_that_is_none(tmp_path: Path) -> None:
     parquet.write_table(pyarrow.table({"a": bad}), tmp_path / "rows.parquet")
     with pytest.raises(InputError, match="row 1 cannot be read"):
         Parquet(tmp_path / "rows.parquet")[0]
+
+
+def test_a_backbone_of_ours_with_a_nan_is_refused(tmp_path: Path) -> None:
+    from safetensors.torch import save_file
+
+    save_file({"a": torch.tensor([0.0, float("nan")])}, tmp_path / "m.safetensors")
+    torch.save({"a": torch.tensor([0.0, float("inf")])}, tmp_path / "m.pt")
+    for name in ("m.safetensors", "m.pt"):
+        with pytest.raises(InputError, match="NaN or infinite"):
+            read_tensors(str(tmp_path / name))
+
+
+PARTS: dict[str, dict[str, Any]] = {
+    "a list among numbers": {"connector": {"kind": "class_taps", "taps": [4, [8]]}},
+    "text in the place of a list": {"connector": {"kind": "class_taps", "taps": "48"}},
+    "an object among names": {"adapt": {"llm": {"kind": "lora", "rank": 2, "targets": [{"x": "q_proj"}]}}},
+    "a language model's unknown key": {"llm": {"path": "builtin:language", "kind": "x"}},
+    "more places than any embedding": {"codec": {"kind": "location_tokens", "bins": 10**400}},
+}
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_arguments_of_parts_that_are_none(name: str, tiny_spec: dict[str, Any]) -> None:
+    with pytest.raises(InputError):
+        VisionLanguageModel(ModelSpec.from_json(tiny_spec | PARTS[name]))
+
+
+def test_a_tokenizer_that_lacks_its_own_word_for_the_unknown(tiny_language: str, tmp_path: Path) -> None:
+    from shutil import copytree
+
+    folder = copytree(tiny_language, tmp_path / "language")
+    file = folder / "tokenizer.json"
+    record = json.loads(file.read_text())
+    record["model"] |= {"unk_token": "<nowhere>", "vocab": {"a": 0}, "merges": []}
+    file.write_text(json.dumps(record))
+    with pytest.raises(InputError):
+        read_tokenizer(str(folder), str(folder), None)
+
+
+def test_half_a_character_anywhere_in_a_prediction(tmp_path: Path) -> None:
+    (tmp_path / "p.jsonl").write_text('{"id": "1", "answer": "a", "prompt": "\\ud800"}\n')
+    with pytest.raises(InputError, match="line 1: the text holds half of a surrogate pair"):
+        read_predictions(tmp_path / "p.jsonl")

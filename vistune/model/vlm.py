@@ -41,7 +41,7 @@ from vistune.prompt.render import IGNORE, Renderer
 from vistune.prompt.template import Template
 from vistune.prompt.writer import MADE, Writer
 from vistune.sample import MEDIA_KINDS, Media, MediaKind, MediaRef, Sample, Text, Turn
-from vistune.spec import Spec, build
+from vistune.spec import Spec, build, check_arguments
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,6 +66,7 @@ class VisionLanguageModel(Trainable[Renderer, Example, Batch], Asked):
         super().__init__()
         self.spec = spec
         llm = {"path": spec.llm} if isinstance(spec.llm, str) else dict(spec.llm)
+        check_arguments(language_model, llm, "model.llm", {"load_weights": None})
         self.routes = routes(spec)
         # A checkpoint that holds a part makes reading its pretrained file superfluous: gigabytes that would be overwritten at
         # once.

@@ -17,7 +17,7 @@ from vistune.construction.opening import check_completer
 from vistune.data.samples import parse, read
 from vistune.errors import InputError
 from vistune.evals.http_model import HttpModel
-from vistune.files import parse_yaml, read_yaml
+from vistune.files import dump_yaml, parse_yaml, read_yaml
 from vistune.nano import nano
 from vistune.recipe import Recipe, load_recipe, names
 
@@ -126,7 +126,7 @@ def _written(record: Any, room: Path, chance: random.Random) -> tuple[Path, Any]
 
 
 def _yaml(value: Any) -> str:
-    return str(yaml.dump(value, Dumper=yaml.CSafeDumper, sort_keys=False, allow_unicode=True))
+    return str(dump_yaml(value, sort_keys=False, allow_unicode=True))  # which quotes texts that look like numbers
 
 
 def _run_file(file: Path, said: Any) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import torch.nn.functional as F
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from vistune.errors import InputError
 from vistune.model.connectors.base import Connector, TextContext
 from vistune.model.features import Features, Grid
+from vistune.model.weights.tensors import read_tensors
 
 
 class NeighbourCache(Connector):
@@ -32,10 +31,7 @@ class NeighbourCache(Connector):
         spared: tuple[str, ...] = ("image",),
     ) -> None:
         super().__init__()
-        try:
-            tensors = list(load_file(path).values())
-        except (OSError, SafetensorError) as error:
-            raise InputError(f"connectors.neighbour_cache.path: {path} cannot be read: {error}") from error
+        tensors = list(read_tensors(path).values())
         if len(tensors) != 1 or tensors[0].dim() != 2 or tensors[0].shape[1] != width:
             raise InputError(f"connectors.neighbour_cache.path: {path} does not hold one tensor [M, {width}]")
         if not 1 <= neighbours <= len(tensors[0]):

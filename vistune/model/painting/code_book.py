@@ -11,10 +11,11 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from vistune.files import atomic_path, read_json, write_json
+from vistune.model.weights.tensors import read_tensors
 
 
 class Block(nn.Module):
@@ -99,5 +100,5 @@ class CodeBook(nn.Module):
     def load(cls, folder: str | Path) -> CodeBook:
         """Read what `save` wrote, as float32 and for use, not training."""
         made = cls(**read_json(Path(folder) / "config.json"))
-        made.load_state_dict(load_file(Path(folder) / "model.safetensors"))
+        made.load_state_dict(read_tensors(str(Path(folder) / "model.safetensors")))
         return made.eval().requires_grad_(False)

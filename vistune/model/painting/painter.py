@@ -14,10 +14,11 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from vistune.files import atomic_path, read_json, write_json
+from vistune.model.weights.tensors import read_tensors
 
 LEAST_NOISE = 0.05  # share of noise below which the direction is not blown up further
 
@@ -131,7 +132,7 @@ class Painter(nn.Module):
     def load(cls, folder: str | Path) -> Painter:
         """Read what `save` wrote, as float32 and for use, not training."""
         made = cls(**read_json(Path(folder) / "config.json"))
-        made.load_state_dict(load_file(Path(folder) / "model.safetensors"))
+        made.load_state_dict(read_tensors(str(Path(folder) / "model.safetensors")))
         return made.eval().requires_grad_(False)
 
 

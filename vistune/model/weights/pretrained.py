@@ -27,6 +27,9 @@ def read_tokenizer(path: str, folder: str, revision: str | None) -> PreTrainedTo
     longest = tokenizer.model_max_length  # the library compares lengths with it, whatever the file says
     if isinstance(longest, bool) or not isinstance(longest, int | float):
         raise InputError(f"the tokenizer of {path} has a model_max_length of {longest!r}, expected a number")
+    with reading(f"the tokenizer of {path} cannot be read"):
+        # One that names tokens which it lacks reads until it meets what is not in its vocabulary.
+        tokenizer("\U0001f9ff \u0394", add_special_tokens=False)
     if tokenizer.eos_token_id is None:
         raise InputError(f"the tokenizer of {path} has no end-of-sequence token")
     # Padding is masked everywhere, so any token serves; a new one would need a row in the embedding.

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from vistune.errors import InputError
 from vistune.prompt.codec import Codec
 
+_MOST, _WIDEST = 1 << 16, 20  # each token is a row of the language model's embedding
+
 
 @dataclass(frozen=True)
 class LocationTokens(Codec):
@@ -25,8 +27,11 @@ class LocationTokens(Codec):
     width: int = 0
 
     def __post_init__(self) -> None:
-        if self.bins < 1:
-            raise InputError(f"codecs.location_tokens.bins is {self.bins}, expected a positive number")
+        if not 1 <= self.bins <= _MOST or not 0 <= self.width <= _WIDEST:
+            raise InputError(
+                f"codecs.location_tokens: bins is {self.bins} and width {self.width}, expected 1 to {_MOST:,} tokens of at most"
+                f" {_WIDEST} digits"
+            )
 
     @property
     def digits(self) -> str:  # type: ignore[override]
