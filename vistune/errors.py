@@ -115,7 +115,8 @@ def nearest(name: str, known: list[str]) -> str:
     import difflib
 
     # 0.6 finds a swapped or missing letter and leaves unrelated names alone.
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    said = [str(each) for each in known]  # keys of a file may be anything
+    close = difflib.get_close_matches(str(name), said, n=1, cutoff=0.6)
     if close:
         return f" (did you mean {close[0]!r}?)"
-    return f" (known: {', '.join(sorted(known))})" if known else ""
+    return f" (known: {', '.join(sorted(said))})" if said else ""

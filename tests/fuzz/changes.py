@@ -177,7 +177,7 @@ def _tensors(file: Path, chance: random.Random) -> str:
         kinds = (torch.int64, torch.int8, torch.bool, torch.float16, torch.bfloat16, torch.float64, torch.float8_e4m3fn)
         held[name] = tensor.to(chance.choice(kinds))
     elif fault in ("nan", "infinite"):
-        held[name] = tensor.clone()
+        held[name] = tensor.clone() if tensor.is_floating_point() else tensor.float()
         held[name].reshape(-1)[chance.randrange(max(1, tensor.numel()))] = float("nan" if fault == "nan" else "inf")
     elif fault == "longer":
         held[name] = torch.cat([tensor, tensor[:1]]) if tensor.dim() else tensor[None]

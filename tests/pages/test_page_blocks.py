@@ -9,6 +9,8 @@ from __future__ import annotations
 import contextlib
 import io
 import shutil
+import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,18 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run
 
 
+@pytest.fixture
+def forgotten(tmp_path: Path) -> Iterator[None]:
+    """Modules that a page wrote beside itself and imported are gone for the next test, which may have others of their names."""
+    yield
+    for name, module in list(sys.modules.items()):
+        folders = getattr(module, "__path__", None)  # a folder is a package without a file; torch has modules of another kind
+        found = [getattr(module, "__file__", None), *(folders if isinstance(folders, Iterable) else ())]
+        if any(str(place).startswith(str(tmp_path.resolve())) for place in found):
+            del sys.modules[name]
+
+
+@pytest.mark.usefixtures("forgotten")
 @pytest.mark.parametrize("page", run_pages())
 def test_the_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     folder = FOLDERS.get(name_of(page), Folder())

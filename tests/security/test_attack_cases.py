@@ -149,6 +149,7 @@ PARTS: dict[str, dict[str, Any]] = {
     "a list among numbers": {"connector": {"kind": "class_taps", "taps": [4, [8]]}},
     "text in the place of a list": {"connector": {"kind": "class_taps", "taps": "48"}},
     "an object among names": {"adapt": {"llm": {"kind": "lora", "rank": 2, "targets": [{"x": "q_proj"}]}}},
+    "an unknown key that is no text": {"connector": {"kind": "mlp", True: 2}},
     "a language model's unknown key": {"llm": {"path": "builtin:language", "kind": "x"}},
     "more places than any embedding": {"codec": {"kind": "location_tokens", "bins": 10**400}},
 }

@@ -103,8 +103,10 @@ class Attempts:
                 # Exponential with jitter: requests that failed together must not come back together.
                 backoff = min(_LONGEST_WAIT, 0.25 * 2**failures)
                 left = self._patience - (time.monotonic() - began)
+                if left <= 0:
+                    break
                 if error.wait > left:  # what it is told to wait for is beyond what its user would
-                    last = f"{error.cause}, told to wait {error.wait:.0f} s and patience ends in {max(0.0, left):.0f} s,"
+                    last = f"{error.cause}, told to wait {error.wait:.0f} s and patience ends in {left:.0f} s,"
                     break
                 await asyncio.sleep(min(left, error.wait + random.uniform(0, backoff)))
         return Reply("", self._model, "error", error=f"{last} after {failures} failed tries")

@@ -62,6 +62,9 @@ class Mixture(Reader):
             raise InputError("mixture: there are no sources")
         self._sources = [read(entry["data"]) for entry in entries]
         self._entries = entries
+        empty = next((number for number, samples in enumerate(self._sources) if not len(samples)), None)
+        if empty is not None:
+            raise InputError(f"mixture: source {empty} ({entries[empty]['data']}) holds no samples")
         shares = [
             Share(len(samples), entry.get("weight", 1.0), entry.get("cap"), entry.get("repeat", 1.0))
             for samples, entry in zip(self._sources, entries, strict=True)

@@ -66,6 +66,8 @@ class VocDetection:
             for element in tree.iterfind("object")
         ]
         size = child_number(tree, "size/width", where), child_number(tree, "size/height", where)
+        if not (size[0] > 0 and size[1] > 0):
+            raise InputError(f"{where}: the picture's size is {size[0]:g} by {size[1]:g}, expected numbers above 0")
         image = medium(root / "JPEGImages", f"{name}.jpg")
         answer = "\n".join(
             f"{found.name}: [{(found.box[0] - 1) * self.scale / size[0]:.6g}, {(found.box[1] - 1) * self.scale / size[1]:.6g}, "
