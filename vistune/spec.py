@@ -156,4 +156,6 @@ def describe(hint: Any) -> str:
     """A type hint as a person would say it."""
     if get_origin(hint) is Literal:
         return "one of " + ", ".join(repr(option) for option in get_args(hint))
+    if get_origin(hint) in (Union, types.UnionType):
+        return " or ".join("nothing" if option is type(None) else describe(option) for option in get_args(hint))
     return hint.__name__ if inspect.isclass(hint) and get_origin(hint) is None else str(hint).replace("typing.", "")

@@ -142,7 +142,7 @@ def test_four_bits_need_their_library(tiny_spec: dict[str, Any]) -> None:
     spec = adapted(tiny_spec, "lora") | {"llm": {"path": tiny_spec["llm"], "quantize": "nf4"}}
     with pytest.raises(MissingExtraError, match=r"pip install 'vistune\[qlora\]'"):
         VisionLanguageModel(ModelSpec.from_json(spec))
-    with pytest.raises(InputError, match=r"model\.llm\.quantize is 'int3', expected nf4 or fp4"):
+    with pytest.raises(InputError, match=r"model\.llm\.quantize is 'int3', expected one of 'nf4', 'fp4' or nothing"):
         VisionLanguageModel(ModelSpec.from_json(spec | {"llm": {"path": tiny_spec["llm"], "quantize": "int3"}}))
 
 

@@ -28,6 +28,7 @@ _BUSY = frozenset({429, 503, 529})
 _AGAIN = frozenset({408, 409, 425, 500, 502, 504})
 _FATAL = frozenset({401, 402, 403, 404})
 _LONGEST_WAIT = 60.0
+_PACE = 1.0  # seconds: a shorter wait is the pace of a busy endpoint, not word that it will be away
 _UNREACHED = 3  # tries, as long as nothing ever came from the address
 # A reply is text; an endpoint that sends without end must not fill the memory.
 _LARGEST = 16 * 2**20
@@ -105,7 +106,7 @@ class Attempts:
                 left = self._patience - (time.monotonic() - began)
                 if left <= 0:
                     break
-                if error.wait > left:  # what it is told to wait for is beyond what its user would
+                if error.wait > max(left, _PACE):  # what it is told to wait for is beyond what its user would
                     last = f"{error.cause}, told to wait {error.wait:.0f} s and patience ends in {left:.0f} s,"
                     break
                 await asyncio.sleep(min(left, error.wait + random.uniform(0, backoff)))
