@@ -32,8 +32,10 @@ class FakeEndpoint:
         seed: int = 0,
         text: str = "",
         value: Any = None,
+        wait: str = "0.05",
     ) -> None:
         self.shares, self.places, self.latency, self.text, self.value = shares or {}, places, latency, text, value
+        self.wait = wait  # seconds that a busy endpoint asks for
         self.bodies: list[bytes] = []  # what was asked
         self.sold: Counter[str] = Counter()  # whole replies, by the request's body
         self.seen: Counter[str] = Counter()  # requests, by outcome
@@ -95,7 +97,7 @@ class FakeEndpoint:
 
     def _respond(self, handler: BaseHTTPRequestHandler, body: bytes, fault: str) -> None:
         if fault == "busy":
-            _send(handler, 429, {"error": "too many requests"}, {"Retry-After": "0.05"})
+            _send(handler, 429, {"error": "too many requests"}, {"Retry-After": self.wait})
             return
         time.sleep(self.latency)
         if fault == "error":

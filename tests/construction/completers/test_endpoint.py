@@ -77,6 +77,13 @@ def test_an_endpoint_that_is_always_busy_is_given_up_after_its_patience():
     assert reply.error == "status 429 after 0 failed tries"
 
 
+def test_an_endpoint_that_asks_for_a_day_is_given_up_at_once():
+    with FakeEndpoint({"busy": 1.0}, wait="86400") as server:
+        (reply,), _ = asked(server.url, requests(1), patience=30.0)
+    assert reply.error == "status 429, told to wait 86400 s and patience ends in 30 s, after 0 failed tries"
+    assert server.seen["busy"] == 1
+
+
 def test_concurrency_adapts_to_what_the_endpoint_takes():
     with FakeEndpoint(places=6, latency=0.1) as server:
         _, completer = asked(server.url, requests(150), concurrency=64)

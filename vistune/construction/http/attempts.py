@@ -28,6 +28,7 @@ _BUSY = frozenset({429, 503, 529})
 _AGAIN = frozenset({408, 409, 425, 500, 502, 504})
 _FATAL = frozenset({401, 402, 403, 404})
 _LONGEST_WAIT = 60.0
+_FOREVER = 1e9  # seconds: an endpoint may ask for an endless wait
 _PACE = 1.0  # seconds: a shorter wait is the pace of a busy endpoint, not word that it will be away
 _UNREACHED = 3  # tries, as long as nothing ever came from the address
 # A reply is text; an endpoint that sends without end must not fill the memory.
@@ -179,7 +180,7 @@ class Attempts:
     def _refuse(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
         if status in _BUSY:
             wait = retry_after(headers)
-            self._limiter.refused(wait)
+            self._limiter.refused(min(wait, _LONGEST_WAIT))  # others, with more patience, try again before
             raise _RetryError(f"status {status}", wait, busy=True)
         if status in _AGAIN or status >= 500:
             raise _RetryError(f"status {status}", retry_after(headers))
@@ -218,11 +219,11 @@ def retry_after(headers: Mapping[str, str]) -> float:
         if value is None:
             continue
         try:
-            return min(_LONGEST_WAIT, max(0.0, float(value) / unit))
+            return min(_FOREVER, max(0.0, float(value) / unit))
         except ValueError:
             pass
         try:
-            return min(_LONGEST_WAIT, max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time()))
+            return min(_FOREVER, max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time()))
         except ValueError:
             return 0.0
     return 0.0
