@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import pytest
 
 from vistune.errors import InputError
 from vistune.prompt.codec import Codec
-from vistune.spec import build, kinds, matches, split
+from vistune.spec import build, describe, kinds, matches, split
 from vistune.trust import trusting
 
 FOLDER = "vistune.prompt.codecs"
@@ -80,3 +80,18 @@ def test_without_a_contract_only_kinds_of_the_folder_are_built() -> None:
 
 def test_a_bare_word_is_a_kind() -> None:
     assert split("mlp") == ("mlp", {})
+
+
+@pytest.mark.parametrize(
+    ("hint", "said"),
+    [
+        (float, "float"),
+        (Literal["nf4", "fp4"] | None, "one of 'nf4', 'fp4' or nothing"),
+        (Sequence[str] | Literal["attention"], "a list of str or one of 'attention'"),
+        (tuple[float, ...], "a list of float"),
+        (tuple[int, str], "a list of 2: int, str"),
+        (Mapping[str, list[int]], "a mapping from str to a list of int"),
+    ],
+)
+def test_what_is_expected_is_said_in_words(hint: Any, said: str) -> None:
+    assert describe(hint) == said

@@ -158,4 +158,11 @@ def describe(hint: Any) -> str:
         return "one of " + ", ".join(repr(option) for option in get_args(hint))
     if get_origin(hint) in (Union, types.UnionType):
         return " or ".join("nothing" if option is type(None) else describe(option) for option in get_args(hint))
-    return hint.__name__ if inspect.isclass(hint) and get_origin(hint) is None else str(hint).replace("typing.", "")
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is tuple and Ellipsis not in inner:
+        return f"a list of {len(inner)}: {', '.join(map(describe, inner))}"
+    if origin in (list, tuple, Sequence) and inner:
+        return f"a list of {describe(inner[0])}"
+    if origin in (dict, Mapping) and inner:
+        return f"a mapping from {describe(inner[0])} to {describe(inner[1])}"
+    return hint.__name__ if inspect.isclass(hint) and origin is None else str(hint).replace("typing.", "")
