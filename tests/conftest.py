@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from collected import COLLECTED
 from headless import Browser, chromium
 
 ROOT = Path(__file__).parent.parent
@@ -17,6 +18,12 @@ WORDS = [
     "Where is the blue seven?",
     "yes no one two",
 ]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Before markers leave tests out."""
+    config.stash[COLLECTED] = {item.path for item in items}
 
 
 @pytest.fixture(scope="session")

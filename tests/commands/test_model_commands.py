@@ -1,4 +1,4 @@
-"""`vistune merge`, `export` and `import` as a user runs them: real processes on the backbones that ship."""
+"""`vistune merge`, `export` and `import` as a user calls them, on the backbones that ship."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+from cli_calls import called
 
 from vistune.cli import main
 from vistune.model.spec import ModelSpec
@@ -28,7 +29,10 @@ OFF += "        return super().forward(pixels + 1)\n"
 def vistune(*arguments: str | Path, code: int = 0, **environment: str) -> str:
     """The output of a command that must end with this exit code; of its errors where that is not 0."""
     command = [sys.executable, "-m", "vistune", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | environment)
+    if environment:
+        done = subprocess.run(command, capture_output=True, text=True, env=os.environ | environment)
+    else:
+        done = called(*arguments)
     assert done.returncode == code, done.stderr
     return done.stderr if code else done.stdout
 

@@ -103,8 +103,8 @@ def test_bytes_in_memory_meet_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_data_about_other_media_are_refused(tmp_path: Path):
-    with pytest.raises(InputError, match=r"--data qa=world is about none of the media of coco:.*captions\.json"):
-        Sources([inputs.coco(tmp_path)[0], inputs.alpaca(tmp_path), "qa=world"], "captions")
+    with pytest.raises(InputError, match=r"--data qa=world:\?size=40 is about none of the media of coco:.*captions\.json"):
+        Sources([inputs.coco(tmp_path)[0], inputs.alpaca(tmp_path), "qa=world:?size=40"], "captions")
 
 
 def test_only_as_much_of_the_first_data_is_read_as_it_takes_to_meet(monkeypatch: pytest.MonkeyPatch):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from cli_calls import called
 
 from vistune.errors import InputError
 from vistune.model.interchange.formats.keymap import origin, prefixed
@@ -76,9 +75,9 @@ def test_the_command_finds_the_layout_and_says_what_it_did(tmp_path: Path) -> No
     torch.save(theirs, file)
     made = nano(load_recipe("bliva")).to_json()["model"]
     given = [f"--set=model.{key}={json.dumps(made[key])}" for key in ("llm", "vision", "connector", "codec")]
-    command = [sys.executable, "-m", "vistune", "import", str(file), "--out", str(tmp_path / "out")]
-    done = subprocess.run(command + given, capture_output=True, text=True)
+    command = ["import", str(file), "--out", str(tmp_path / "out")]
+    done = called(*command, *given)
     assert done.returncode == 0, done.stderr
     assert "read by the key map of bliva" in done.stdout and (tmp_path / "out" / "model.safetensors").is_file()
-    done = subprocess.run([*command, "--layout", "blivia", *given], capture_output=True, text=True)
+    done = called(*command, "--layout", "blivia", *given)
     assert done.returncode == 2 and "did you mean 'lisa'" not in done.stderr and len(done.stderr.strip().splitlines()) == 1

@@ -20,10 +20,16 @@ from page_blocks import PAGES, PYTHON, READ, ROOT, RUN, blocks, commands, name_o
 from vistune.cli import app
 
 
+@pytest.fixture(scope="module")
+def root() -> click.Command:
+    """All commands; putting them together takes a moment."""
+    return typer.main.get_command(app)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
-def test_commands_are_there_and_have_these_options(page: Path) -> None:
+def test_commands_are_there_and_have_these_options(page: Path, root: click.Command) -> None:
     for words in commands(page):
-        command: click.Command = typer.main.get_command(app)
+        command = root
         context = click.Context(command, info_name="vistune")
         rest = list(words)
         while isinstance(command, click.Group):

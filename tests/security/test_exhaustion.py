@@ -62,6 +62,7 @@ def checkpoint(tiny_spec: dict[str, Any], tmp_path_factory: pytest.TempPathFacto
     return folder
 
 
+@pytest.mark.slow
 def test_training_on_a_full_disk_goes_on_when_there_is_room(tiny_spec: dict[str, Any], tmp_path: Path) -> None:
     file = tmp_path / "run.yaml"
     file.write_text(yaml.safe_dump({"name": "x", "model": tiny_spec, "stages": [RECIPE]}))

@@ -85,10 +85,14 @@ def test_code_that_came_with_a_checkpoint_is_not_taken(checkpoint: Path, inside:
     assert done.returncode == 2 and "Traceback" not in done.stderr
     assert ("lies in the checkpoint" if inside else "lies in the current folder, which holds the checkpoint") in done.stderr
     assert not (folder / "mark").exists()
-    code = "import vistune\nvistune.load('.' if {inside} else 'model', trust=['mine'])".replace("{inside}", str(inside))
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=folder)
+
+
+def test_python_does_not_take_code_that_came_with_a_checkpoint(checkpoint: Path) -> None:
+    (checkpoint / "mine.py").write_text(OWN)
+    code = "import vistune\nvistune.load('.', trust=['mine'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=checkpoint)
     assert done.returncode and "InputError: mine lies in the" in done.stderr
-    assert not (folder / "mark").exists()
+    assert not (checkpoint / "mark").exists()
 
 
 def test_a_file_in_the_current_folder_is_no_library(tmp_path: Path) -> None:

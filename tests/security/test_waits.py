@@ -137,7 +137,7 @@ def test_a_run_whose_worker_is_killed_ends_with_a_sentence(tiny_spec: dict[str, 
     assert "a process that prepares data was killed by SIGKILL" in said and "Traceback" not in said
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_a_run_that_is_told_to_stop_saves_a_state_and_says_so(
     number: signal.Signals, tiny_spec: dict[str, Any], tmp_path: Path
 ) -> None:
