@@ -20,6 +20,8 @@ import yaml
 
 from vistune.errors import InputError, reading
 
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")  # an escape for half of a pair
+
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
@@ -98,11 +100,17 @@ def read_json(path: str | Path) -> Any:
     """Read a JSON file. Raises `InputError` naming the file, and the line where it is broken."""
     try:
         with open(path, encoding="utf-8") as file:
-            return json.load(file)
+            text = file.read()
+        value = json.loads(text)
+        if _SURROGATE.search(text):  # only an escape can smuggle in half of a pair, which no file can keep
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+        return value
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: byte {error.start} is not UTF-8") from error
+    except UnicodeEncodeError as error:
+        raise InputError(f"{path}: a text holds half of a surrogate pair") from error
     except json.JSONDecodeError as error:
         raise InputError(f"{path}: line {error.lineno}, column {error.colno}: not JSON ({error.msg})") from error
     except RecursionError as error:
@@ -135,7 +143,7 @@ def read_jsonl(path: str | Path) -> Iterator[tuple[int, Any]]:
                     continue
                 try:
                     value = json.loads(line)
-                    if "\\u" in line:  # only an escape can smuggle in half of a surrogate pair, which no file can keep
+                    if _SURROGATE.search(line):  # as in `read_json`
                         json.dumps(value, ensure_ascii=False).encode("utf-8")
                 except UnicodeEncodeError as error:
                     raise InputError(f"{path}: line {number}: the text holds half of a surrogate pair") from error
@@ -218,6 +226,8 @@ def lock(number: int, path: str | Path) -> None:
 
 def regular(path: str | Path) -> str | Path:
     """`path`, to be opened. Raises `OSError` for a pipe or a device: opening one waits, or reading it never ends."""
+    if "\0" in str(path):
+        raise OSError(errno.EINVAL, "no file has a name with a zero byte")
     mode = os.stat(path).st_mode
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # opening a folder says so itself
         raise OSError(errno.EINVAL, "it is a pipe or a device, not a file")

@@ -23,6 +23,7 @@ from vistune.errors import InputError, nearest, reading
 from vistune.trust import attribute
 
 Spec: TypeAlias = str | Mapping[str, Any]
+_LARGEST = 1e300  # of whole numbers: not far beyond there is no float
 
 
 def kinds(folder: str) -> list[str]:
@@ -150,6 +151,13 @@ def matches(value: Any, hint: Any) -> bool:
     if not inspect.isclass(hint):
         return True
     return Protocol not in hint.__bases__ and isinstance(value, hint)  # a file holds values, none of them an object of ours
+
+
+def is_number(value: Any) -> bool:
+    """Is a value of a file a number that a float holds, NaN and infinities among them? True and False are none."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return isinstance(value, float) or abs(value) < _LARGEST
 
 
 def describe(hint: Any) -> str:

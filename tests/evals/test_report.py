@@ -112,7 +112,7 @@ def test_page_holds_table_figures_and_the_worst_answers_and_nothing_from_elsewhe
     ("changes", "said"),
     [
         ({"rule": None}, "the rule as text"),
-        ({"values": {"accuracy": "high"}}, "could not convert"),
+        ({"values": {"accuracy": "high"}}, "its values are numbers"),
         ({"values": {"accuracy": 1.0}, "interval": [1, 2]}, "'list' object"),
         ({"values": {"accuracy": 1.0}, "details": [1]}, "'list' object"),
     ],

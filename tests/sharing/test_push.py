@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import threading
@@ -75,6 +76,27 @@ def test_the_best_checkpoints_card_tells_its_own_numbers(run: Path, tmp_path: Pa
     assert f"behind step {best['step']}" in (tmp_path / "out" / "README.md").read_text()
 
 
+def test_results_of_evaluations_stand_in_the_card(run: Path, tmp_path: Path) -> None:
+    fixtures = Path(__file__).parents[1] / "evals" / "fixtures"
+    evaluated = str(tmp_path / "evaluated")
+    asked = ["--bench", "tab_fact", "--data", str(fixtures), "--out", evaluated, "--max-new-tokens", "1"]
+    for words in (["eval", str(run), *asked], ["push", str(run), "--to", str(tmp_path / "out"), "--results", evaluated]):
+        assert CliRunner().invoke(app, words, catch_exceptions=False).exit_code == 0
+    found = json.loads((tmp_path / "evaluated" / "tab_fact" / "result.json").read_text())
+    bounds = "{low:.2f} to {high:.2f}".format(**found["interval"])
+    row = f"| tab_fact | accuracy | {found['values']['accuracy']:.2f} % | {bounds} | {found['rule']} | {found['n']} |"
+    assert row in (tmp_path / "out" / "README.md").read_text()
+
+
+def test_a_link_out_of_the_checkpoint_is_not_shared(run: Path, tmp_path: Path) -> None:
+    shutil.copytree(run / "tune", tmp_path / "given")
+    (tmp_path / "private.txt").write_text("mine")
+    (tmp_path / "given" / "notes.txt").symlink_to(tmp_path / "private.txt")
+    with pytest.raises(InputError, match=r"notes\.txt is a link that leads out of"):
+        prepared(tmp_path / "given", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_what_cannot_be_shared_is_said(run: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="exists already"):
         prepared(run, tmp_path)
@@ -100,6 +122,9 @@ def test_a_run_is_watched_over_http_and_nothing_else_is_served(run: Path) -> Non
             assert 'http-equiv="refresh"' in answer.read().decode()
         with urllib.request.urlopen(f"{place}/logs/tune.gallery.html") as answer:
             assert "figure" in answer.read().decode()
+        foreign = urllib.request.Request(f"{place}/", headers={"Host": "elsewhere.example"})
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(foreign)
         for other in ("/run.yaml", "/logs/tune.jsonl", "/logs/../run.yaml", "/../../etc/passwd"):
             with pytest.raises(urllib.error.HTTPError, match="404"):
                 urllib.request.urlopen(place + other)

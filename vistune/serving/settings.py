@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vistune.errors import InputError
+from vistune.loopback import LOOPBACK
 from vistune.serving.engine.engine import Limits
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from typing import Any
 
 from vistune.data.catalogue import find
 from vistune.errors import InputError
-from vistune.files import dump_yaml, parse_yaml, read_json
+from vistune.evals.reports.report import collect
+from vistune.files import dump_yaml, parse_yaml
 from vistune.training.measuring.record import best_line, watched
-from vistune.training.report.page import Run
+from vistune.training.report.recorded import Run
 
 
 def card(checkpoint: Path, exported: bool, results: Sequence[Path] = ()) -> str:
@@ -127,17 +128,14 @@ def _measured(run: Run, last: str) -> str:
 
 def _evaluated(folders: Sequence[Path]) -> str:
     """Results of `vistune eval`, with their intervals."""
-    rows = []
-    for folder in folders:
-        for file in sorted(folder.rglob("result.json")):
-            record = read_json(file)
-            name, value = next(iter(record["values"].items()))
-            low, high = record.get("interval") or (None, None)
-            interval = f"{low:.2f} to {high:.2f}" if low is not None and high is not None else "not given"
-            number = f"{value:.2f}{record.get('unit', '')}"
-            rows.append(f"| {record['benchmark']} | {name} | {number} | {interval} | {record['rule']} | {record.get('n')} |")
-    if not rows:
+    if not folders:
         return ""
+    rows = []
+    for entry in collect(folders):
+        interval = "{:.2f} to {:.2f}".format(*entry.interval) if entry.interval else "not given"
+        number = f"{entry.value:.2f} {entry.record.get('unit', '')}".strip()
+        counted = entry.record.get("n")
+        rows.append(f"| {entry.benchmark} | {entry.name} | {number} | {interval} | {entry.record['rule']} | {counted} |")
     head = ["## Benchmarks\n", "| benchmark | number | value | 95 % interval | rule | samples |", "|---|---|---:|---|---|---:|"]
     return "\n".join([*head, *rows, ""])
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vistune.errors import InputError
-from vistune.files import atomic_open
+from vistune.files import atomic_open, kept
 from vistune.model.interchange.export import export
 from vistune.model.interchange.merge import merge
 from vistune.model.weights import checkpoint
@@ -27,6 +27,8 @@ def prepared(source: Path, folder: Path, results: Sequence[Path] = ()) -> str | 
     if folder.exists():
         raise InputError(f"{folder} exists already: choose another --to, or remove it")
     source = checkpoint_of(source)
+    for path in source.rglob("*"):
+        kept(source, path)  # a copy follows links: a file of its owner's would be shared with everybody
     spec = checkpoint.read_config(source)["model"]
     temporary, merged = folder.with_name(f".{folder.name}.tmp"), folder.with_name(f".{folder.name}.merged")
     for left in (temporary, merged):

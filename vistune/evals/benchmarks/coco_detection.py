@@ -48,6 +48,7 @@ class CocoDetection:
         categories = checked_categories(value, str(path))
         objects: dict[Any, list[Any]] = {}
         for where, record in checked_objects(value, str(path)):
+            field_of(record, "area", where)  # which of the sizes it counts for
             objects.setdefault(key_of(record, "image_id", where), []).append(record)
         folder = path.parent.parent / self.files["images"]
         return [

@@ -26,6 +26,7 @@ from vistune.evals.human import ratings
 from vistune.evals.human.media import CONTENT_TYPES
 from vistune.evals.human.ratings import Rating
 from vistune.evals.human.study import Study, Task
+from vistune.loopback import LOOPBACK, is_loopback
 
 MAX_BODY = 64 * 1024  # a rating is a few hundred bytes
 _PAGES = {
@@ -177,11 +178,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _expected_host(self) -> bool:
         """Refuse other names that resolve to this machine (DNS rebinding): only a server bound wider is meant for them."""
-        try:
-            name = urlsplit(f"//{self.headers.get('Host', '')}").hostname
-        except ValueError:  # it is no host at all
-            name = None
-        if self.server.host in ("127.0.0.1", "localhost", "::1") and name not in ("127.0.0.1", "localhost", "::1"):
+        if self.server.host in LOOPBACK and not is_loopback(self.headers.get("Host", "")):
             self._send_json(HTTPStatus.FORBIDDEN, {"error": "open the page under the address it is served at"})
             return False
         return True

@@ -13,6 +13,7 @@ from vistune.errors import InputError
 from vistune.evals.reports.report import Entry
 from vistune.files import read_jsonl
 from vistune.sample import Media
+from vistune.spec import is_number, matches
 
 WIDTH = 280  # pixels of a thumbnail's longer side
 
@@ -26,8 +27,10 @@ def worst(entry: Entry, count: int) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     items = [value for _, value in read_jsonl(path)]
-    if not all(isinstance(item, dict) and "id" in item and isinstance(item.get("score"), int | float) for item in items):
+    if not all(isinstance(item, dict) and "id" in item and is_number(item.get("score")) for item in items):
         raise InputError(f"{path}: every line needs 'id' and 'score', a number")
+    if not all(matches(item.get("images", []), list[str]) and isinstance(item.get("expected", []), list) for item in items):
+        raise InputError(f"{path}: 'images' are a list of paths, 'expected' a list of answers")
     sign = -1 if entry.lower_is_better else 1
     return sorted(items, key=lambda item: sign * float(item["score"]))[:count]
 

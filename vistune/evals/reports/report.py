@@ -13,6 +13,10 @@ from typing import Any
 
 from vistune.errors import InputError
 from vistune.files import read_json
+from vistune.spec import describe, is_number, matches
+
+_OPTIONAL = {"n": int, "unparsed": int, "missing": int, "extra": int, "unit": str}
+"""What a result may hold beside its values, and of which type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +79,16 @@ def _entry(path: Path) -> Entry:
         values, rule = dict(record["values"]), record["rule"]
         if not values or not isinstance(rule, str):
             raise ValueError("it needs values, and the rule as text")
+        if not all(value is None or is_number(value) for value in values.values()):
+            raise ValueError("its values are numbers")
+        for key, hint in _OPTIONAL.items():
+            if record.get(key) is not None and not matches(record[key], hint):
+                raise ValueError(f"{key} is {record[key]!r}, expected {describe(hint)}")
         entry = Entry(str(record["model"]), str(record["benchmark"]), path.parent, record)
-        _ = entry.value, entry.interval, entry.lower_is_better  # each raises for what it cannot read
+        # Each raises for what it cannot read; a guess is counted, and a bound is a number.
+        _ = entry.value, entry.interval, entry.lower_is_better, entry.guessed
         return entry
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise InputError(f"{path} is not a result of `vistune eval` ({error})") from error
 
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any
 
-from vistune.errors import InputError
-from vistune.files import atomic_open, parse_yaml, read_json
+from vistune.files import atomic_open
 from vistune.training.measuring.gallery import page
 from vistune.training.report.chart import Line, chart
+from vistune.training.report.recorded import Run
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -34,44 +32,6 @@ _CHARTS = (
     ("rewards_margin", "margin of rewards"),
     ("rewards_accuracy", "pairs in their right order"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A run folder as it is now."""
-
-    folder: Path
-    recipe: dict[str, Any]
-    manifest: dict[str, Any]
-    steps: dict[str, list[dict[str, Any]]]
-    measured: dict[str, list[dict[str, Any]]]
-
-    @classmethod
-    def read(cls, folder: Path) -> Run:
-        """Raises `InputError` for a folder that holds no run."""
-        file = folder / "run.yaml"
-        if not file.is_file():
-            raise InputError(f"{folder} holds no run: it has no run.yaml")
-        recipe = parse_yaml(file.read_text(encoding="utf-8"), str(file))
-        if not isinstance(recipe, dict) or not isinstance(recipe.get("stages"), list):
-            raise InputError(f"{file} is no run file: it has no list of stages")
-        manifest = folder / "manifest.json"
-        names = [str(stage["name"]) for stage in recipe["stages"]]
-        logs = folder / "logs"
-        return cls(
-            folder,
-            recipe,
-            read_json(manifest) if manifest.is_file() else {},
-            {name: _lines(logs / f"{name}.jsonl") for name in names},
-            {name: _lines(logs / f"{name}.eval.jsonl") for name in names},
-        )
-
-
-def _lines(path: Path) -> list[dict[str, Any]]:
-    """Whole lines; the last may be being written."""
-    if not path.is_file():
-        return []
-    return [json.loads(text) for text in path.read_text(encoding="utf-8").split("\n")[:-1] if text]
 
 
 def write_report(folder: Path) -> Path:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from vistune.errors import InputError
+from vistune.loopback import is_loopback
 from vistune.training.report.page import html
 
 
@@ -18,6 +19,9 @@ def server(runs: Sequence[Path], port: int, every: int) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             """The page, or a gallery by its name."""
+            if not is_loopback(self.headers.get("Host", "")):
+                self.send_error(403)
+                return
             name = unquote(self.path).partition("?")[0]
             try:
                 text = html(runs, every) if name == "/" else _gallery(runs, name)
