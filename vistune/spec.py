@@ -142,8 +142,7 @@ def matches(value: Any, hint: Any) -> bool:
     if origin is not None:
         return isinstance(value, origin)
     if hint is float:
-        # In Python `True` is a whole number; in a spec it is a mistake.
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
+        return is_number(value)
     if hint is int:
         return isinstance(value, int) and not isinstance(value, bool)
     if hint is None or hint is type(None):
@@ -155,6 +154,7 @@ def matches(value: Any, hint: Any) -> bool:
 
 def is_number(value: Any) -> bool:
     """Is a value of a file a number that a float holds, NaN and infinities among them? True and False are none."""
+    # In Python `True` is a whole number; in a file it is a mistake.
     if not isinstance(value, int | float) or isinstance(value, bool):
         return False
     return isinstance(value, float) or abs(value) < _LARGEST

@@ -18,12 +18,16 @@ from vistune.data.samples import read
 from vistune.errors import InputError
 from vistune.evals.prediction import read_predictions
 from vistune.evals.reading.sources import load
+from vistune.evals.score import open_benchmark, read_samples
+from vistune.evals.score import score as scored
 from vistune.model.interchange.import_original import read_pickled_mapping
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
 from vistune.model.weights.pretrained import read_tokenizer
 from vistune.model.weights.tensors import read_tensors
 from vistune.sample import Region
+from vistune.serving.guard import refused
+from vistune.serving.refusals import Refusal
 
 Command = Callable[..., tuple[int, str]]
 
@@ -151,6 +155,8 @@ PARTS: dict[str, dict[str, Any]] = {
     "an object among names": {"adapt": {"llm": {"kind": "lora", "rank": 2, "targets": [{"x": "q_proj"}]}}},
     "an unknown key that is no text": {"connector": {"kind": "mlp", True: 2}},
     "a language model's unknown key": {"llm": {"path": "builtin:language", "kind": "x"}},
+    "a rank below one": {"adapt": {"llm": {"kind": "lora", "rank": -32}}},
+    "a dropout of more than everything": {"adapt": {"llm": {"kind": "lora", "rank": 2, "dropout": 10**400}}},
     "more places than any embedding": {"codec": {"kind": "location_tokens", "bins": 10**400}},
 }
 
@@ -177,3 +183,42 @@ def test_half_a_character_anywhere_in_a_prediction(tmp_path: Path) -> None:
     (tmp_path / "p.jsonl").write_text('{"id": "1", "answer": "a", "prompt": "\\ud800"}\n')
     with pytest.raises(InputError, match="line 1: the text holds half of a surrogate pair"):
         read_predictions(tmp_path / "p.jsonl")
+
+
+def score(name: str, predictions: Path, truth: Path) -> dict[str, float]:
+    bench = open_benchmark({"kind": name})
+    return dict(scored(bench, predictions, read_samples(bench, str(truth))).values)
+
+
+@pytest.mark.parametrize("missing", ["area", "iscrowd"])
+def test_truth_without_a_field_that_the_official_rule_reads(missing: str, tmp_path: Path) -> None:
+    """No crowd is what is meant by its absence; no size is one sentence."""
+    fixture = Path(__file__).parents[1] / "evals" / "fixtures" / "coco_detection"
+    file = tmp_path / "annotations" / "instances_val2017.json"
+    truth = json.loads((fixture / "annotations" / file.name).read_text())
+    for record in truth["annotations"]:
+        del record[missing]
+    file.parent.mkdir()
+    file.write_text(json.dumps(truth))
+    if missing == "area":
+        with pytest.raises(InputError, match="annotation 1: field 'area' is missing"):
+            score("coco_detection", fixture / "results.json", tmp_path)
+    else:
+        assert score("coco_detection", fixture / "results.json", tmp_path) == score(
+            "coco_detection", fixture / "results.json", fixture
+        )
+
+
+@pytest.mark.parametrize("wrong", [{"w": 10**400}, {"x1": 10**400}, {"w": "1" + "0" * 400}])
+def test_sides_and_corners_beyond_floats(wrong: dict[str, Any], tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    record = {"image": "a.png", "w": 8, "h": 8, "x1": 0, "y1": 0, "x2": 4, "y2": 4, "name": "cat"} | wrong
+    (tmp_path / "d.jsonl").write_text(json.dumps(record) + "\n")
+    spec = {"kind": "regions", "path": str(tmp_path / "d.jsonl"), "images": str(tmp_path), "phrase": "name"}
+    with pytest.raises(InputError, match=r"d\.jsonl.*expected|finite|above 0"):
+        read(spec | {"box": ["x1", "y1", "x2", "y2"], "width": "w", "height": "h"})[0]
+
+
+def test_a_refusal_that_repeats_half_a_character_is_an_answer() -> None:
+    made = refused(Refusal("the field \ud800 is not supported", param="\ud800"))
+    assert json.loads(bytes(made.body))["error"]["param"] == "?"

@@ -27,8 +27,10 @@ class Refusal(InputError):  # noqa: N818 - what the protocol knows as an error
     def __init__(
         self, message: str, status: int = 400, param: str | None = None, code: str | None = None, retry_after: int | None = None
     ) -> None:
-        super().__init__(message)
-        self.status, self.param, self.code, self.retry_after = status, param, code, retry_after
+        # It may repeat half a character of the request's, which no answer can carry.
+        super().__init__(message.encode("utf-8", "replace").decode("utf-8"))
+        named = None if param is None else param.encode("utf-8", "replace").decode("utf-8")
+        self.status, self.param, self.code, self.retry_after = status, named, code, retry_after
 
     @property
     def headers(self) -> dict[str, str]:

@@ -56,6 +56,8 @@ _HTTP = {"api": "openai", "url": "http://127.0.0.1:9/v1", "model": "m", "system"
 _HTTP |= {"concurrency": 4, "retries": 1, "patience": 5.0, "max_usd": 1.0, "price_in": 1.0, "price_out": 1.0, "extra": {"a": 1}}
 _HTTP |= {"requests_per_minute": 60.0, "tokens_per_minute": 1000.0, "max_total_tokens": 1000, "key_env": "A_NAME"}
 
+_WIDE = ("/", "/tmp", ".", "..")
+
 
 class Surface:
     """Every shipped recipe, whole and on small backbones, written as YAML or JSON."""
@@ -143,6 +145,8 @@ def _run_file(file: Path, said: Any) -> None:
 def _mixture(file: Path) -> None:
     data = read({"kind": "mixture", "path": str(file)})
     first = [data[index] for index in range(min(len(data), 12))]
+    if any(isinstance(source, str) and source in _WIDE for source in read_yaml(file).get("sources", ())):
+        return  # what such folders hold changes while they are read
     again = read({"kind": "mixture", "path": str(file)})
     if [sample.id for sample in first] != [again[index].id for index in range(len(first))]:
         raise Changed("a mixture was read twice, as two")

@@ -149,5 +149,5 @@ def _number(value: Any, where: str, field: str) -> float:
         raise wrong(where, f"{field!r}", value, "a number")
     try:
         return float(value)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise wrong(where, f"{field!r}", value, "a number") from error

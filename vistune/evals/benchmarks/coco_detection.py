@@ -49,7 +49,7 @@ class CocoDetection:
         objects: dict[Any, list[Any]] = {}
         for where, record in checked_objects(value, str(path)):
             field_of(record, "area", where)  # which of the sizes it counts for
-            objects.setdefault(key_of(record, "image_id", where), []).append(record)
+            objects.setdefault(key_of(record, "image_id", where), []).append({"iscrowd": 0, **record})
         folder = path.parent.parent / self.files["images"]
         return [
             asked(

@@ -20,7 +20,7 @@ from peft.utils.constants import (
 from peft.utils.other import AuxiliaryTrainingWrapper
 from torch import nn
 
-from vistune.errors import InputError, nearest
+from vistune.errors import InputError, nearest, reading
 from vistune.model.adapters.soft_prompts import Prefix, SoftPrompt, VirtualTokens
 from vistune.model.encoders.base import Encoder
 from vistune.model.fusion.base import Fusion
@@ -164,11 +164,13 @@ def adapt(parts: Mapping[str, nn.Module | None], specs: Mapping[str, Spec]) -> N
         part = adaptable[name]
         check_arguments(KINDS[kind], arguments, f"adapt.{name}.{kind}", {"part": part})
         # The signature of the kind has been checked, so a wrong key was named before `peft` could raise about it.
-        config = KINDS[kind](part, **arguments)
-        if isinstance(config, peft.PromptLearningConfig):
-            _stand_before(config, _decoder(part, kind))
-        else:
-            peft.inject_adapter_in_model(config, _tree(part), "default")
+        # What is left are numbers beyond what it takes, such as a rank below one.
+        with reading(f"adapt.{name}.{kind} cannot be made of what its spec says"):
+            config = KINDS[kind](part, **arguments)
+            if isinstance(config, peft.PromptLearningConfig):
+                _stand_before(config, _decoder(part, kind))
+            else:
+                peft.inject_adapter_in_model(config, _tree(part), "default")
 
 
 def adapter_parameters(module: nn.Module) -> frozenset[str]:
