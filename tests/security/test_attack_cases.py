@@ -215,7 +215,7 @@ def test_sides_and_corners_beyond_floats(wrong: dict[str, Any], tmp_path: Path) 
     record = {"image": "a.png", "w": 8, "h": 8, "x1": 0, "y1": 0, "x2": 4, "y2": 4, "name": "cat"} | wrong
     (tmp_path / "d.jsonl").write_text(json.dumps(record) + "\n")
     spec = {"kind": "regions", "path": str(tmp_path / "d.jsonl"), "images": str(tmp_path), "phrase": "name"}
-    with pytest.raises(InputError, match=r"d\.jsonl.*expected|finite|above 0"):
+    with pytest.raises(InputError, match=r"d\.jsonl: line 1"):
         read(spec | {"box": ["x1", "y1", "x2", "y2"], "width": "w", "height": "h"})[0]
 
 
