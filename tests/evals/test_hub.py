@@ -14,8 +14,8 @@ from PIL import Image
 
 from vistune.errors import InputError
 from vistune.evals.prediction import Prediction
-from vistune.evals.reading.hub import local_folder
 from vistune.evals.score import open_benchmark, read_answers, score
+from vistune.hub import local_folder
 
 datasets = pytest.importorskip("datasets")
 
@@ -70,9 +70,9 @@ def test_a_snapshot_that_is_there_is_used_without_a_network(tmp_path: Path) -> N
 
 
 def test_only_the_prefix_asks_for_the_hub() -> None:
-    assert local_folder("some/bench") == "some/bench"
+    assert local_folder("some/bench", "dataset") == "some/bench"
     with pytest.raises(InputError, match="the hub gives no data set"):
-        local_folder("hub:not a name")
+        local_folder("hub:not a name", "dataset")
 
 
 def test_a_result_file_of_one_line_is_a_list_of_one(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 
 from vistune.errors import InputError, advice
 from vistune.model.answering.opening import load
@@ -134,3 +135,26 @@ def test_a_run_without_a_finished_stage_is_no_model(tmp_path: Path) -> None:
 def test_running_out_of_memory_or_disk_is_advice(error: Exception, words: str | None) -> None:
     said = advice(error)
     assert said is None if words is None else said is not None and words in said and "\n" not in said
+
+
+def test_the_language_model_of_a_checkpoint_is_a_start(tiny_spec: dict, tmp_path: Path) -> None:
+    train(recipe(tiny_spec, TUNE), tmp_path / "first", report=False)
+    begun = load(tmp_path / "first")
+    frozen = {"train": {"connector": 1e-3}, "data": "world:?task=count&size=8", "batch": 4, "steps": 1}
+    train(recipe(tiny_spec | {"llm": str(tmp_path / "first")}, frozen), tmp_path / "second", report=False)
+    train(recipe(tiny_spec | {"llm": str(tmp_path / "second" / "s0")}, TUNE), tmp_path / "third", report=False)
+    went_on = load(tmp_path / "second")
+    before, after = begun.llm.state_dict(), went_on.llm.state_dict()
+    assert set(before) == set(after) and all(torch.equal(before[name], after[name]) for name in before)
+    assert went_on.llm.tokenizer.get_vocab() == begun.llm.tokenizer.get_vocab()
+    assert "llm" not in yaml.safe_load((tmp_path / "second/s0/vistune.yaml").read_text())["parts"], "read where it lies"
+    trained = load(tmp_path / "third").llm.state_dict()
+    assert set(trained) == set(before) and any(not torch.equal(trained[name], before[name]) for name in before)
+
+
+def test_a_language_model_with_adapters_is_no_start_by_itself(tiny_spec: dict, tmp_path: Path) -> None:
+    adapted = tiny_spec | {"adapt": {"llm": {"kind": "lora", "rank": 2}}}
+    stage = {"train": {"llm.adapter": 1e-3}, "data": "world:?task=count&size=8", "batch": 4, "steps": 1}
+    train(recipe(adapted, stage), tmp_path / "first", report=False)
+    with pytest.raises(InputError, match=r"has adapters: `vistune merge` it first, or go on with --from"):
+        check(recipe(tiny_spec | {"llm": str(tmp_path / "first")}, TUNE), tmp_path / "run")

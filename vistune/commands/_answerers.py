@@ -11,13 +11,14 @@ if TYPE_CHECKING:
     from vistune.model.native.spec import NativeSpec
 
 MODEL = (
-    "A checkpoint folder, a directory or hub id of a vision-language model of transformers (native:CONFIG.yaml where more is to"
+    "A checkpoint folder, hub:owner/name@revision, a directory or hub id of a vision-language model of transformers (native:CONFIG.yaml where more is to"
     " be said than the directory), http:CONFIG.yaml for a chat model over HTTP, or package.module:Class of your own."
 )
 
 
 def open_answerer(model: str, out: Path, device: str = "auto", dtype: str = "auto") -> Answerer:
     """The model a command line names; raw replies of one over HTTP are kept beside `out`."""
+    model = _here(model)
     kind, colon, rest = model.partition(":")
     if kind == "http" and colon:
         from vistune.evals.http_model import HttpModel
@@ -52,6 +53,7 @@ def open_model(model: str, device: str = "auto", dtype: str = "auto") -> Model:
     """What `chat` talks to: a checkpoint, or a model of transformers."""
     from vistune.model.answering.opening import assemble, load
 
+    model = _here(model)
     kind, colon, rest = model.partition(":")
     told = kind == "native" and bool(colon)
     if not told and not _is_native(model):
@@ -63,6 +65,14 @@ def open_model(model: str, device: str = "auto", dtype: str = "auto") -> Model:
     spec = _native_spec(rest) if told else NativeSpec(native=model)
     check_writes(spec)
     return placed(assemble(spec).eval(), device, dtype)
+
+
+def _here(model: str) -> str:
+    """A name on a hub as its folder here: of one that `vistune push` wrote the checkpoint, which says more than its export."""
+    from vistune.hub import local_folder
+    from vistune.model.weights.checkpoint import shared
+
+    return str(shared(Path(local_folder(model, "model")))) if model.startswith("hub:") else model
 
 
 def _native_spec(file: str) -> NativeSpec:

@@ -35,12 +35,12 @@ def export(
 ) -> None:
     """Write a model for other software, and compare its logits there with ours."""
     from vistune.errors import InputError
+    from vistune.model.answering.opening import load
     from vistune.model.interchange.export import export as run
-    from vistune.model.weights.checkpoint import load
 
     if to != "hf":
         raise InputError(f"--to {to!r}: expected hf")
-    difference = run(load(model), out)
+    difference = run(load(model, device="cpu", dtype="float32"), out)
     print(f"{out}\nlargest logit difference to transformers: {difference:.3g}\nnext: transformers serve {out}")
 
 

@@ -10,10 +10,10 @@ from typing import Any
 from vistune.errors import InputError
 from vistune.evals.benchmark import Benchmark
 from vistune.evals.prediction import FIELDS, Prediction, parse_predictions
-from vistune.evals.reading.hub import local_folder
 from vistune.evals.reading.sources import load
 from vistune.evals.result import Result, over_runs
 from vistune.evals.same_questions import refuse_other_questions
+from vistune.hub import local_folder
 from vistune.sample import Sample
 from vistune.spec import build, split
 from vistune.trust import trusting
@@ -102,7 +102,7 @@ def _official_judgements(bench: Benchmark, path: str | Path, samples: Sequence[S
 
 def read_samples(bench: Benchmark, source: str) -> list[Sample]:
     """A benchmark's samples from its file, its folder, or `hub:owner/name`. Raises `InputError` where there are none."""
-    samples = bench.read(local_folder(source))
+    samples = bench.read(local_folder(source, "dataset"))
     if not samples:
         raise InputError(f"{source}: holds no samples for {type(bench).__name__} with these settings")
     return samples

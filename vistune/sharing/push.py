@@ -12,6 +12,7 @@ from pathlib import Path
 
 from vistune.errors import InputError
 from vistune.files import atomic_open, kept
+from vistune.model.answering.opening import load
 from vistune.model.interchange.export import export
 from vistune.model.interchange.merge import merge
 from vistune.model.weights import checkpoint
@@ -38,7 +39,7 @@ def prepared(source: Path, folder: Path, results: Sequence[Path] = ()) -> str | 
         try:
             if spec.get("adapt"):
                 merge(source, merged)
-            export(checkpoint.load(merged if merged.exists() else source), temporary)
+            export(load(merged if merged.exists() else source, device="cpu", dtype="float32"), temporary)
         except InputError as error:
             reason = str(error)
             temporary.mkdir(parents=True, exist_ok=True)

@@ -10,26 +10,7 @@ from vistune.errors import InputError
 from vistune.evals.reading.annotations import records
 from vistune.files import kept
 
-PREFIX = "hub:"
 _PARQUET = b"PAR1"
-
-
-def local_folder(source: str) -> str:
-    """`hub:owner/name` or `hub:owner/name@revision` as the folder of its snapshot, fetched unless it is there already.
-
-    Any other source is given back as it is: nothing is fetched that was not asked for by this prefix. Raises `InputError`
-    when the name is malformed, or the repository cannot be reached.
-    """
-    if not source.startswith(PREFIX):
-        return source
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-
-    name, _, revision = source.removeprefix(PREFIX).partition("@")
-    try:
-        return str(snapshot_download(name, repo_type="dataset", revision=revision or None))
-    except (OSError, HfHubHTTPError, HFValidationError) as error:
-        raise InputError(f"{source}: the hub gives no data set of that name: {str(error).splitlines()[0]}") from error
 
 
 def hub_rows(source: str, pattern: str, split: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -8,12 +8,13 @@ from typing import TypeAlias
 
 import torch
 
+from vistune.hub import PREFIX, local_folder
 from vistune.model.device import placed
 from vistune.model.native.model import NativeModel
 from vistune.model.native.spec import NativeSpec, read_spec
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
-from vistune.model.weights.checkpoint import WEIGHTS, checkpoint_of, load_into, located, read_config
+from vistune.model.weights.checkpoint import WEIGHTS, checkpoint_of, load_into, located, read_config, shared
 from vistune.trust import trusting
 
 Model: TypeAlias = VisionLanguageModel | NativeModel
@@ -37,11 +38,13 @@ def without_memory(spec: ModelSpec | NativeSpec) -> Model:
 def load(folder: str | Path, trust: Sequence[str] = (), device: str = "auto", dtype: str = "auto") -> Model:
     """Build the model a checkpoint describes; `trust` names packages whose classes its spec may ask for.
 
-    A run folder stands for its last stage. `device` and `dtype` say where the weights go and in which number format: to the
+    A run folder stands for its last stage, `hub:owner/name@revision` for what was pushed there. `device` and `dtype` say where the weights go and in which number format: to the
     first GPU in bfloat16 where there is one, else to the CPU in float32.
 
     Raises `InputError` for whatever is missing, broken or from a later version.
     """
+    if str(folder).startswith(PREFIX):
+        folder = shared(Path(local_folder(str(folder), "model")))
     folder = checkpoint_of(folder)
     config = read_config(folder)
     parts: set[str] = set(config["parts"])

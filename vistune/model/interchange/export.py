@@ -1,4 +1,7 @@
-"""`export`: a directory that `transformers` loads as LLaVA, LLaVA-NeXT, BLIP-2 or InstructBLIP, compared before it is there."""
+"""`export`: a directory that `transformers` loads, compared before it is there.
+
+A model made of parts becomes a LLaVA, LLaVA-NeXT, BLIP-2 or InstructBLIP; one that was taken whole stays what it was.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,12 @@ from pathlib import Path
 from vistune.errors import InputError
 from vistune.files import atomic_folder
 from vistune.model.connectors.q_former import QFormer
-from vistune.model.interchange import export_blip, export_llava
+from vistune.model.interchange import export_blip, export_llava, export_native
+from vistune.model.native.model import NativeModel
 from vistune.model.vlm import VisionLanguageModel
 
 
-def export(model: VisionLanguageModel, folder: str | Path) -> float:
+def export(model: VisionLanguageModel | NativeModel, folder: str | Path) -> float:
     """Write `folder` and return the largest difference between our logits and those of `transformers` from it.
 
     Weights are fp32. Raises `InputError`, leaving nothing, for a model that no architecture of `transformers` expresses: naming
@@ -20,10 +24,14 @@ def export(model: VisionLanguageModel, folder: str | Path) -> float:
     folder = Path(folder)
     if folder.exists():
         raise InputError(f"{folder} exists already: choose another --out, or remove it")
-    if model.llm.prompt is not None:
+    if isinstance(model, VisionLanguageModel) and model.llm.prompt is not None:
         raise InputError("the language model has a prompt or prefix, which no architecture of transformers holds")
     if model.spec.adapt:
         raise InputError("this model has adapters: `vistune merge` it first")
+    if isinstance(model, NativeModel):
+        with atomic_folder(folder) as temporary:
+            export_native.write(model, temporary)
+            return export_native.compare(model, temporary)
     # Asked by name: logits of text about pictures would not differ, and the loss would go unnoticed.
     if lost := _lost(model):
         raise InputError(f"no architecture of transformers that this is exported to holds {' and '.join(lost)}")

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import torch
+
 from vistune.errors import InputError
 from vistune.model.adapters.adapt import fold
 from vistune.model.adapters.soft_prompts import SoftPrompt
+from vistune.model.answering.opening import load
 from vistune.model.interchange.probe import largest_difference, probes
+from vistune.model.native.model import NativeModel
 from vistune.model.weights import checkpoint
 
 TOLERANCE = 1e-3  # fp32 sums in another order; a wrong merge changes logits by far more
@@ -22,10 +26,14 @@ def merge(source: str | Path, folder: str | Path) -> float:
     folder = Path(folder)
     if folder.exists():
         raise InputError(f"{folder} exists already: choose another --out, or remove it")
-    model = checkpoint.load(source)
+    model = load(source, device="cpu", dtype="float32")
     if not model.spec.adapt:
         raise InputError(f"{source} has no adapters to merge")
-    if not isinstance(model.spec.llm, str) and model.spec.llm.get("quantize") is not None:
+    if (
+        not isinstance(model, NativeModel)
+        and not isinstance(model.spec.llm, str)
+        and model.spec.llm.get("quantize") is not None
+    ):
         raise InputError(
             f"{source} has a quantised language model, which merging would round again: serve it with its adapters"
         )
@@ -42,8 +50,14 @@ def merge(source: str | Path, folder: str | Path) -> float:
     difference = largest_difference(before, model.logits(samples))
     if not difference <= TOLERANCE:
         raise RuntimeError(f"merging changed the logits by {difference:.3g}")
-    model.spec = replace(model.spec, adapt={})
+    if isinstance(model, NativeModel):
+        # Stored as its spec says; what is read in another format than it was stored in is refused.
+        model.spec = replace(model.spec, adapt={})
+        model.to(getattr(torch, model.spec.dtype))
+    else:
+        model.spec = replace(model.spec, adapt={})
     # A part whose adapters were folded differs from its pretrained file and must be stored whole from now on.
-    whole = {unit.split(".")[0] for unit in checkpoint.read_config(Path(source))["parts"]} | adapted
+    stored = checkpoint.read_config(checkpoint.checkpoint_of(source))["parts"]
+    whole = {unit.split(".")[0] for unit in stored} | adapted
     checkpoint.save(model, folder, whole)
     return difference

@@ -8,28 +8,38 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vistune.errors import TooLongError
+from vistune.errors import InputError, TooLongError
+from vistune.model.native.model import NativeModel
 from vistune.sample import Media, MediaRef, Sample, Text, Turn
 
 if TYPE_CHECKING:
     from vistune.model.vlm import VisionLanguageModel
 
 
-def probes(model: VisionLanguageModel) -> list[Sample]:
-    """Text only; where the model sees one picture, and two pictures of other shapes, as far as its `max_length` takes them."""
+def probes(model: VisionLanguageModel | NativeModel) -> list[Sample]:
+    """Text only; where the model sees one picture, and two pictures of other shapes, as far as its `max_length` takes them.
+
+    Of models taken whole those that their family takes: some need a picture, some have room for one.
+    """
     dice = np.random.default_rng(0)
     # Noise of odd shapes: wide, tall and square, so that padding, cropping and tiling all show in the logits.
     pictures = [dice.integers(0, 256, (height, width, 3), dtype=np.uint8) for height, width in ((40, 61), (64, 32), (30, 30))]
     samples = [_probe("text", [], "Say yes or no.")]
-    if model.vision is not None:
+    if isinstance(model, NativeModel) or model.vision is not None:
         samples += [_probe("one", pictures[:1], "What is shown?"), _probe("two", pictures[1:], "What differs?")]
-    return [sample for sample in samples if _fits(model, sample)]
+    fitting = [sample for sample in samples if _fits(model, sample)]
+    if not fitting:
+        raise InputError("the model takes none of the questions that it would be compared on: is its max_length too small?")
+    return fitting
 
 
-def _fits(model: VisionLanguageModel, sample: Sample) -> bool:
+def _fits(model: VisionLanguageModel | NativeModel, sample: Sample) -> bool:
     try:
         model.example(sample, model.renderer())
-    except TooLongError:
+    except InputError as error:
+        # Of our own models anything but length is a fault; how many pictures a family takes only its processor says.
+        if not isinstance(model, NativeModel) and not isinstance(error, TooLongError):
+            raise
         return False
     return True
 

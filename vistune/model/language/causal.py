@@ -90,6 +90,11 @@ class LanguageModel(Stack):
             return 0
         self.tokenizer.add_tokens(new, special_tokens=True)
         self.added += self.tokenizer.convert_tokens_to_ids(new)
+        self.grow()
+        return len(new)
+
+    def grow(self) -> None:
+        """Give each word of the tokenizer a row, see `add_tokens`."""
         # Some families have more rows than words (a multiple of 64 for the sake of speed): those are used first.
         rows = self.model.get_input_embeddings().weight.shape[0]
         if len(self.tokenizer) > rows:
@@ -97,7 +102,6 @@ class LanguageModel(Stack):
             for layer in (self.model.get_input_embeddings(), self.model.get_output_embeddings()):
                 # A new word as likely as the average one: a random row may win or lose every softmax before it is taught.
                 layer.weight.data[rows:] = layer.weight.data[:rows].mean(dim=0)
-        return len(new)
 
     def embed(self, ids: Tensor) -> Tensor:
         """`[...]` token ids -> `[..., H]`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -140,6 +140,13 @@ class NativeModel(Trainable[NativeRenderer, NativeExample, NativeBatch], Asked):
         taught = labels != IGNORE
         # Only taught places are taken to float32: the logits of a padded batch are the largest tensor of the step.
         return {"text": Loss(F.cross_entropy(logits[taught].float(), labels[taught], reduction="sum"))}
+
+    @torch.no_grad()
+    def logits(self, samples: Iterable[Sample]) -> list[Tensor]:
+        """Logits `[length, vocabulary]` of each sample as rendered for training; of an encoder-decoder those of its answer."""
+        renderer = self.renderer()
+        batches = (self.pack([self.example(sample, renderer)]) for sample in samples)
+        return [self.native.logits(self.placed(batch.inputs), batch.labels.to(self.device))[0] for batch in batches]
 
     @torch.no_grad()
     def generate(

@@ -1,10 +1,12 @@
-"""Where a backbone's files are: a local directory, a Hugging Face id, or `builtin:NAME` for one that ships with the package."""
+"""Where a backbone's files are: a local directory, a Hugging Face id, `builtin:NAME` for one that ships with the package, or
+`hub:owner/name@revision` for one that is fetched whole, pinned, and held to its checksums."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import vistune
+from vistune import hub
 from vistune.errors import InputError, nearest
 
 BUILTIN = "builtin:"
@@ -19,6 +21,8 @@ def locate(path: str) -> str:
         if name not in known:
             raise InputError(f"there is no built-in model {name!r}{nearest(name, known)}")
         return str(_NANO / name)
+    if path.startswith(hub.PREFIX):
+        return hub.local_folder(path, "model")
     # A hub id is `owner/name`: more slashes can only be a folder, and one that is not there should not be asked of a hub.
     looks_local = path.startswith((".", "/", "~")) or path.count("/") > 1
     if looks_local and not Path(path).expanduser().is_dir():
