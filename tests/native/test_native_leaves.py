@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from native_families import FAMILIES
 from typer.testing import CliRunner
 
-from native_families import FAMILIES
 import vistune
 from vistune.cli import app
 from vistune.model.native.model import NativeModel

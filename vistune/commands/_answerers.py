@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from vistune.model.native.spec import NativeSpec
 
 MODEL = (
-    "A checkpoint folder, hub:owner/name@revision, a directory or hub id of a vision-language model of transformers (native:CONFIG.yaml where more is to"
-    " be said than the directory), http:CONFIG.yaml for a chat model over HTTP, or package.module:Class of your own."
+    "A checkpoint folder, hub:owner/name@revision, a directory or hub id of a vision-language model of transformers"
+    " (native:CONFIG.yaml where more is to be said than the directory), http:CONFIG.yaml for a chat model over HTTP, or"
+    " package.module:Class of your own."
 )
 
 

@@ -25,8 +25,8 @@ from vistune.model.features import Extent, Sight
 from vistune.model.fusion.base import Fusion
 from vistune.model.fusion.splice import splice
 from vistune.model.heads.base import Head, Loss, states_of
-from vistune.model.language.causal import LanguageModel
 from vistune.model.language.borrowed import language_model
+from vistune.model.language.causal import LanguageModel
 from vistune.model.language.inputs import Inputs
 from vistune.model.late_words import with_late_words
 from vistune.model.modalities.chain import Chain

@@ -38,8 +38,8 @@ def without_memory(spec: ModelSpec | NativeSpec) -> Model:
 def load(folder: str | Path, trust: Sequence[str] = (), device: str = "auto", dtype: str = "auto") -> Model:
     """Build the model a checkpoint describes; `trust` names packages whose classes its spec may ask for.
 
-    A run folder stands for its last stage, `hub:owner/name@revision` for what was pushed there. `device` and `dtype` say where the weights go and in which number format: to the
-    first GPU in bfloat16 where there is one, else to the CPU in float32.
+    A run folder stands for its last stage, `hub:owner/name@revision` for what was pushed there. `device` and `dtype` say where
+    the weights go and in which number format: to the first GPU in bfloat16 where there is one, else to the CPU in float32.
 
     Raises `InputError` for whatever is missing, broken or from a later version.
     """
