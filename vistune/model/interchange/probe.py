@@ -35,12 +35,15 @@ def probes(model: VisionLanguageModel | NativeModel) -> list[Sample]:
 
 def _fits(model: VisionLanguageModel | NativeModel, sample: Sample) -> bool:
     try:
-        model.example(sample, model.renderer())
+        if isinstance(model, NativeModel):
+            model.example(sample, model.renderer())
+        else:
+            model.example(sample, model.renderer())
     except InputError as error:
         # Of our own models anything but length is a fault; how many pictures a family takes only its processor says.
-        if not isinstance(model, NativeModel) and not isinstance(error, TooLongError):
-            raise
-        return False
+        if isinstance(model, NativeModel) or isinstance(error, TooLongError):
+            return False
+        raise
     return True
 
 
