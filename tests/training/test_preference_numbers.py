@@ -107,7 +107,13 @@ def test_what_a_stage_leaves_out() -> None:
 
 @pytest.mark.parametrize(
     "told",
-    [{"beta": 1e-6}, {"tau": 1e-6}, {"label_smoothing": 0.0}, {"label_smoothing": 0.499}, {"losses": {"ipo": 1e-6, "sft": 2.0}}],
+    [
+        {"beta": 1e-6},
+        {"tau": 1e-6},
+        {"label_smoothing": 0.0},
+        {"label_smoothing": 0.499},
+        {"losses": {"ipo": 1e-6, "sft": 2.0}},
+    ],
 )
 def test_the_least_and_the_most_that_is_taken(told: dict[str, Any]) -> None:
     made = settings(preference=told)

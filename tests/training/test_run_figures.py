@@ -104,7 +104,7 @@ def test_a_chart_marks_dots_thins_long_lines_and_escapes_names() -> None:
     assert len(long) == MOST and len(dotted) == page.count("<circle") == 2
     assert page.count("&#9632;") == 2 and "a&lt;b" in page and "a<b" not in page
     colours = re.findall(r'stroke="(#\w+)"', page)
-    assert colours == re.findall(r'color:(#\w+)', page) and len(set(colours)) == 2
+    assert colours == re.findall(r"color:(#\w+)", page) and len(set(colours)) == 2
 
 
 def test_a_line_every_ten_steps_and_at_the_end(capsys: pytest.CaptureFixture[str]) -> None:
