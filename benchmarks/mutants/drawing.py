@@ -1,6 +1,8 @@
 """Mutants: one small change to one place of the source, as a mistaken hand would make it, and a draw among all of them.
 
-Strings are left alone (a changed message is no defect of a computation), and so are annotations, imports and `__all__`.
+Strings are left alone (a changed message is no defect of a computation), and so are annotations, imports and `__all__`. So is
+`strict` of `zip`: it asserts that lists are of one length, and where they are, as everywhere in a right program, both values
+compute the same.
 """
 
 from __future__ import annotations
@@ -111,7 +113,7 @@ def _changes(tree: ast.Module, source: str, starts: list[int], lines: list[str])
         if scope and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             scope = node.lineno, node.end_lineno or node.lineno
         for field, inner in ast.iter_fields(node):
-            if field in ("annotation", "returns", "decorator_list", "type_params"):
+            if field in ("annotation", "returns", "decorator_list", "type_params") or (field == "keywords" and _zips(node)):
                 continue
             for child in inner if isinstance(inner, list) else [inner]:
                 if isinstance(child, ast.AST) and not _passed_over(child):
@@ -172,6 +174,11 @@ def _passed_over(node: ast.AST) -> bool:
         case ast.Subscript(value=ast.Name(id="Literal" | "Annotated")):
             return True
     return False
+
+
+def _zips(node: ast.AST) -> bool:
+    """A call of `zip`, whose one keyword is `strict`."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "zip"
 
 
 def _on_text(node: ast.BinOp) -> bool:

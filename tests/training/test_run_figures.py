@@ -51,7 +51,7 @@ def test_a_device_is_known_by_its_drivers_name(name: str, teraflops: float, gib:
 
 def test_devices_that_no_sheet_names() -> None:
     assert published("NVIDIA A1000") is None and capacity("Tesla K80") is None
-    assert len(known()) == 21 and "H100 PCIe" in known() and SPARE == pytest.approx(1.15)
+    assert len(known()) == 21 and "H100 PCIe" in known() and pytest.approx(1.15) == SPARE
 
 
 def test_a_running_mean_begins_at_the_first_loss() -> None:
