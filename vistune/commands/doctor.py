@@ -24,6 +24,7 @@ EXTRAS = {
     "native": "num2words",
     "qlora": "bitsandbytes",
     "docs": "mkdocs",
+    "tensorboard": "tensorboard",
 }
 NEEDED = ("torch", "transformers", "peft", "accelerate", "safetensors", "tokenizers", "numpy", "pillow")
 

@@ -95,6 +95,9 @@ def train(
     accept: Annotated[
         list[str], typer.Option(help="Go on though this is another now: data, weights, precision, device, versions.")
     ] = [],  # noqa: B006
+    track: Annotated[
+        list[str], typer.Option(help="Also send the numbers there: tensorboard, wandb, trackio, ...; may be repeated.")
+    ] = [],  # noqa: B006
     trust: Trust = None,
 ) -> None:
     """Run a recipe's stages."""
@@ -114,7 +117,7 @@ def train(
         print(run_check(made, out, data))
         return
     chosen = cast(Precision, precision), save_every, True, cast(Parallel, parallel)
-    folder = run(made, out, data, *chosen, accept=accept)
+    folder = run(made, out, data, *chosen, accept=accept, trackers=track)
     if speaks():
         print(f"{folder}\nnext: vistune chat {folder} --image FILE 'What is in the picture?'")
 

@@ -18,6 +18,7 @@ from vistune.training.kinds import of_parts
 from vistune.training.planning.flops import FlopModel, Load
 from vistune.training.planning.peaks import peak
 from vistune.training.steps.work import Work
+from vistune.training.tracking import Track, untracked
 
 
 class Meter:
@@ -45,7 +46,7 @@ class Meter:
 class Log:
     """One JSON line a step; lines of steps that are done again after a resume are dropped first."""
 
-    def __init__(self, path: Path, first: int, meter: Meter) -> None:
+    def __init__(self, path: Path, first: int, meter: Meter, track: Track = untracked) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
         with atomic_open(path) as kept:  # a kill here must not cost the log of what is done
@@ -53,7 +54,7 @@ class Log:
             # twice.
             kept.writelines(lines[:first])
         self._file = path.open("a", encoding="utf-8")
-        self._meter = meter
+        self._meter, self._track, self._stage = meter, track, path.stem
         self._waited = 0.0
         self._dropped = (0, 0)
 
@@ -102,6 +103,7 @@ class Log:
         }
         self._file.write(json.dumps(record) + "\n")
         self._file.flush()
+        self._track(f"train/{self._stage}", step, record)
 
     @property
     def dropped(self) -> str | None:

@@ -47,6 +47,7 @@ from vistune.training.steps.summing import GradientSums
 from vistune.training.steps.work import Work
 from vistune.training.stopping import stopping
 from vistune.training.telling import telling
+from vistune.training.tracking import Track, untracked
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +82,11 @@ def train_stage(
     save_every: int = 200,
     ranks: Ranks = ALONE,
     keep: Callable[[], None] = lambda: None,
+    track: Track = untracked,
 ) -> None:
     """Train one stage in place, resuming from its last state. Of several processes each calls it, with its own `ranks`.
 
-    `keep` is called where a measurement is the best so far and the stage keeps the best.
+    `keep` is called where a measurement is the best so far and the stage keeps the best; `track` is given the log's numbers.
     Raises `InputError` for a batch smaller than the number of processes, and when the loss, the gradient or a weight that is to
     be kept is not finite; `RuntimeError` when a frozen parameter changed, and when a trained part that samples reached did not.
     A part that none reached (a connector in a stage of text alone), and turns that did not fit, are named at the end.
@@ -108,7 +110,7 @@ def train_stage(
     # A state is only good for the same stage, data order and optimizer; its name says so and `load_state` compares.
     of = trained_how(stage, seed)
     first = load_state(paths.state, model, parts, optimizer, ranks, of)
-    log = Log(paths.log if ranks.first else Path(os.devnull), first, meter)
+    log = Log(paths.log if ranks.first else Path(os.devnull), first, meter, track)
     # Frozen parts as well: dropout inside a frozen language model is part of LoRA's recipes.
     model.train()
 
@@ -126,7 +128,7 @@ def train_stage(
         work = counted(iter(ahead), ranks)
         if ranks.sharded:
             work = evened(work, ranks, model)
-        measured = Measurements(stage, paths.log, first, steps, precision, ranks, keep, teller.say)
+        measured = Measurements(stage, paths.log, first, steps, precision, ranks, keep, teller.say, track)
         tired = measured.behind(model, first)
         for step, todo in enumerate(() if tired else work, first):
             began = time.perf_counter()

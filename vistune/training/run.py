@@ -39,6 +39,7 @@ from vistune.training.plot import plot_losses
 from vistune.training.report.page import write_report
 from vistune.training.selection import Selection, fingerprint, select, table
 from vistune.training.steps.precision import Precision, resolve
+from vistune.training.tracking import Track, check_trackers, tracking, untracked
 from vistune.trust import trusting
 
 
@@ -52,6 +53,7 @@ def train(
     parallel: Parallel = "ddp",
     trust: Sequence[str] = (),
     accept: Sequence[str] = (),
+    trackers: Sequence[str] = (),
 ) -> Path:
     """Train `recipe` (a recipe, a shipped one's name, or a run file) into `out`; returns the last stage's checkpoint folder.
 
@@ -59,8 +61,9 @@ def train(
     recipe in the same folder, or with data that changed since, it raises `InputError`. Under a launcher each process calls it;
     `parallel` says whether the model lies on each whole (`ddp`) or cut in shares (`fsdp`), and changes no number. `trust` names
     packages whose classes the recipe, and the files it leads to, may ask for. `accept` names what may be another than when the
-    run was begun: data, weights, precision, device, versions.
+    run was begun: data, weights, precision, device, versions. `trackers` names where its numbers go beside the log.
     """
+    check_trackers(trackers)
     if strange := [name for name in accept if name not in ACCEPTED]:
         raise InputError(f"accept names {strange[0]!r}{nearest(strange[0], list(ACCEPTED))}")
     with trusting(trust), joined(parallel) as ranks:
@@ -73,7 +76,10 @@ def train(
         ranks.decide(lambda: claim(Path(out), recipe))
         with ExitStack() as held:
             ranks.decide(lambda: held.enter_context(alone(Path(out))))
-            return _stages(recipe, model, owned, before, sources, Path(out), precision, save_every, report, ranks, accept)
+            track = held.enter_context(tracking(trackers if ranks.first else (), Path(out), recipe.to_json()))
+            return _stages(
+                recipe, model, owned, before, sources, Path(out), precision, save_every, report, ranks, accept, track
+            )
 
 
 def check(recipe: Recipe | str, out: str | Path, data: str | None = None) -> str:
@@ -128,6 +134,7 @@ def _stages(
     report: bool,
     ranks: Ranks,
     accept: Sequence[str],
+    track: Track = untracked,
 ) -> Path:
     # Fingerprinted before the model is cut or moved, so that one process and many record the same hash.
     begun = {"precision": resolve(precision, ranks.device), "weights": content_of(fingerprint(model))}
@@ -158,6 +165,7 @@ def _stages(
                 save_every,
                 ranks,
                 partial(_keep, out, model, stage, trained, ranks),
+                track,
             )
         checkpoint.save(model, folder, trained, ranks.first)
         if ranks.first:

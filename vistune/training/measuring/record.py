@@ -22,10 +22,11 @@ from vistune.training.measuring.evaluation import Measured, Measurement
 from vistune.training.measuring.gallery import write_gallery
 from vistune.training.measuring.settings import LOSS, evaluations_of
 from vistune.training.steps.precision import Precision
+from vistune.training.tracking import Track, untracked
 
 
 class Measurements:
-    """All that a stage measures. `tell` is given a line for a person; `keep` writes the model as the best."""
+    """All that a stage measures: a line for a person to `tell`, its numbers to `track`; `keep` writes the model as the best."""
 
     def __init__(
         self,
@@ -37,9 +38,10 @@ class Measurements:
         ranks: Ranks,
         keep: Callable[[], None] = lambda: None,
         tell: Callable[[str], None] = lambda text: None,
+        track: Track = untracked,
     ) -> None:
         self.stage, self.steps, self.precision, self.ranks = stage, steps, precision, ranks
-        self._keep, self.tell = keep, tell
+        self._keep, self.tell, self._track = keep, tell, track
         with ranks.together():
             self.all = [Measurement(told, stage) for told in evaluations_of(stage)]
         self._log, self._answers, self.page = (
@@ -78,6 +80,7 @@ class Measurements:
             self._keep()
         if self.ranks.first:  # last: a run killed before measures again
             _append(self._log, [line])
+            self._track(f"eval/{self.stage.name}/{one.told.name}", step, found.values)
 
     @property
     def best(self) -> dict[str, Any] | None:
