@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vistune.data.media.points import load_points
 from vistune.model.encoders.base import Encoder
 from vistune.model.features import Features, Layout, Prepared, Sight, Thing
 from vistune.model.heads.base import Head, Loss, Made
@@ -68,7 +69,7 @@ class Cloud(Encoder):
         return Prepared(torch.from_numpy(np.ascontiguousarray(decoded[: self.count]))[None], layout=Layout(self.count))
 
     def read(self, medium: Media, where: str = "") -> Prepared:
-        return self.prepare(medium.data)
+        return self.prepare(load_points(medium, where))
 
     def forward(self, inputs: Tensor) -> Features:
         return Features(self.proj(inputs))

@@ -47,8 +47,9 @@ def forgotten(tmp_path: Path) -> Iterator[None]:
     """Modules that a page wrote beside itself and imported are gone for the next test, which may have others of their names."""
     yield
     for name, module in list(sys.modules.items()):
-        folders = getattr(module, "__path__", None)  # a folder is a package without a file; torch has modules of another kind
-        found = [getattr(module, "__file__", None), *(folders if isinstance(folders, Iterable) else ())]
+        held = vars(module)  # asked for by name, modules that load others late would load them
+        folders = held.get("__path__")  # a folder is a package without a file; torch has modules of another kind
+        found = [held.get("__file__"), *(folders if isinstance(folders, Iterable) else ())]
         if any(str(place).startswith(str(tmp_path.resolve())) for place in found):
             del sys.modules[name]
 
