@@ -29,7 +29,11 @@ from benchmarks.mutants.trial import Outcome, tried, warm_up
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("vistune/model", "vistune/training", "vistune/prompt", "vistune/evals/metrics")
-TESTS = ("tests/evals/metrics", "tests/prompt", "tests/model", "tests/training", "tests/recipes", "tests/native")
+TESTS = (
+    "tests/evals", "tests/prompt", "tests/model", "tests/training", "tests/recipes", "tests/native",
+    "tests/serving/test_engine.py", "tests/sharing/test_push.py",
+    "tests/security/test_weights.py", "tests/security/test_resume.py", "tests/security/test_foreign_folders.py",
+)  # fmt: skip
 SEED, COUNT, HOURS = 16, 400, 2.0
 TEST_SECONDS, SLACK = 40.0, 20.0  # of tests a mutant, as they took when sight was recorded; and what a trial may take beyond
 
