@@ -38,6 +38,18 @@ def test_a_typo_in_the_model_leaves_no_run_folder(tiny_spec: dict[str, Any], tmp
     assert run(*command).exit_code == 0, "the mended command takes the same folder"
 
 
+def test_a_stage_of_text_alone_ends_with_its_checkpoint(tiny_spec: dict[str, Any], tmp_path: Path) -> None:
+    records = [{"instruction": f"Say {number}", "output": "one"} for number in range(4)]
+    (tmp_path / "text.json").write_text(json.dumps(records))
+    stage = {"name": "s", "train": {"connector": 1e-3, "llm": 1e-3}, "data": "world:?task=count&size=8", "batch": 4, "steps": 1}
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump({"name": "t", "model": tiny_spec, "stages": [stage]}))
+    data = f"instructions:{tmp_path / 'text.json'}"
+    done = run("train", tmp_path / "run.yaml", "--out", tmp_path / "run", "--data", data)
+    assert done.exit_code == 0, done.exception
+    assert "no sample reached connector, which stays as it was" in done.output
+    assert (tmp_path / "run" / "s" / "model.safetensors").is_file()
+
+
 @pytest.mark.parametrize("key", ["image", "images"])
 @pytest.mark.parametrize("kind", ["instructions", "qa"])
 def test_pictures_named_in_a_record_are_shown_where_the_text_says(kind: str, key: str, tmp_path: Path) -> None:
