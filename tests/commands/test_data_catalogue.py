@@ -44,7 +44,14 @@ def test_show_json_is_the_entry() -> None:
     assert json.loads(run("show", "gqa", "--json"))["reader"]["kind"] == "qa"
 
 
-@pytest.mark.parametrize(("arguments", "words"), [(["show", "vqa_v3"], "vqa_v2"), (["list", "--task", "vqa"], "no task 'vqa'")])
+REFUSED = [
+    (["show", "vqa_v3"], "vqa_v2"),
+    (["list", "--task", "vqa"], "no task 'vqa'"),
+    (["list", "--modality", "vidoe"], "did you mean 'video'"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), REFUSED)
 def test_unknown_names_are_refused_with_the_nearest(arguments: list[str], words: str) -> None:
     with pytest.raises(InputError, match=words):
         CliRunner().invoke(app, arguments, catch_exceptions=False)
