@@ -3,6 +3,7 @@
 POST /v1/chat/completions   answer, whole or as server-sent events
 POST /v1/rank               the likeliest of given options
 GET  /v1/models             what is served
+GET  /openapi.json          these routes, for tools that read such a description
 GET  /health                200 once all models are loaded, 503 before that and while draining
 GET  /metrics               Prometheus' text format
 GET  /                      the page
@@ -30,6 +31,7 @@ from vistune.serving.engine.engine import Engine
 from vistune.serving.engine.rows import Order
 from vistune.serving.guard import Bodies, Guard, parsed, refused
 from vistune.serving.protocol import reply
+from vistune.serving.protocol.openapi import described
 from vistune.serving.protocol.request import Chat
 from vistune.serving.refusals import Refusal, refusal
 from vistune.serving.service import Service, new_id
@@ -180,6 +182,10 @@ class Api:
         }
         return {"id": name, "object": "model", "created": self._started, "owned_by": "vistune", "vistune": own}
 
+    async def openapi(self, request: Request) -> Response:
+        """GET /openapi.json."""
+        return JSONResponse(described(list(self.service.engines), self.service.settings.max_tokens))
+
     async def health(self, request: Request) -> Response:
         """GET /health."""
         state = self.service.state
@@ -228,6 +234,7 @@ def make_app(service: Service) -> Guard:
         Route("/v1/rank", api.rank, methods=["POST"]),
         Route("/v1/models", api.models),
         Route("/v1/models/{name:path}", api.model),
+        Route("/openapi.json", api.openapi),
         Route("/health", api.health),
         Route("/metrics", api.metrics),
         Route("/votes", api.vote, methods=["POST"]),
