@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 
 import vistune
 from vistune.errors import InputError
+from vistune.files import dump_yaml, read_yaml
 from vistune.model.interchange.export import export
 from vistune.model.interchange.import_llava import import_llava
 from vistune.model.interchange.probe import largest_difference
@@ -156,3 +157,42 @@ def test_numbers_of_every_format_are_looked_at() -> None:
         with pytest.raises(InputError, match="here: 1 of the 3 weights in 'x'"):
             check_finite({"x": torch.tensor([1.0, math.nan, 2.0]).to(dtype)}, "here")
     check_finite({"ids": torch.tensor([1, 2])}, "here")
+
+
+HUGE = {"kind": "mlp", "hidden": [400_000, 400_000]}
+"""A connector of 640 GB."""
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"connector": HUGE}, r"model\.safetensors (lacks|has the unknown tensor) 'connector\."),
+        (
+            {
+                "parts": {"more": "linear", "cloud": "point_bert", "cloud_more": HUGE},
+                "modalities": {"points": ["cloud", "more"]},
+            },
+            "",
+        ),
+        ({"vision": {"kind": "patch_rows", "patch": 8}, "connector": HUGE}, ""),
+    ],
+)
+def test_a_part_whose_weights_nobody_sent_takes_no_memory(
+    whole: Path, changes: dict[str, Any], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shutil.copytree(whole, tmp_path / "model")
+    config = read_yaml(folder / "vistune.yaml")
+    config["model"] = config["model"] | changes
+    (folder / "vistune.yaml").write_text(dump_yaml(config))
+    monkeypatch.setattr("vistune.model.answering.opening.assemble", lambda *_: pytest.fail("memory was taken"))
+    with pytest.raises(InputError, match=said):
+        vistune.load(folder)
+
+
+def test_a_part_that_begins_at_random_must_lie_in_the_file(whole: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(whole, tmp_path / "model")
+    config = read_yaml(folder / "vistune.yaml")
+    config["parts"].remove("connector")
+    (folder / "vistune.yaml").write_text(dump_yaml(config))
+    with pytest.raises(InputError, match="the weights of 'connector' begin at random and do not lie there"):
+        vistune.load(folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -14,7 +15,7 @@ from vistune.model.native.model import NativeModel
 from vistune.model.native.spec import NativeSpec, read_spec
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
-from vistune.model.weights.checkpoint import WEIGHTS, checkpoint_of, load_into, located, read_config, shared
+from vistune.model.weights.checkpoint import WEIGHTS, check_fit, checkpoint_of, load_into, located, read_config, shared
 from vistune.trust import trusting
 
 Model: TypeAlias = VisionLanguageModel | NativeModel
@@ -49,6 +50,10 @@ def load(folder: str | Path, trust: Sequence[str] = (), device: str = "auto", dt
     config = read_config(folder)
     parts: set[str] = set(config["parts"])
     with trusting(trust, opened=folder):
-        model = assemble(read_spec(located(config["model"], folder)), parts)
+        spec = read_spec(located(config["model"], folder))
+        # A few words of a stranger's file could ask for any amount of memory; the weights that lie there bound it.
+        with suppress(NotImplementedError):  # somebody's own part may count with its weights while it is built
+            check_fit(without_memory(spec), folder / WEIGHTS, parts)
+        model = assemble(spec, parts)
     load_into(model, folder / WEIGHTS, parts)
     return placed(model.eval(), device, dtype)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -23,6 +23,7 @@ from vistune.errors import InputError
 from vistune.files import atomic_folder, dump_yaml, parse_yaml, writing
 from vistune.model.adapters.adapt import adapter_parameters
 from vistune.model.native.model import NativeModel
+from vistune.model.part import begun_at_random
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
 from vistune.model.weights import shipped
@@ -178,6 +179,39 @@ def read_config(folder: Path) -> dict[str, Any]:
         raise InputError(f"{file} has 'shipped' {standing!r}, expected hashes by the names of shipped models")
     shipped.check(model, standing, set(parts), str(file))
     return config
+
+
+def check_fit(model: nn.Module, file: Path, parts: set[str]) -> None:
+    """Refuse a file of weights that is another model's by its names and shapes alone; `model` may be one without memory.
+
+    Every weight that begins at random must lie in the file: nothing else bounds how large such a part is.
+    """
+    try:
+        with safe_open(file, "pt") as held:
+            shapes = {name: list(held.get_slice(name).get_shape()) for name in held.keys()}  # noqa: SIM118 - it is no mapping
+    except FileNotFoundError as error:
+        raise InputError(f"{file} is missing") from error
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{file} is broken or cut short: {error}") from error
+    if absent := sorted(begun_at_random(model) - parts):
+        raise InputError(f"{file}: the weights of {absent[0]!r} begin at random and do not lie there")
+    tensors = model.state_dict(keep_vars=True)
+    adapters = adapter_parameters(model)
+    chosen = {
+        name: tensor
+        for name, tensor in tensors.items()
+        if name.split(".")[0] in parts or (f"{name.split('.')[0]}.adapter" in parts and name in adapters)
+    }
+    # Of tied tensors one lies in the file.
+    present = {id(tensor) for name, tensor in chosen.items() if name in shapes}
+    lacking = [name for name, tensor in chosen.items() if id(tensor) not in present]
+    wrong = sorted([*lacking, *(set(shapes) - set(chosen))])
+    if wrong:
+        state = "lacks" if wrong[0] in chosen else "has the unknown tensor"
+        raise InputError(f"{file} {state} {wrong[0]!r} ({len(wrong)} such tensors): it belongs to another model")
+    for name, shape in shapes.items():
+        if shape != list(chosen[name].shape):
+            raise InputError(f"{file}: {name} is {shape}, the model's is {list(chosen[name].shape)}")
 
 
 def load_into(model: nn.Module, file: Path, parts: set[str]) -> None:
