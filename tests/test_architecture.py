@@ -65,7 +65,7 @@ def test_a_circle_is_found_also_one_that_is_for_types_only(tmp_path: Path) -> No
 
 # From the ground up: a room imports rooms before it alone, also inside functions.
 _FLOORS = """
-errors trust files loopback hub journal progress spec sample completer draw world data prompt model recipe nano recipes methods
+errors trust files hub journal progress spec sample completer draw world data prompt model recipe nano recipes methods
 construction evals training chat promptlearn pretrain demo sharing serving programs commands cli __main__
 """
 _CATALOGUES = """

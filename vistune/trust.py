@@ -4,6 +4,8 @@ Specs travel between strangers, in checkpoints, run files and mixtures, and impo
 `package.module:Class` is compared with the packages that the caller vouches for before anything is imported. The word holds
 for a block (`with trusting(["mypkg"]): ...`) and for the threads that it starts through `vistune.data.order.prefetch`; it is
 kept in a context variable, since a spec may be built deep inside another part.
+
+And whose requests a server answers that only this machine is to reach (`is_loopback`).
 """
 
 from __future__ import annotations
@@ -20,8 +22,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import urlsplit
 
 from vistune.errors import InputError
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,3 +143,15 @@ def _refuse_strange(top: str, strange: Sequence[Path]) -> None:
                     f"{top} lies in the current folder, which holds the checkpoint {folder}: if the code is yours, "
                     "install it or put its folder on PYTHONPATH"
                 )
+
+
+def is_loopback(host: str) -> bool:
+    """Does a `Host` header name this machine?
+
+    Another name may lead here as well: a page elsewhere can have its own name resolve to 127.0.0.1 and then read what a server
+    answers (DNS rebinding). What is no host at all is none of ours.
+    """
+    try:
+        return urlsplit(f"//{host}").hostname in LOOPBACK
+    except ValueError:
+        return False

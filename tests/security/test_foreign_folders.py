@@ -11,11 +11,11 @@ from vistune.commands.report import page
 from vistune.data.media.image import load_image
 from vistune.errors import InputError
 from vistune.files import dump_yaml, read_json, write_json, write_jsonl
-from vistune.loopback import is_loopback
 from vistune.nano import nano
 from vistune.recipe import load_recipe
 from vistune.sample import Media
 from vistune.training.report.page import html
+from vistune.trust import is_loopback
 
 STEP: dict[str, Any] = {"step": 1, "steps": 2, "loss": 2.5}
 MEASURED: dict[str, Any] = {"name": "held", "step": 2, "n": 8, "values": {"loss": 2.0}}

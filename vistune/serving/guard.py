@@ -15,10 +15,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vistune.loopback import LOOPBACK
 from vistune.serving.refusals import Refusal
 from vistune.serving.service import Service
 from vistune.serving.settings import Settings
+from vistune.trust import LOOPBACK
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; font-src 'self'; "

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vistune.errors import InputError
-from vistune.loopback import LOOPBACK
 from vistune.serving.engine.engine import Limits
+from vistune.trust import LOOPBACK
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from vistune.evals.human import ratings
 from vistune.evals.human.media import CONTENT_TYPES
 from vistune.evals.human.ratings import Rating
 from vistune.evals.human.study import Study, Task
-from vistune.loopback import LOOPBACK, is_loopback
+from vistune.trust import LOOPBACK, is_loopback
 
 MAX_BODY = 64 * 1024  # a rating is a few hundred bytes
 _PAGES = {

@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import unquote
 
 from vistune.errors import InputError
-from vistune.loopback import is_loopback
 from vistune.training.report.page import html
+from vistune.trust import is_loopback
 
 
 def server(runs: Sequence[Path], port: int, every: int) -> ThreadingHTTPServer:
