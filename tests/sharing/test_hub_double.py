@@ -66,6 +66,7 @@ def test_a_server_that_fails_is_asked_again(double: Double, tmp_path: Path) -> N
     assert len(double.contents()) == 3
 
 
+@pytest.mark.slow  # a library waits between its tries
 def test_a_server_that_goes_on_failing_is_given_up(double: Double, tmp_path: Path) -> None:
     double.commit("dataset", "some/data", {"a.json": b"[1]"})
     double.failing = 1000
