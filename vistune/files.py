@@ -100,11 +100,7 @@ def read_json(path: str | Path) -> Any:
     """Read a JSON file. Raises `InputError` naming the file, and the line where it is broken."""
     try:
         with open(path, encoding="utf-8") as file:
-            text = file.read()
-        value = json.loads(text)
-        if _SURROGATE.search(text):  # only an escape can smuggle in half of a pair, which no file can keep
-            json.dumps(value, ensure_ascii=False).encode("utf-8")
-        return value
+            return _loaded(file.read())
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
@@ -117,6 +113,26 @@ def read_json(path: str | Path) -> Any:
         raise InputError(f"{path}: JSON nested too deeply") from error
     except ValueError as error:
         raise InputError(f"{path}: {too_long(error)}") from error
+
+
+def json_line(text: str, where: str) -> Any:
+    """The JSON value of a line. Raises `InputError`, which begins with `where`: the file and the line."""
+    try:
+        return _loaded(text)
+    except UnicodeEncodeError as error:
+        raise InputError(f"{where}: the text holds half of a surrogate pair") from error
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise InputError(f"{where}: not JSON ({error})") from error
+    except ValueError as error:
+        raise InputError(f"{where}: {too_long(error)}") from error
+
+
+def _loaded(text: str) -> Any:
+    """The value. Raises `UnicodeEncodeError` for half of a surrogate pair: only an escape brings one, and no file keeps it."""
+    value = json.loads(text)
+    if _SURROGATE.search(text):
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    return value
 
 
 def too_long(error: ValueError) -> str:
@@ -141,17 +157,7 @@ def read_jsonl(path: str | Path) -> Iterator[tuple[int, Any]]:
             for number, line in enumerate(file, 1):
                 if not line.strip():
                     continue
-                try:
-                    value = json.loads(line)
-                    if _SURROGATE.search(line):  # as in `read_json`
-                        json.dumps(value, ensure_ascii=False).encode("utf-8")
-                except UnicodeEncodeError as error:
-                    raise InputError(f"{path}: line {number}: the text holds half of a surrogate pair") from error
-                except (json.JSONDecodeError, RecursionError) as error:
-                    raise InputError(f"{path}: line {number}: not JSON ({error})") from error
-                except ValueError as error:
-                    raise InputError(f"{path}: line {number}: {too_long(error)}") from error
-                yield number, value
+                yield number, json_line(line, f"{path}: line {number}")
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     except UnicodeDecodeError as error:

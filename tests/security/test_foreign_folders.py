@@ -58,6 +58,7 @@ def test_the_folder_is_a_run(run: Path) -> None:
         ("logs/align.jsonl", '{"step": 1, "steps": 2, "loss": 1' + "0" * 400 + "}\n"),
         ("logs/align.jsonl", "[" * 100_000 + "\n"),
         ("logs/align.eval.jsonl", '{"name": "held", "step": 2, "n": 8, "values": {"loss": null}}\n'),
+        ("logs/align.eval.jsonl", '{"name": "held", "step": 2, "n": 8, "values": {"\\ud800": 1}}\n'),
     ],
 )
 def test_what_no_run_writes_is_one_sentence(run: Path, file: str, wrong: str) -> None:

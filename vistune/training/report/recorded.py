@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from vistune.errors import InputError, reading
-from vistune.files import kept, parse_yaml, read_json, too_long
+from vistune.files import json_line, kept, parse_yaml, read_json
 from vistune.recipe import Recipe
 from vistune.spec import is_number, matches
 
@@ -86,14 +85,7 @@ def _lines(folder: Path, path: Path, whole: Callable[[dict[str, Any]], bool]) ->
     for number, text in enumerate(lines, 1):
         if not text:
             continue
-        try:
-            line = json.loads(text)
-        except RecursionError as error:
-            raise InputError(f"{path}: line {number}: JSON nested too deeply") from error
-        except json.JSONDecodeError as error:
-            raise InputError(f"{path}: line {number}: not JSON ({error})") from error
-        except ValueError as error:
-            raise InputError(f"{path}: line {number}: {too_long(error)}") from error
+        line = json_line(text, f"{path}: line {number}")
         if not isinstance(line, dict) or not whole(line):
             raise InputError(f"{path}: line {number} is not what a run writes there")
         found.append(line)
