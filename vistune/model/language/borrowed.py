@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 
 from vistune.errors import InputError
 from vistune.model.language import encoder_decoder
@@ -53,12 +53,11 @@ def language_model(
 def _load(model: LanguageModel, file: Path) -> None:
     """The weights that `file` keeps of its language model. Raises `InputError` where they are another model's."""
     state = model.state_dict()
-    try:
-        with safe_open(file, "pt") as stored:
-            names = {name.removeprefix(f"{_PART}."): name for name in stored.keys() if name.startswith(f"{_PART}.")}  # noqa: SIM118
-            weights = {short: stored.get_tensor(name) for short, name in names.items()}
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{file} is broken or cut short: {error}") from error
+    from vistune.model.weights.checkpoint import reading_weights  # as late as above
+
+    with reading_weights(file), safe_open(file, "pt") as stored:
+        names = {name.removeprefix(f"{_PART}."): name for name in stored.keys() if name.startswith(f"{_PART}.")}  # noqa: SIM118
+        weights = {short: stored.get_tensor(name) for short, name in names.items()}
     unlike = [name for name, tensor in weights.items() if name not in state or state[name].shape != tensor.shape]
     # Tensors that are one (tied embeddings) are stored under one name, and filled under both by it.
     filled = {state[name].data_ptr() for name in weights if name in state}

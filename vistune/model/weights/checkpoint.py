@@ -10,7 +10,8 @@ itself: an imported model brings its backbones' configurations along.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,7 @@ def _owned(model: nn.Module, parts: set[str]) -> dict[str, torch.Tensor]:
     for name, tensor in model.state_dict(keep_vars=True).items():
         part = name.split(".")[0]
         chosen = part in parts or (f"{part}.adapter" in parts and name in adapters)
-        memory = tensor.data_ptr() or id(tensor)  # cut tensors have no address of their own
+        memory = tensor.data_ptr() or id(tensor)  # cut tensors, and those without memory, have no address of their own
         # Tied tensors are one memory under two names, and safetensors writes a memory once.
         if chosen and memory not in seen:
             seen.add(memory)
@@ -186,51 +187,41 @@ def check_fit(model: nn.Module, file: Path, parts: set[str]) -> None:
 
     Every weight that begins at random must lie in the file: nothing else bounds how large such a part is.
     """
-    try:
-        with safe_open(file, "pt") as held:
-            shapes = {name: list(held.get_slice(name).get_shape()) for name in held.keys()}  # noqa: SIM118 - it is no mapping
-    except FileNotFoundError as error:
-        raise InputError(f"{file} is missing") from error
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{file} is broken or cut short: {error}") from error
+    with reading_weights(file), safe_open(file, "pt") as held:
+        shapes = {name: held.get_slice(name).get_shape() for name in held.keys()}  # noqa: SIM118 - it is no mapping
     if absent := sorted(begun_at_random(model) - parts):
         raise InputError(f"{file}: the weights of {absent[0]!r} begin at random and do not lie there")
-    tensors = model.state_dict(keep_vars=True)
-    adapters = adapter_parameters(model)
-    chosen = {
-        name: tensor
-        for name, tensor in tensors.items()
-        if name.split(".")[0] in parts or (f"{name.split('.')[0]}.adapter" in parts and name in adapters)
-    }
-    # Of tied tensors one lies in the file.
-    present = {id(tensor) for name, tensor in chosen.items() if name in shapes}
-    lacking = [name for name, tensor in chosen.items() if id(tensor) not in present]
-    wrong = sorted([*lacking, *(set(shapes) - set(chosen))])
-    if wrong:
-        state = "lacks" if wrong[0] in chosen else "has the unknown tensor"
-        raise InputError(f"{file} {state} {wrong[0]!r} ({len(wrong)} such tensors): it belongs to another model")
-    for name, shape in shapes.items():
-        if shape != list(chosen[name].shape):
-            raise InputError(f"{file}: {name} is {shape}, the model's is {list(chosen[name].shape)}")
+    _check_shapes(shapes, _owned(model, parts), file)
 
 
 def load_into(model: nn.Module, file: Path, parts: set[str]) -> None:
     """Copy a safetensors file into the model: exactly the weights of `parts`, each of the right shape, and finite."""
-    if not file.is_file():
-        raise InputError(f"{file} is missing")
-    try:
+    with reading_weights(file):
         weights = load_file(file)
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{file} is broken or cut short: {error}") from error
     expected = _owned(model, parts)
-    # Both ways: a missing tensor would stay random, a surplus one means that the spec is another model's.
-    wrong = sorted(set(expected) ^ set(weights))
-    if wrong:
-        state = "lacks" if wrong[0] in expected else "has the unknown tensor"
-        raise InputError(f"{file} {state} {wrong[0]!r} ({len(wrong)} such tensors): it belongs to another model")
-    for name, tensor in weights.items():
-        if tensor.shape != expected[name].shape:
-            raise InputError(f"{file}: {name} is {list(tensor.shape)}, the model's is {list(expected[name].shape)}")
+    _check_shapes({name: tensor.shape for name, tensor in weights.items()}, expected, file)
     check_kinds(weights, expected, file)
     check_finite(weights, file)
     model.load_state_dict({name: shard_like(tensor, expected[name]) for name, tensor in weights.items()}, strict=False)
+
+
+@contextmanager
+def reading_weights(file: Path) -> Iterator[None]:
+    """Within the block `safetensors` reads a file; that it is not there, or not whole, is one sentence."""
+    if not file.is_file():
+        raise InputError(f"{file} is missing")
+    try:
+        yield
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{file} is broken or cut short: {error}") from error
+
+
+def _check_shapes(stored: Mapping[str, Sequence[int]], expected: Mapping[str, torch.Tensor], file: Path) -> None:
+    # Both ways: a missing tensor would stay random, a surplus one means that the spec is another model's.
+    wrong = sorted(set(expected) ^ set(stored))
+    if wrong:
+        state = "lacks" if wrong[0] in expected else "has the unknown tensor"
+        raise InputError(f"{file} {state} {wrong[0]!r} ({len(wrong)} such tensors): it belongs to another model")
+    for name, shape in stored.items():
+        if list(shape) != list(expected[name].shape):
+            raise InputError(f"{file}: {name} is {list(shape)}, the model's is {list(expected[name].shape)}")
