@@ -30,23 +30,27 @@ def local_folder(source: str, kind: Kind) -> str:
     if not source.startswith(PREFIX):
         return source
     name, _, revision = source.removeprefix(PREFIX).partition("@")
-    begun = time.time()
-    folder = _fetched(source, name, revision or None, kind)
-    broken = _broken(folder, begun)
-    if broken:  # once more: what a cache on the way spoilt is not spoilt twice
-        for file in broken:
-            file.resolve().unlink()
-            file.unlink(missing_ok=True)
+    for _ in range(2):  # what a cache on the way spoilt is not spoilt twice
         begun = time.time()
         folder = _fetched(source, name, revision or None, kind)
         broken = _broken(folder, begun)
-    if broken:
-        names = [str(file.relative_to(folder)) for file in broken]
+        if not broken:
+            return str(folder)
         for file in broken:
             file.resolve().unlink()
             file.unlink(missing_ok=True)
-        raise InputError(f"{source}: {names[0]} is not what its checksum on the hub says, twice: it was removed again")
-    return str(folder)
+    raise InputError(
+        f"{source}: {broken[0].relative_to(folder)} is not what its checksum on the hub says, twice: it was removed again"
+    )
+
+
+def model_folder(source: str) -> str:
+    """`local_folder` of a model: of one that `vistune push` wrote the checkpoint, which lies behind its exported form."""
+    if not source.startswith(PREFIX):
+        return source
+    folder = Path(local_folder(source, "model"))
+    inside = folder / "vistune"
+    return str(inside if (inside / "vistune.yaml").is_file() else folder)
 
 
 def _fetched(source: str, name: str, revision: str | None, kind: Kind) -> Path:

@@ -19,7 +19,9 @@ MODEL = (
 
 def open_answerer(model: str, out: Path, device: str = "auto", dtype: str = "auto") -> Answerer:
     """The model a command line names; raw replies of one over HTTP are kept beside `out`."""
-    model = _here(model)
+    from vistune.hub import model_folder
+
+    model = model_folder(model)
     kind, colon, rest = model.partition(":")
     if kind == "http" and colon:
         from vistune.evals.http_model import HttpModel
@@ -52,9 +54,10 @@ def open_answerer(model: str, out: Path, device: str = "auto", dtype: str = "aut
 
 def open_model(model: str, device: str = "auto", dtype: str = "auto") -> Model:
     """What `chat` talks to: a checkpoint, or a model of transformers."""
+    from vistune.hub import model_folder
     from vistune.model.answering.opening import assemble, load
 
-    model = _here(model)
+    model = model_folder(model)
     kind, colon, rest = model.partition(":")
     told = kind == "native" and bool(colon)
     if not told and not _is_native(model):
@@ -66,14 +69,6 @@ def open_model(model: str, device: str = "auto", dtype: str = "auto") -> Model:
     spec = _native_spec(rest) if told else NativeSpec(native=model)
     check_writes(spec)
     return placed(assemble(spec).eval(), device, dtype)
-
-
-def _here(model: str) -> str:
-    """A name on a hub as its folder here: of one that `vistune push` wrote the checkpoint, which says more than its export."""
-    from vistune.hub import local_folder
-    from vistune.model.weights.checkpoint import shared
-
-    return str(shared(Path(local_folder(model, "model")))) if model.startswith("hub:") else model
 
 
 def _native_spec(file: str) -> NativeSpec:

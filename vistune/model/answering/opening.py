@@ -9,13 +9,13 @@ from typing import TypeAlias
 
 import torch
 
-from vistune.hub import PREFIX, local_folder
+from vistune.hub import model_folder
 from vistune.model.device import placed
 from vistune.model.native.model import NativeModel
 from vistune.model.native.spec import NativeSpec, read_spec
 from vistune.model.spec import ModelSpec
 from vistune.model.vlm import VisionLanguageModel
-from vistune.model.weights.checkpoint import WEIGHTS, check_fit, checkpoint_of, load_into, located, read_config, shared
+from vistune.model.weights.checkpoint import WEIGHTS, check_fit, checkpoint_of, load_into, located, read_config
 from vistune.trust import trusting
 
 Model: TypeAlias = VisionLanguageModel | NativeModel
@@ -44,9 +44,7 @@ def load(folder: str | Path, trust: Sequence[str] = (), device: str = "auto", dt
 
     Raises `InputError` for whatever is missing, broken or from a later version.
     """
-    if str(folder).startswith(PREFIX):
-        folder = shared(Path(local_folder(str(folder), "model")))
-    folder = checkpoint_of(folder)
+    folder = checkpoint_of(model_folder(str(folder)))
     config = read_config(folder)
     parts: set[str] = set(config["parts"])
     with trusting(trust, opened=folder):

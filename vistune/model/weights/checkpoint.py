@@ -130,12 +130,6 @@ def checkpoint_of(folder: str | Path) -> Path:
     return done[-1]
 
 
-def shared(folder: Path) -> Path:
-    """The checkpoint in a folder that `vistune push` wrote: behind an exported form it lies in `vistune/`."""
-    inside = folder / "vistune"
-    return inside if (inside / CONFIG).is_file() else folder
-
-
 def absolute(value: Any, key: str = "") -> Any:
     """A spec whose relative paths of model directories are written out, so that it means the same from any current folder."""
     if isinstance(value, dict):
