@@ -162,11 +162,11 @@ def is_number(value: Any) -> bool:
 
 def describe(hint: Any) -> str:
     """A type hint as a person would say it."""
-    if get_origin(hint) is Literal:
-        return "one of " + ", ".join(repr(option) for option in get_args(hint))
-    if get_origin(hint) in (Union, types.UnionType):
-        return " or ".join("nothing" if option is type(None) else describe(option) for option in get_args(hint))
     origin, inner = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return "one of " + ", ".join(map(repr, inner))
+    if origin in (Union, types.UnionType):
+        return " or ".join("nothing" if option is type(None) else describe(option) for option in inner)
     if origin is tuple and Ellipsis not in inner:
         return f"a list of {len(inner)}: {', '.join(map(describe, inner))}"
     if origin in (list, tuple, Sequence) and inner:

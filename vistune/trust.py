@@ -151,7 +151,12 @@ def is_loopback(host: str) -> bool:
     Another name may lead here as well: a page elsewhere can have its own name resolve to 127.0.0.1 and then read what a server
     answers (DNS rebinding). What is no host at all is none of ours.
     """
+    return host_name(host) in LOOPBACK
+
+
+def host_name(host: str) -> str:
+    """The name in a `Host` header, in small letters and without its port; empty for what is no host."""
     try:
-        return urlsplit(f"//{host}").hostname in LOOPBACK
+        return urlsplit(f"//{host}").hostname or ""
     except ValueError:
-        return False
+        return ""

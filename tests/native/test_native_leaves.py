@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -33,10 +34,14 @@ print(sum(float(p.detach().double().sum()) for p in model.parameters()))
 def tuned(folder: str, out: Path) -> Path:
     settings = {"model.native": folder, "stages.0.steps": 2, "stages.0.batch": 4, "stages.0.micro": 2, "stages.0.data": WORLD}
     settings |= {"stages.0.train": {"native.adapter": 1e-2}}
-    if Path(folder).name == "florence2":  # the tiny one lacks the places that its codec writes
-        settings["model.codec"] = "decimals"
+    settings |= {f"model.{key}": value for key, value in spoken(Path(folder).name).items()}
     train(load_recipe("native").override(settings), out, precision="fp32", report=False)
     return out
+
+
+def spoken(family: str) -> dict[str, str]:
+    """How boxes are written: the tiny Florence-2 lacks the places that its family's codec writes."""
+    return {"codec": "decimals"} if family == "florence2" else {}
 
 
 def said(*arguments: object) -> str:
@@ -57,15 +62,19 @@ def test_what_was_tuned_whole_is_merged_exported_and_answers_alike(
     told = said("export", tmp_path / "merged", "--out", tmp_path / "hf")
     assert "largest logit difference to transformers: 0" in told
     samples = list(vistune.read(WORLD))
-    models = [vistune.load(run), vistune.load(tmp_path / "merged"), NativeModel(NativeSpec(native=str(tmp_path / "hf"))).eval()]
+    exported = NativeModel(NativeSpec(native=str(tmp_path / "hf"), **spoken(family)))
+    models = [vistune.load(run), vistune.load(tmp_path / "merged"), exported.eval()]
     logits = [model.logits(samples[:2]) for model in models]
-    start = NativeModel(NativeSpec(native=tiny(family))).eval().logits(samples[:2])
+    start = NativeModel(NativeSpec(native=tiny(family), **spoken(family))).eval().logits(samples[:2])
     for sample in range(2):
         assert torch.allclose(logits[0][sample], logits[1][sample], atol=1e-4)
         assert torch.equal(logits[1][sample], logits[2][sample])
         assert (logits[2][sample] - start[sample]).abs().max() > 1e-3, "what was learnt has left with the weights"
     out = tmp_path / "answers.jsonl"
-    said("predict", tmp_path / "hf", "--data", WORLD, "--out", out, "--max-new-tokens", "3")
+    told_more = tmp_path / "hf.yaml"
+    told_more.write_text(json.dumps({"native": str(tmp_path / "hf"), **spoken(family)}))
+    asked = f"native:{told_more}" if spoken(family) else tmp_path / "hf"
+    said("predict", asked, "--data", WORLD, "--out", out, "--max-new-tokens", "3")
     assert len(out.read_text().splitlines()) == len(samples)
 
 

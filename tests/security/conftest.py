@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vistune.cli import main
+from tests.cli_calls import called
 
 HOSTILE = ("os:system", "subprocess:Popen", "builtins:eval", "pwned_module:Thing")
 
@@ -25,16 +25,13 @@ def unmarked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
 
 
 @pytest.fixture
-def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+def refused() -> Callable[..., str]:
     """The one sentence in which a command ends with exit code 2."""
 
     def run(*arguments: str | Path) -> str:
-        monkeypatch.setattr(sys, "argv", ["vistune", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr().err
-        assert ended.value.code == 2 and said.startswith("vistune: ") and said.count("\n") == 1, said
+        done = called(*arguments)
+        said = done.stderr
+        assert done.returncode == 2 and said.startswith("vistune: ") and said.count("\n") == 1, said
         return said
 
     return run

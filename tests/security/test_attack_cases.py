@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import struct
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
-from vistune.cli import main
+from tests.cli_calls import called
 from vistune.data.samples import read
 from vistune.errors import InputError
 from vistune.evals.prediction import read_predictions
@@ -33,19 +32,12 @@ Command = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def vistune(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+def vistune() -> Command:
     """A command's exit code, and all that it says."""
 
     def run(*arguments: str | Path) -> tuple[int, str]:
-        monkeypatch.setattr(sys, "argv", ["vistune", *map(str, arguments)])
-        capsys.readouterr()
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = int(end.code or 0)
-        said = capsys.readouterr()
-        return code, said.out + said.err
+        done = called(*arguments)
+        return done.returncode, done.stdout + done.stderr
 
     return run
 

@@ -87,12 +87,14 @@ def test_code_that_came_with_a_checkpoint_is_not_taken(checkpoint: Path, inside:
     assert not (folder / "mark").exists()
 
 
-def test_python_does_not_take_code_that_came_with_a_checkpoint(checkpoint: Path) -> None:
-    (checkpoint / "mine.py").write_text(OWN)
-    code = "import vistune\nvistune.load('.', trust=['mine'])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=checkpoint)
+@pytest.mark.parametrize("inside", [True, False], ids=["in the checkpoint", "beside the checkpoint"])
+def test_python_does_not_take_code_that_came_with_a_checkpoint(checkpoint: Path, inside: bool) -> None:
+    folder = checkpoint if inside else checkpoint.parent
+    (folder / "mine.py").write_text(OWN)
+    code = f"import vistune\nvistune.load({'.' if inside else checkpoint.name!r}, trust=['mine'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=folder)
     assert done.returncode and "InputError: mine lies in the" in done.stderr
-    assert not (checkpoint / "mark").exists()
+    assert not (folder / "mark").exists()
 
 
 def test_a_file_in_the_current_folder_is_no_library(tmp_path: Path) -> None:

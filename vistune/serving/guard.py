@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from vistune.serving.refusals import Refusal
 from vistune.serving.service import Service
 from vistune.serving.settings import Settings
-from vistune.trust import LOOPBACK
+from vistune.trust import LOOPBACK, host_name
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; font-src 'self'; "
@@ -77,10 +77,7 @@ def refused(error: Refusal) -> JSONResponse:
 
 def check_host(host: str, settings: Settings) -> None:
     """Refuse names that were made to resolve to this machine (DNS rebinding): plain addresses are nobody's name."""
-    try:
-        name = (urlsplit(f"//{host}").hostname or "").lower()
-    except ValueError:
-        name = ""
+    name = host_name(host)
     if name in LOOPBACK or name in settings.names or (name and name == settings.host.lower()):
         return
     try:

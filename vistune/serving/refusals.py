@@ -27,10 +27,8 @@ class Refusal(InputError):  # noqa: N818 - what the protocol knows as an error
     def __init__(
         self, message: str, status: int = 400, param: str | None = None, code: str | None = None, retry_after: int | None = None
     ) -> None:
-        # It may repeat half a character of the request's, which no answer can carry.
-        super().__init__(message.encode("utf-8", "replace").decode("utf-8"))
-        named = None if param is None else param.encode("utf-8", "replace").decode("utf-8")
-        self.status, self.param, self.code, self.retry_after = status, named, code, retry_after
+        super().__init__(_whole(message))
+        self.status, self.param, self.code, self.retry_after = status, param and _whole(param), code, retry_after
 
     @property
     def headers(self) -> dict[str, str]:
@@ -46,3 +44,8 @@ class Refusal(InputError):  # noqa: N818 - what the protocol knows as an error
 def refusal(error: InputError) -> Refusal:
     """Any sentence for the user, as a refusal: what the command line would print, with status 400."""
     return error if isinstance(error, Refusal) else Refusal(str(error))
+
+
+def _whole(text: str) -> str:
+    """Half a character, which a sentence may repeat from the request, is one that no answer can carry."""
+    return text.encode("utf-8", "replace").decode("utf-8")

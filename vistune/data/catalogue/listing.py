@@ -33,8 +33,8 @@ def select(entries: Sequence[Entry], task: str | None = None, modality: str | No
     """Those of a task, and whose modality holds a word. Raises `InputError` for an unknown task or word."""
     if task is not None and task not in TASKS:
         raise InputError(f"there is no task {task!r}{nearest(task, list(TASKS))}")
-    words = sorted({word for entry in entries for word in re.findall(r"\w+", entry.modality)})
     if modality is not None and not any(modality in entry.modality for entry in entries):
+        words = sorted({word for entry in entries for word in re.findall(r"\w+", entry.modality)})
         raise InputError(f"no data set shows {modality!r}{nearest(modality, words)}")
     return [
         entry for entry in entries if (task is None or entry.task == task) and (modality is None or modality in entry.modality)

@@ -154,11 +154,13 @@ def read_whole(architecture: Any, folder: Path) -> Any:
     return copy.eval()
 
 
-def check_difference(difference: float) -> float:
-    """The largest difference of logits, where it is that of fp32 sums. Raises `InputError` where it is more."""
+_COMPUTED = ", so a part of this model computes what its architecture there does not"
+
+
+def check_difference(difference: float, because: str = _COMPUTED) -> float:
+    """The largest difference of logits, where it is that of fp32 sums. Raises `InputError` where it is more, and says why."""
     if not difference <= TOLERANCE:
         raise InputError(
-            f"transformers gives other logits from the exported directory: the largest difference is {difference:.3g},"
-            " so a part of this model computes what its architecture there does not"
+            f"transformers gives other logits from the exported directory: the largest difference is {difference:.3g}{because}"
         )
     return difference

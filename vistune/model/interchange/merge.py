@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -50,12 +51,11 @@ def merge(source: str | Path, folder: str | Path) -> float:
     difference = largest_difference(before, model.logits(samples))
     if not difference <= TOLERANCE:
         raise RuntimeError(f"merging changed the logits by {difference:.3g}")
+    spec: Any = replace(model.spec, adapt={})  # of its own kind
+    model.spec = spec
     if isinstance(model, NativeModel):
         # Stored as its spec says; what is read in another format than it was stored in is refused.
-        model.spec = replace(model.spec, adapt={})
         model.to(getattr(torch, model.spec.dtype))
-    else:
-        model.spec = replace(model.spec, adapt={})
     # A part whose adapters were folded differs from its pretrained file and must be stored whole from now on.
     stored = checkpoint.read_config(checkpoint.checkpoint_of(source))["parts"]
     whole = {unit.split(".")[0] for unit in stored} | adapted

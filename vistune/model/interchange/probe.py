@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -34,11 +34,9 @@ def probes(model: VisionLanguageModel | NativeModel) -> list[Sample]:
 
 
 def _fits(model: VisionLanguageModel | NativeModel, sample: Sample) -> bool:
+    renderer: Any = model.renderer()  # each kind of model its own
     try:
-        if isinstance(model, NativeModel):
-            model.example(sample, model.renderer())
-        else:
-            model.example(sample, model.renderer())
+        model.example(sample, renderer)
     except InputError as error:
         # Of our own models anything but length is a fault; how many pictures a family takes only its processor says.
         if isinstance(model, NativeModel) or isinstance(error, TooLongError):
