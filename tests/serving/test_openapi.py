@@ -10,7 +10,8 @@ from serving_requests import serving
 
 from vistune.model.vlm import VisionLanguageModel
 from vistune.serving.protocol.openapi import described
-from vistune.serving.protocol.request import _CHAT
+from vistune.serving.protocol.request import CHAT
+from vistune.serving.protocol.responses import READ
 
 REQUESTS = 60  # of each route, of fitting and of unfitting ones
 
@@ -18,7 +19,8 @@ REQUESTS = 60  # of each route, of fitting and of unfitting ones
 def test_it_names_the_fields_that_are_read(http: httpx.Client) -> None:
     told = http.get("/openapi.json").json()
     assert told == described(["tiny"], 4096)
-    assert list(told["components"]["schemas"]["Chat"]["properties"]) == _CHAT
+    assert set(told["components"]["schemas"]["Chat"]["properties"]) == set(CHAT)
+    assert set(told["components"]["schemas"]["Ask"]["properties"]) == set(READ)
 
 
 @pytest.mark.slow
@@ -49,3 +51,4 @@ def test_requests_drawn_from_it_are_answered_as_it_says(tiny_model: VisionLangua
                 holds()
     print(dict(tried))
     assert tried["/v1/chat/completions", 200] and tried["/v1/chat/completions", 400] and tried["/v1/rank", 200]
+    assert tried["/v1/responses", 200] and tried["/v1/responses", 400]

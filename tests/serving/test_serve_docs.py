@@ -8,7 +8,8 @@ PAGE = (Path(__file__).parents[2] / "docs" / "serve.md").read_text(encoding="utf
 
 
 def test_every_field_that_is_read_is_on_the_page() -> None:
-    from vistune.serving.protocol.request import _CHAT
+    from vistune.serving.protocol.request import CHAT
+    from vistune.serving.protocol.responses import READ
 
-    missing = [name for name in _CHAT if name != "model" and f"`{name}`" not in PAGE and f"`{name}." not in PAGE]
+    missing = [name for name in (*CHAT, *READ) if name != "model" and f"`{name}`" not in PAGE and f"`{name}." not in PAGE]
     assert missing == []

@@ -1,6 +1,7 @@
 """The routes.
 
 POST /v1/chat/completions   answer, whole or as server-sent events
+POST /v1/responses          the same in the form of OpenAI's responses
 POST /v1/rank               the likeliest of given options
 GET  /v1/models             what is served
 GET  /openapi.json          these routes, for tools that read such a description
@@ -32,9 +33,10 @@ from vistune.serving.engine.rows import Order
 from vistune.serving.guard import Bodies, Guard, parsed, refused
 from vistune.serving.protocol import reply
 from vistune.serving.protocol.openapi import described
-from vistune.serving.protocol.request import Chat
+from vistune.serving.protocol.request import Chat, read_chat
+from vistune.serving.protocol.responses import read_response
 from vistune.serving.refusals import Refusal, refusal
-from vistune.serving.service import Service, new_id
+from vistune.serving.service import ReadChat, Service
 from vistune.serving.votes import Votes
 
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
@@ -53,9 +55,16 @@ class Api:
 
     async def chat(self, request: Request) -> Response:
         """POST /v1/chat/completions."""
+        return await self._answer(request, read_chat)
+
+    async def responses(self, request: Request) -> Response:
+        """POST /v1/responses."""
+        return await self._answer(request, read_response)
+
+    async def _answer(self, request: Request, read: ReadChat) -> Response:
         body = parsed(await self.bodies.read(request))
         engine = self.service.engine(body)
-        asked, order = await self.service.read(lambda: self.service.chat(engine, body))
+        asked, order = await self.service.read(lambda: self.service.chat(engine, body, read))
         if asked.ask.streamed:
             return await self._stream(request, engine, asked, order)
         choices = [reply.Answered() for _ in range(asked.ask.copies)]
@@ -68,7 +77,7 @@ class Api:
                 if all(choice.ended is not None for choice in choices):
                     break
         usage = self._counted(asked.model, order, [choice.ended for choice in choices if choice.ended])
-        return JSONResponse(reply.whole(new_id(), asked.model, choices, usage, asked.told))
+        return JSONResponse(asked.form.whole(choices, usage))
 
     async def rank(self, request: Request) -> Response:
         """POST /v1/rank."""
@@ -89,7 +98,7 @@ class Api:
             {"index": place, "option": option, "logprob": score, "probability": math.exp(score - scores[best]) / total}
             for place, (option, score) in enumerate(zip(order.options, scores, strict=True))
         ]
-        head = {"id": new_id(), "object": "rank", "created": int(time.time()), "model": engine.served.name}
+        head = {"id": reply.new_id("rank"), "object": "rank", "created": int(time.time()), "model": engine.served.name}
         return JSONResponse({**head, "best": best, "choices": ranked, "usage": usage.to_json()})
 
     async def _stream(self, request: Request, engine: Engine, asked: Chat, order: Order) -> Response:
@@ -104,26 +113,28 @@ class Api:
             raise
 
         async def pieces() -> AsyncIterator[bytes]:
-            id, model, ended = new_id(), asked.model, []
+            form, ended = asked.form, list[Ended]()
             try:
-                for copy in range(asked.ask.copies):
-                    yield reply.event(reply.chunk(id, model, copy, {"role": "assistant", "content": ""}))
+                for piece in form.begin():
+                    yield piece
                 event: Event = first
                 while True:
+                    told = list[bytes]()
                     if isinstance(event, Said):
-                        yield reply.event(reply.chunk(id, model, event.copy, {"content": event.text}, None, event.tokens))
+                        told = form.said(event)
                     elif isinstance(event, Ended):
                         ended.append(event)
-                        yield reply.event(reply.chunk(id, model, event.copy, reply.found(event), event.reason))
+                        told = form.ended(event)
+                    for piece in told:
+                        yield piece
                     if len(ended) == asked.ask.copies:
                         break
                     event = await anext(aiter(events))
-                usage = self._counted(model, order, ended)
-                if asked.usage:
-                    yield reply.event(reply.usage_chunk(id, model, usage))
-                yield b"data: [DONE]\n\n"
+                for piece in form.end(self._counted(asked.model, order, ended)):
+                    yield piece
             except Refusal as error:
-                yield reply.event(error.to_json())
+                for piece in form.failed(error):
+                    yield piece
             finally:
                 await heard.__aexit__(None, None, None)
 
@@ -231,6 +242,7 @@ def make_app(service: Service) -> Guard:
     api = Api(service)
     routes = [
         Route("/v1/chat/completions", api.chat, methods=["POST"]),
+        Route("/v1/responses", api.responses, methods=["POST"]),
         Route("/v1/rank", api.rank, methods=["POST"]),
         Route("/v1/models", api.models),
         Route("/v1/models/{name:path}", api.model),

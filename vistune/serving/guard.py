@@ -27,7 +27,7 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-_COUNTED = ("/v1/chat/completions", "/v1/rank", "/v1/models", "/health", "/metrics", "/votes", "/")
+_COUNTED = ("/v1/chat/completions", "/v1/responses", "/v1/rank", "/v1/models", "/health", "/metrics", "/votes", "/")
 _KEYED = ("/v1", "/metrics", "/votes")
 
 

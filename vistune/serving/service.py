@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from vistune.errors import InputError
 from vistune.serving.engine.asking import Ask, Event
@@ -19,11 +18,12 @@ from vistune.serving.engine.schema import grammars
 from vistune.serving.fetching import fetched
 from vistune.serving.metrics import Metrics
 from vistune.serving.protocol.content import Reader
-from vistune.serving.protocol.request import Chat, model_name, read_chat, read_choice
+from vistune.serving.protocol.request import Chat, model_name, read_choice
 from vistune.serving.refusals import Refusal, refusal
 from vistune.serving.settings import Settings
 
 T = TypeVar("T")
+ReadChat: TypeAlias = Callable[[Mapping[str, Any], Reader, str, int], Chat]
 _NAMED_BYTES = 256 << 20
 _READERS = 4
 
@@ -73,16 +73,16 @@ class Service:
         except InputError as error:
             raise refusal(error) from error
 
-    def chat(self, engine: Engine, body: Mapping[str, Any]) -> tuple[Chat, Order]:
-        """A chat completion made ready, to be submitted."""
-        asked = read_chat(body, self.reader, "request", self.settings.max_tokens)
+    def chat(self, engine: Engine, body: Mapping[str, Any], read: ReadChat) -> tuple[Chat, Order]:
+        """What a body asks, as `read` finds it, made ready to be submitted."""
+        asked = read(body, self.reader, "request", self.settings.max_tokens)
         ready, length = engine.served.ready(asked.ask.sample)
         room = engine.served.terms.context - length
         if room < 1 or (asked.bounded and asked.ask.max_tokens > room):
             raise Refusal(
-                f"the prompt takes {length} tokens, and with max_tokens {asked.ask.max_tokens} that is more than the"
+                f"the prompt takes {length} tokens, and with {asked.form.limit} {asked.ask.max_tokens} that is more than the"
                 f" {engine.served.terms.context} of this model",
-                param="max_tokens",
+                param=asked.form.limit,
                 code="context_length_exceeded",
             )
         ask = asked.ask if asked.bounded else replace(asked.ask, max_tokens=min(asked.ask.max_tokens, room))
@@ -121,8 +121,3 @@ class Service:
 
 def _unheard(event: Event) -> None:
     raise AssertionError("an order is heard once it is submitted")
-
-
-def new_id() -> str:
-    """A completion's id."""
-    return f"chatcmpl-{secrets.token_hex(12)}"

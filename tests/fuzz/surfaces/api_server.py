@@ -86,6 +86,25 @@ def _request(chance: random.Random) -> dict[str, Any]:
     return {"model": "tiny", "messages": [{"role": "user", "content": content}], "max_tokens": 2, **chosen}
 
 
+def _responses(chance: random.Random) -> dict[str, Any]:
+    """One in the form of OpenAI's responses."""
+    parts = [{"type": "input_image", "image_url": _picture(chance), "detail": "auto"}, {"type": "input_text", "text": "What?"}]
+    written: dict[str, Any] = {"type": "message", "id": "a", "status": "completed", "role": "assistant"}
+    written["content"] = [{"type": "output_text", "text": "Red.", "annotations": []}]
+    asked = {"role": "user", "content": parts}
+    more: dict[str, Any] = {
+        "instructions": "Be short.",
+        "temperature": 0.5,
+        "stream": True,
+        "include": ["message.output_text.logprobs"],
+        "text": {"format": {"type": "text"}},
+        "store": False,
+    }
+    chosen = {name: more[name] for name in chance.sample(sorted(more), chance.randrange(4))}
+    items: Any = chance.choice(("What is red?", [asked], [asked, written, asked]))
+    return {"model": "tiny", "input": items, "max_output_tokens": 2, **chosen}
+
+
 class Surface:
     """A small model of the shipped backbones, served on loopback in this process."""
 
@@ -108,8 +127,9 @@ class Surface:
         method, path, head = "POST", "/v1/chat/completions", dict[str, str]()
         body = json.dumps(_request(chance)).encode()
         if fault == "body":
-            body = dumps(tree(_request(chance), chance)).encode()
             path = chance.choice((path, path, path, "/v1/rank", "/v1/responses", "/votes"))
+            whole = _responses(chance) if path == "/v1/responses" else _request(chance)
+            body = dumps(tree(whole, chance)).encode()
         elif fault == "json":
             body = json_text(_request(chance), chance)
         elif fault == "path":

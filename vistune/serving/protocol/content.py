@@ -40,16 +40,16 @@ class Reader:
     fetch: Callable[[str, str], bytes]
     named: Bounded[str, Media]
 
-    def sample(self, value: Any, id: str) -> Sample:
-        """A conversation whose next answer is wanted. Raises `Refusal`, naming the message and part."""
+    def sample(self, value: Any, id: str, field: str = "messages") -> Sample:
+        """A conversation whose next answer is wanted. Raises `Refusal`, naming the message of `field` and the part."""
         if not isinstance(value, list) or not value:
-            raise Refusal("messages is no list of at least one message", param="messages")
+            raise Refusal(f"{field} is no list of at least one message", param=field)
         if len(value) > MAX_MESSAGES:
-            raise Refusal(f"messages holds {len(value)} messages, at most {MAX_MESSAGES} are read", 413, "messages")
+            raise Refusal(f"{field} holds {len(value)} messages, at most {MAX_MESSAGES} are read", 413, field)
         media: list[Media] = []
-        turns = [self._turn(message, f"messages[{number}]", media) for number, message in enumerate(value)]
+        turns = [self._turn(message, f"{field}[{number}]", media) for number, message in enumerate(value)]
         if turns[-1].role != "user":
-            raise Refusal("the last message is not a user's: there is no question to answer", param="messages")
+            raise Refusal("the last message is not a user's: there is no question to answer", param=field)
         _check_masks(turns, media)
         return Sample(id, tuple(media), tuple(turns))
 

@@ -15,13 +15,15 @@ _NUMBER: dict[str, Any] = {"type": "number"}
 
 def described(models: Sequence[str], max_tokens: int) -> dict[str, Any]:
     """The description of a server of these models whose answers take at most `max_tokens`."""
-    chat, rank = _body("Chat"), _body("Choice")
+    chat, response, rank = _body("Chat"), _body("Ask"), _body("Choice")
     answered = {"application/json": {"schema": _ref("Completion")}, "text/event-stream": {"schema": _TEXT}}
+    responded = {"application/json": {"schema": _ref("Response")}, "text/event-stream": {"schema": _TEXT}}
     return {
         "openapi": "3.1.0",
         "info": {"title": "vistune serve", "version": vistune.__version__},
         "paths": {
             "/v1/chat/completions": {"post": {**chat, "responses": _responses({"200": ("an answer", answered)})}},
+            "/v1/responses": {"post": {**response, "responses": _responses({"200": ("an answer", responded)})}},
             "/v1/rank": {"post": {**rank, "responses": _responses({"200": ("options in their order", _json("Ranking"))})}},
             "/v1/models": {"get": {"responses": _responses({"200": ("what is served", _json("Models"))})}},
             "/v1/models/{name}": {
@@ -52,6 +54,12 @@ def _schemas(models: Sequence[str], max_tokens: int) -> dict[str, Any]:
     share = {"type": "number", "minimum": 0, "maximum": 1}
     ranked = {"index": _WHOLE, "option": _TEXT, "logprob": _NUMBER, "probability": share}
     error = {"message": _TEXT, "type": _TEXT, "param": _maybe(_TEXT), "code": _maybe(_TEXT)}
+    sampling = {
+        "temperature": _maybe({"type": "number", "minimum": 0, "maximum": 2}),
+        "top_p": _maybe({"type": "number", "exclusiveMinimum": 0, "maximum": 1}),
+        "stream": _maybe({"type": "boolean"}),
+        "top_logprobs": _maybe({"type": "integer", "minimum": 0, "maximum": 20}),
+    }
     asked = {"model": {"enum": list(models)}, "messages": {"type": "array", "minItems": 1, "items": _ref("Message")}}
     return {
         "Chat": _object(
@@ -59,19 +67,40 @@ def _schemas(models: Sequence[str], max_tokens: int) -> dict[str, Any]:
             {
                 "max_tokens": tokens,
                 "max_completion_tokens": tokens,
-                "temperature": _maybe({"type": "number", "minimum": 0, "maximum": 2}),
-                "top_p": _maybe({"type": "number", "exclusiveMinimum": 0, "maximum": 1}),
                 "seed": _maybe({"type": "integer", "minimum": -(1 << 63), "maximum": (1 << 63) - 1}),
                 "stop": _maybe({"anyOf": [stop, {"type": "array", "items": stop, "maxItems": 4}]}),
                 "n": _maybe({"type": "integer", "minimum": 1, "maximum": 128}),
                 "logprobs": _maybe({"type": "boolean"}),
-                "top_logprobs": _maybe({"type": "integer", "minimum": 0, "maximum": 20}),
-                "stream": _maybe({"type": "boolean"}),
                 "stream_options": _maybe({"type": "object"}),
                 "response_format": _maybe(form),
                 "frequency_penalty": penalty,
                 "presence_penalty": penalty,
+                **sampling,
             },
+        ),
+        "Ask": _object(
+            {"model": asked["model"], "input": {"anyOf": [_TEXT, {"type": "array", "minItems": 1, "items": _ref("Item")}]}},
+            {
+                "instructions": _maybe(_TEXT),
+                "max_output_tokens": tokens,
+                "text": _maybe(_object({}, {"format": form})),
+                "include": _maybe({"type": "array", "items": {"const": "message.output_text.logprobs"}}),
+                **sampling,
+            },
+        ),
+        "Item": {
+            "type": "object",
+            "properties": {
+                "type": {"const": "message"},
+                "role": {"enum": ["system", "developer", "user", "assistant"]},
+                "content": {"anyOf": [_TEXT, {"type": "array", "minItems": 1, "items": {"type": "object"}}]},
+            },
+            "required": ["role", "content"],
+        },
+        "Response": _object(
+            {"id": _TEXT, "object": {"const": "response"}, "created_at": _WHOLE, "model": _TEXT}
+            | {"status": {"enum": ["completed", "incomplete"]}, "output": {"type": "array", "items": {"type": "object"}}},
+            closed=False,
         ),
         "Choice": _object(
             asked | {"options": {"type": "array", "minItems": 1, "maxItems": 256, "items": stop}},

@@ -1,4 +1,4 @@
-"""Replies as OpenAI's clients read them: whole, in chunks, and the models that are served.
+"""Replies as OpenAI's clients read them, whole and in chunks.
 
 Beside OpenAI's fields a choice's message has `vistune`: the regions and media of the answer, where there are any.
 """
@@ -8,17 +8,19 @@ from __future__ import annotations
 import base64
 import io
 import json
+import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from vistune.errors import InputError
 from vistune.sample import Media
-from vistune.serving.engine.asking import Ended, Likelihood
+from vistune.serving.engine.asking import Ended, Likelihood, Said
 from vistune.serving.protocol.regions import region_json
+from vistune.serving.refusals import Refusal
 
 
 @dataclass
@@ -47,36 +49,89 @@ class Answered:
     tokens: list[Likelihood] = field(default_factory=list)
 
 
-def whole(id: str, model: str, choices: Sequence[Answered], usage: Usage, told: bool) -> dict[str, Any]:
-    """A chat completion."""
-    return {
-        **_head(id, "chat.completion", model),
-        "choices": [_choice(index, choice, told) for index, choice in enumerate(choices)],
-        "usage": usage.to_json(),
-    }
+class Form(Protocol):
+    """How one answer is written, whole or piece by piece, to who asked for it."""
+
+    limit: str  # the field by which a request of this form says how long an answer may be
+
+    def whole(self, choices: Sequence[Answered], usage: Usage) -> dict[str, Any]:
+        """The body of an answer that is complete."""
+
+    def begin(self) -> list[bytes]:
+        """The events before the first token."""
+
+    def said(self, said: Said) -> list[bytes]:
+        """The events of more text."""
+
+    def ended(self, ended: Ended) -> list[bytes]:
+        """The events of a copy's end."""
+
+    def end(self, usage: Usage) -> list[bytes]:
+        """The events after all copies' ends."""
+
+    def failed(self, error: Refusal) -> list[bytes]:
+        """The last events of an answer that broke off."""
 
 
-def chunk(
-    id: str, model: str, index: int, delta: Mapping[str, Any], reason: str | None = None, tokens: Sequence[Likelihood] = ()
-) -> dict[str, Any]:
-    """A piece of a streamed completion."""
-    choice = {
-        "index": index,
-        "delta": dict(delta),
-        "logprobs": likelihoods(tokens) if tokens else None,
-        "finish_reason": reason,
-    }
-    return {**_head(id, "chat.completion.chunk", model), "choices": [choice]}
+@dataclass
+class Completion:
+    """A chat completion of `model` with so many `copies`; `told`: with logprobs; `counted`: a stream ends with the usage."""
 
+    model: str
+    copies: int = 1
+    told: bool = False
+    counted: bool = False
+    limit: str = "max_tokens"
+    id: str = field(default_factory=lambda: new_id("chatcmpl"))
 
-def usage_chunk(id: str, model: str, usage: Usage) -> dict[str, Any]:
-    """The last piece, for who asked for it."""
-    return {**_head(id, "chat.completion.chunk", model), "choices": [], "usage": usage.to_json()}
+    def whole(self, choices: Sequence[Answered], usage: Usage) -> dict[str, Any]:
+        """A chat completion."""
+        return {
+            **self._head("chat.completion"),
+            "choices": [_choice(index, choice, self.told) for index, choice in enumerate(choices)],
+            "usage": usage.to_json(),
+        }
+
+    def begin(self) -> list[bytes]:
+        """Each copy's role, once."""
+        return [self._chunk(copy, {"role": "assistant", "content": ""}) for copy in range(self.copies)]
+
+    def said(self, said: Said) -> list[bytes]:
+        """A chunk."""
+        return [self._chunk(said.copy, {"content": said.text}, None, said.tokens)]
+
+    def ended(self, ended: Ended) -> list[bytes]:
+        """The chunk with a copy's `finish_reason`, its regions and media."""
+        return [self._chunk(ended.copy, found(ended), ended.reason)]
+
+    def end(self, usage: Usage) -> list[bytes]:
+        """The usage, for who asked for it, and the mark that nothing follows."""
+        last = {**self._head("chat.completion.chunk"), "choices": [], "usage": usage.to_json()}
+        return [*([event(last)] if self.counted else []), b"data: [DONE]\n\n"]
+
+    def failed(self, error: Refusal) -> list[bytes]:
+        """The error, in the place of a chunk."""
+        return [event(error.to_json())]
+
+    def _chunk(
+        self, index: int, delta: Mapping[str, Any], reason: str | None = None, tokens: Sequence[Likelihood] = ()
+    ) -> bytes:
+        choice = {
+            "index": index,
+            "delta": dict(delta),
+            "logprobs": {"content": likelihoods(tokens)} if tokens else None,
+            "finish_reason": reason,
+        }
+        return event({**self._head("chat.completion.chunk"), "choices": [choice]})
+
+    def _head(self, kind: str) -> dict[str, Any]:
+        return {"id": self.id, "object": kind, "created": int(time.time()), "model": self.model}
 
 
 def event(value: Mapping[str, Any]) -> bytes:
-    """A server-sent event."""
-    return b"data: " + json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
+    """A server-sent event; of a `type` where the value has one."""
+    head = f"event: {value['type']}\n".encode() if "type" in value else b""
+    return head + b"data: " + json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
 
 
 def found(ended: Ended) -> dict[str, Any]:
@@ -91,28 +146,25 @@ def found(ended: Ended) -> dict[str, Any]:
     return {"vistune": extra} if extra else {}
 
 
-def likelihoods(tokens: Sequence[Likelihood]) -> dict[str, Any]:
-    """`logprobs` of a choice."""
-    return {
-        "content": [
-            {**_likely(each.text, each.logprob), "top_logprobs": [_likely(*top) for top in each.top]} for each in tokens
-        ]
-    }
+def likelihoods(tokens: Sequence[Likelihood]) -> list[dict[str, Any]]:
+    """`logprobs` of an answer's tokens."""
+    return [{**_likely(each.text, each.logprob), "top_logprobs": [_likely(*top) for top in each.top]} for each in tokens]
+
+
+def new_id(kind: str) -> str:
+    """An id for something of this kind."""
+    return f"{kind}-{secrets.token_hex(12)}"
 
 
 def _likely(text: str, logprob: float) -> dict[str, Any]:
     return {"token": text, "logprob": max(logprob, -9999.0), "bytes": list(text.encode())}
 
 
-def _head(id: str, kind: str, model: str) -> dict[str, Any]:
-    return {"id": id, "object": kind, "created": int(time.time()), "model": model}
-
-
 def _choice(index: int, choice: Answered, told: bool) -> dict[str, Any]:
     ended = choice.ended
     assert ended is not None
     message = {"role": "assistant", "content": ended.text, "refusal": None, **found(ended)}
-    logprobs = likelihoods(choice.tokens) if told else None
+    logprobs = {"content": likelihoods(choice.tokens)} if told else None
     return {"index": index, "message": message, "logprobs": logprobs, "finish_reason": ended.reason}
 
 

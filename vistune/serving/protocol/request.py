@@ -12,9 +12,10 @@ from vistune.sample import Sample
 from vistune.serving.engine.asking import Ask, Sampling
 from vistune.serving.protocol.content import Reader
 from vistune.serving.protocol.fields import mapping, no_others, number, one_of, shown, text, truth, whole
+from vistune.serving.protocol.reply import Completion, Form
 from vistune.serving.refusals import Refusal
 
-_CHAT = [
+CHAT = [
     "model",
     "messages",
     "max_tokens",
@@ -33,7 +34,7 @@ _CHAT = [
     "presence_penalty",
 ]
 # What clients send along without meaning anything by it: taken only with the value that changes nothing.
-_IDLE: Mapping[str, tuple[Any, ...]] = {
+IDLE: Mapping[str, tuple[Any, ...]] = {
     "user": (),
     "metadata": (),
     "store": (False,),
@@ -49,12 +50,11 @@ _IDLE: Mapping[str, tuple[Any, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """What a chat completion asks: of which model, what, and how the reply is sent. `bounded`: it says how long it may be."""
+    """What is asked, of which model, and the form of the reply. `bounded`: it says how long that may be."""
 
     model: str
     ask: Ask
-    usage: bool = False
-    told: bool = False
+    form: Form
     bounded: bool = True
 
 
@@ -73,24 +73,25 @@ def model_name(body: Mapping[str, Any]) -> str:
     return text(body.get("model"), "model")
 
 
-def read_chat(body: Mapping[str, Any], reader: Reader, id: str, most: int) -> Chat:
-    """A chat completion; an answer takes at most `most` tokens. Raises `Refusal`."""
+def read_chat(body: Mapping[str, Any], reader: Reader, id: str, most: int, field: str = "messages") -> Chat:
+    """A chat completion; an answer takes at most `most` tokens. Raises `Refusal`, which calls the messages `field`."""
     given = {name: value for name, value in body.items() if value is not None}
-    _refuse_idle(given)
-    no_others(given, (*_CHAT, *_IDLE), "")
+    refuse_idle(given, IDLE)
+    no_others(given, (*CHAT, *IDLE), "")
     streamed = truth(given.get("stream", False), "stream")
     told = truth(given.get("logprobs", False), "logprobs")
     if "top_logprobs" in given and not told:
         raise Refusal("top_logprobs needs logprobs to be true", param="top_logprobs")
-    usage = _usage(given, streamed)
+    name, copies = model_name(body), whole(given.get("n", 1), "n", 1, 128)
+    form = Completion(name, copies, told, _usage(given, streamed))
     ask = Ask(
-        sample=reader.sample(body.get("messages"), id),
+        sample=reader.sample(body.get("messages"), id, field),
         max_tokens=_max_tokens(given, most),
-        copies=whole(given.get("n", 1), "n", 1, 128),
+        copies=copies,
         stop=_stop(given.get("stop")),
         sampling=Sampling(
             temperature=number(given.get("temperature", 1.0), "temperature", 0, 2),
-            top_p=_top_p(given.get("top_p", 1.0)),
+            top_p=top_p(given.get("top_p", 1.0)),
             seed=whole(given.get("seed", secrets.randbits(48)), "seed", -(1 << 63), (1 << 63) - 1),
             frequency_penalty=number(given.get("frequency_penalty", 0.0), "frequency_penalty", -2, 2),
             presence_penalty=number(given.get("presence_penalty", 0.0), "presence_penalty", -2, 2),
@@ -100,7 +101,7 @@ def read_chat(body: Mapping[str, Any], reader: Reader, id: str, most: int) -> Ch
         streamed=streamed,
     )
     bounded = "max_tokens" in given or "max_completion_tokens" in given
-    return Chat(model_name(body), ask, usage, told, bounded)
+    return Chat(name, ask, form, bounded)
 
 
 def read_choice(body: Mapping[str, Any], reader: Reader, id: str) -> Choice:
@@ -116,8 +117,9 @@ def read_choice(body: Mapping[str, Any], reader: Reader, id: str) -> Choice:
     return Choice(model_name(body), reader.sample(body.get("messages"), id), texts, "mean" if by == "mean" else "sum")
 
 
-def _refuse_idle(given: Mapping[str, Any]) -> None:
-    for name, values in _IDLE.items():
+def refuse_idle(given: Mapping[str, Any], idle: Mapping[str, tuple[Any, ...]]) -> None:
+    """Refuse fields that change nothing here, where they ask for a change."""
+    for name, values in idle.items():
         if name in given and values and given[name] not in values:
             raise Refusal(f"{name} is {shown(given[name])}, which is not supported", param=name)
 
@@ -142,7 +144,8 @@ def _max_tokens(given: Mapping[str, Any], most: int) -> int:
     return values[0] if values else most
 
 
-def _top_p(value: Any) -> float:
+def top_p(value: Any) -> float:
+    """The share of probability that is drawn from."""
     found = number(value, "top_p", 0, 1)
     if found == 0:
         raise Refusal("top_p is 0, which leaves no token: for the likeliest set temperature to 0", param="top_p")
