@@ -123,7 +123,7 @@ def measured(sides: Sequence[Side], rounds: int, alone: int) -> dict[str, Any]:
     """What each side does in each round; sides that fail keep what they said."""
     pictures = list(read(f"world:?split=test&size={PICTURES}"))
     urls = [as_url(sample.media[0].data) for sample in pictures]
-    fresh = iter([as_url(sample.media[0].data) for sample in read(f"world:?split=train&size={32 * rounds * len(sides) + 64}")])
+    fresh = iter([as_url(sample.media[0].data) for sample in read(f"world:?split=train&size={8 * rounds * len(sides)}")])
     asked = [(url, question) for question in QUESTIONS for url in urls]
     results: dict[str, Any] = {"questions": len(asked), "clients": CLIENTS, "max_tokens": sides[0].tokens, "sides": {}}
     answers: dict[str, list[str]] = {}
@@ -145,8 +145,9 @@ def measured(sides: Sequence[Side], rounds: int, alone: int) -> dict[str, Any]:
             took, _, _ = load(side, asked[:alone], 1)
             spent = (busy(side.process) - before) / alone
             results["sides"][side.name]["one"].append({"requests_per_second": alone / took, "cpu_per_request": spent})
-        for side in working:
-            results["sides"][side.name]["first"].append(statistics.median(first_token(side, next(fresh)) for _ in range(4)))
+        for _ in range(8):  # in turns: a busy moment meets all sides
+            for side in working:
+                results["sides"][side.name]["first"].append(first_token(side, next(fresh)))
     for side in working:
         pairs = zip(answers[side.name], answers[working[0].name], strict=True)
         results["sides"][side.name]["equal_answers"] = sum(mine.strip() == other.strip() for mine, other in pairs)

@@ -123,10 +123,14 @@ class Running:
         logits = self._read(embeds, mask[:, None], positions, cache)
         pairs = [(layer.keys, layer.values) for layer in cache.layers]
         kept = [_row(pairs, row, seen[row]) for row in range(len(prompts))]
-        copies = torch.tensor([row for row, prompt in enumerate(prompts) for _ in range(prompt.copies)], device=device)
-        # Several answers to one prompt share its reading: its row is copied, not read again.
-        self._add([(keys[copies], values[copies]) for keys, values in pairs], seen[copies], positions[copies, -1] + 1)
-        return logits[copies], kept
+        following = positions[:, -1] + 1
+        if any(prompt.copies > 1 for prompt in prompts):
+            # Several answers to one prompt share its reading: its row is copied, not read again.
+            copies = torch.tensor([row for row, prompt in enumerate(prompts) for _ in range(prompt.copies)], device=device)
+            pairs = [(keys[copies], values[copies]) for keys, values in pairs]
+            seen, following, logits = seen[copies], following[copies], logits[copies]
+        self._add(pairs, seen, following)
+        return logits, kept
 
     @torch.no_grad()
     def step(self, tokens: Sequence[int]) -> Tensor:
@@ -201,7 +205,9 @@ def _laid(beginnings: Sequence[Beginning | None], length: int) -> Pairs:
 
 
 def _row(pairs: Pairs, row: int, seen: Tensor) -> Pairs:
-    """A row's keys and values without its holes."""
+    """A row's keys and values without its holes; those of a prompt read alone, which has none, are not copied."""
+    if seen.all() and pairs[0][0].shape[0] == 1:
+        return [(keys[0], values[0]) for keys, values in pairs]  # nothing is written into what was read: `Columns` grow first
     return [(keys[row][:, seen], values[row][:, seen]) for keys, values in pairs]
 
 
