@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from tests.cli_calls import called
 from vistune.errors import InputError
 from vistune.evals.metrics.lvis_ap import lvis_ap
 from vistune.evals.prediction import Prediction
@@ -112,3 +114,29 @@ def test_coco_reads_what_a_model_wrote_and_counts_what_it_cannot() -> None:
     )
     assert result.items[0] == 1 and result.headline > 0
     assert result.unparsed == 1
+
+
+SCALED = {
+    "ref_coco_comprehension": ("[0.16, 0.7, 0.37, 1.0]", "[160, 700, 370, 1000]"),
+    "coco_detection": ("person: [0.1, 0.2, 0.5, 0.9]", "person: [100, 200, 500, 900]"),
+    "lvis": ("person: [0.1, 0.2, 0.5, 0.9]", "person: [100, 200, 500, 900]"),
+    "voc_detection": ("person: [0.1, 0.2, 0.5, 0.9]", "person: [100, 200, 500, 900]"),
+}
+
+
+@pytest.mark.parametrize("name", SCALED)
+def test_a_forgotten_scale_is_noticed(name: str, tmp_path: Path) -> None:
+    shares, thousandths = SCALED[name]
+    source = FIXTURES / name
+    ids = [sample.id for sample in open_benchmark({"kind": name}).read(str(source))]
+
+    def told(answer: str, *more: str) -> str:
+        file = tmp_path / "answers.jsonl"
+        file.write_text("".join(json.dumps({"id": each, "answer": answer}) + "\n" for each in ids))
+        done = called("score", name, file, "--annotations", source, *more)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "scale" not in told(shares) and "scale" not in told(thousandths, "--set", "scale=1000")
+    assert f"{len(ids)} of {len(ids)} boxes reach beyond scale 1: is it another, as 100 or 1000" in told(thousandths)
+    assert "no box reaches a hundredth of scale 1000" in told(shares, "--set", "scale=1000")

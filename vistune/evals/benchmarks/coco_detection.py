@@ -12,7 +12,7 @@ from vistune.evals.benchmark import field_of
 from vistune.evals.metrics.coco_ap import coco_ap
 from vistune.evals.prediction import Prediction, identifier_of
 from vistune.evals.reading.annotations import asked, checked_categories, checked_objects, key_of, list_of, medium, whole_of
-from vistune.evals.reading.detections_in_text import detections_on, given_detections
+from vistune.evals.reading.detections_in_text import detections_on, given_detections, notes_on
 from vistune.evals.reading.sources import Content, load_json, locate
 from vistune.evals.result import Result
 from vistune.sample import Sample
@@ -96,7 +96,8 @@ class CocoDetection:
         ]
         # An empty list that was given says that nothing is there; one read from text says nothing.
         unparsed = sum(not found and listed is None and found is not None for found, listed in zip(read, given, strict=True))
-        return replace(coco_ap(read, [image["id"] for image in images], annotations, self.shape), unparsed=unparsed)
+        result = coco_ap(read, [image["id"] for image in images], annotations, self.shape)
+        return replace(result, unparsed=unparsed, notes=(*result.notes, *notes_on(predictions, self.scale)))
 
     def _in_text(self, prediction: Prediction, sample: Sample, names: Mapping[str, int]) -> list[dict[str, Any]]:
         return [] if self.shape == "segm" else detections_on(sample, prediction.answer, names, self.scale)

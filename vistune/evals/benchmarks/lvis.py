@@ -14,7 +14,7 @@ from vistune.evals.benchmark import field_of
 from vistune.evals.metrics.lvis_ap import lvis_ap
 from vistune.evals.prediction import Prediction
 from vistune.evals.reading.annotations import asked, checked_categories, checked_objects, list_of, medium, text_of, whole_of
-from vistune.evals.reading.detections_in_text import detections_on, given_detections
+from vistune.evals.reading.detections_in_text import detections_on, given_detections, notes_on
 from vistune.evals.reading.sources import Content, load_json, locate
 from vistune.evals.result import Result
 from vistune.sample import Sample
@@ -94,7 +94,8 @@ class Lvis:
             "categories": categories,
         }
         result = lvis_ap(found, [sample.meta["image"]["id"] for sample in samples], annotations)
-        return replace(result, unparsed=sum(records_ == [] for records_ in found))
+        unparsed = sum(records_ == [] for records_ in found)
+        return replace(result, unparsed=unparsed, notes=(*result.notes, *notes_on(predictions, self.scale)))
 
     def _detections(self, prediction: Prediction, sample: Sample, names: Mapping[str, int]) -> list[Any]:
         given = given_detections(prediction)

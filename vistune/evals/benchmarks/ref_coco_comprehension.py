@@ -13,7 +13,7 @@ from vistune.evals.benchmark import field_of, result_list, worded
 from vistune.evals.metrics.box_iou import Box, box_accuracy
 from vistune.evals.prediction import Prediction
 from vistune.evals.reading.annotations import asked, list_of, medium, numbers_of, sections, text_of, whole_of
-from vistune.evals.reading.detections_in_text import NUMBER
+from vistune.evals.reading.detections_in_text import NUMBER, scale_notes
 from vistune.evals.reading.sources import Content, locate
 from vistune.evals.result import Result
 from vistune.sample import Region, Sample
@@ -108,7 +108,8 @@ class RefCocoComprehension:
         truths = [_pixels(sample.regions[0].bounds(), sample) for sample in samples]
         unparsed = read.count(None) - predictions.count(None)
         result = box_accuracy(boxes, truths, self.threshold, self.comparison, self.pixels, unparsed)
-        return replace(result, missing=predictions.count(None))
+        counted = [[side * self.scale for side in box] for box in read if box is not None]
+        return replace(result, missing=predictions.count(None), notes=scale_notes(counted, self.scale))
 
     def _box(self, reply: str) -> Box | None:
         numbers = [float(text) / self.scale for text in NUMBER.findall(reply)]

@@ -16,7 +16,7 @@ from vistune.evals.metrics.box_iou import Box
 from vistune.evals.metrics.voc_ap import VOC_CLASSES, Detection, voc_ap
 from vistune.evals.prediction import Prediction
 from vistune.evals.reading.annotations import asked, medium
-from vistune.evals.reading.detections_in_text import given_detections, read_detections
+from vistune.evals.reading.detections_in_text import given_detections, notes_on, read_detections
 from vistune.evals.reading.sources import Content, read_text
 from vistune.evals.result import Result
 from vistune.files import kept
@@ -102,7 +102,8 @@ class VocDetection:
             prediction is not None and not boxes and "detections" not in prediction.extras
             for prediction, boxes in zip(predictions, found, strict=True)
         )
-        return replace(voc_ap(found, truths, (*VOC_CLASSES, *others), self.interpolation), unparsed=unparsed)
+        result = voc_ap(found, truths, (*VOC_CLASSES, *others), self.interpolation)
+        return replace(result, unparsed=unparsed, notes=(*result.notes, *notes_on(predictions, self.scale)))
 
     def _detections(self, prediction: Prediction, sample: Sample) -> list[Detection]:
         given = given_detections(prediction)

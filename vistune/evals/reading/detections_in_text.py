@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vistune.errors import InputError
@@ -56,6 +56,28 @@ def read_detections(
             score = 1.0 / (1 + len(found))
             found.append({"category_id": known[_plain(name)], "bbox": [*corner, *extent], "score": score})
     return found
+
+
+def notes_on(predictions: Sequence[Prediction | None], scale: float) -> tuple[str, ...]:
+    """`scale_notes` of the boxes that predictions write in brackets."""
+    written = [inner for each in predictions if each is not None for inner in _BRACKETS.findall(each.answer)]
+    boxes = [[float(text) for text in NUMBER.findall(inner)] for inner in written]
+    return scale_notes([box for box in boxes if len(box) == 4], scale)
+
+
+def scale_notes(boxes: Sequence[Sequence[float]], scale: float) -> tuple[str, ...]:
+    """A note where boxes, as answers count them, can hardly run from 0 to `scale`: a forgotten scale scores as a bad model.
+
+    Most of them reach beyond it, by more than rounding and a careless corner, or none reaches a hundredth of it.
+    """
+    beyond = sum(max(box) > 1.5 * scale for box in boxes)
+    if 2 * beyond > len(boxes):
+        return (
+            f"{beyond} of {len(boxes)} boxes reach beyond scale {scale:g}: is it another, as 100 or 1000 (--set scale=1000)?",
+        )
+    if boxes and scale >= 100 and all(max(box) <= scale / 100 for box in boxes):
+        return (f"no box reaches a hundredth of scale {scale:g}: do answers count from 0 to 1 (--set scale=1)?",)
+    return ()
 
 
 def _plain(name: str) -> str:
